@@ -1,0 +1,15 @@
+//! The ground everything stands on: ids, time, chance, problems, limits.
+//!
+//! Knows only the standard library and its value crates; must not know
+//! storage, HTTP handlers, protocols or the network.
+
+mod chance;
+mod id;
+pub mod limits;
+mod problem;
+mod time;
+
+pub use chance::{Chance, FixedChance};
+pub use id::{Id, IdGenerator, Ids, Moment, NODE_MAX, ParseIdError};
+pub use problem::{Problem, ProblemKind};
+pub use time::{Clock, ManualClock, Timestamp};

@@ -1,0 +1,12 @@
+#![doc = include_str!("ARCHITECTURE.md")]
+
+pub mod app;
+pub mod base;
+pub mod config;
+pub mod domain;
+pub mod edge;
+pub mod model;
+pub mod net;
+pub mod queue;
+pub mod store;
+pub mod wire;

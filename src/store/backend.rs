@@ -1,0 +1,67 @@
+//! What a storage engine must offer: an ordered map of bytes with snapshots
+//! and one atomic, durable batch. Everything typed is above this seam.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+
+use super::StoreError;
+
+/// A range of encoded keys, a direction and a limit.
+#[derive(Debug, Clone)]
+pub struct RawRange {
+    /// Where it begins.
+    pub start: Bound<Vec<u8>>,
+    /// Where it ends.
+    pub end: Bound<Vec<u8>>,
+    /// Largest key first.
+    pub reverse: bool,
+    /// Most rows to give.
+    pub limit: usize,
+}
+
+/// One row: key and value.
+pub type RawRow = (Vec<u8>, Vec<u8>);
+
+/// A consistent view of the whole map.
+pub trait Snapshot {
+    /// Values by table and key, in the order asked; one round trip.
+    fn get_batch(&self, wanted: &[(&'static str, Vec<u8>)]) -> Result<Vec<Option<Vec<u8>>>, StoreError>;
+    /// Rows of a table within a range; one round trip.
+    fn scan(&self, table: &'static str, range: &RawRange) -> Result<Vec<RawRow>, StoreError>;
+}
+
+/// What happens to one key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Insert or replace.
+    Put(Vec<u8>),
+    /// Remove, if there.
+    Delete,
+    /// Add to the 8-byte little-endian counter, starting from 0.
+    Add(i64),
+}
+
+/// All changes of a batch, by table and key.
+pub type Changes = HashMap<&'static str, BTreeMap<Vec<u8>, Change>>;
+
+/// A batch under way: sees the state it will be applied to.
+pub trait Batch: Snapshot {
+    /// Applies the changes and makes them durable, or does nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] asks the lane to run the batch again.
+    fn commit(self: Box<Self>, changes: &Changes) -> Result<(), StoreError>;
+}
+
+/// A storage engine.
+pub trait Backend: Send + Sync + 'static {
+    /// A consistent view of what is committed.
+    fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError>;
+    /// Begins the one write batch.
+    fn begin(&self) -> Result<Box<dyn Batch + '_>, StoreError>;
+}
+
+/// Reads a counter's bytes; anything else than 8 bytes counts as 0.
+pub(crate) fn counter_value(bytes: Option<&[u8]>) -> i64 {
+    bytes.and_then(|b| b.try_into().ok()).map_or(0, i64::from_le_bytes)
+}
