@@ -1,1 +1,30 @@
-//! See ARCHITECTURE.md.
+//! The records that are kept, their versions, and the catalogue of tables.
+//!
+//! Knows what is stored and which index rows belong to it; must not know
+//! HTTP, any protocol's JSON, or the rules (those are in `domain`).
+
+mod account;
+mod codec;
+mod event;
+mod notification;
+mod oauth;
+mod relation;
+mod setting;
+mod site;
+mod status;
+pub mod tables;
+mod timeline;
+mod user;
+
+pub use account::{Account, ActorKind, Field, KeyPair, Picture};
+pub use event::{EVENT_TOPIC, Event};
+pub use notification::{Notification, NotificationKind};
+pub use oauth::{App, AuthorizationCode, Scopes, Token};
+pub use relation::{Follow, FollowPair, FollowRequest, Mute, Relation};
+pub use setting::Setting;
+pub use site::Site;
+pub use status::{
+    Application, Attachment, AttachmentKind, CustomEmoji, Interaction, Mention, Status, Visibility,
+};
+pub use timeline::{HomeEntry, Marker, TimelineEntry};
+pub use user::{Invite, PostingDefaults, Registration, Role, Session, SessionDigest, User, UserState};

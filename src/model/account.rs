@@ -1,0 +1,237 @@
+//! Accounts: people and bots, ours and others'.
+
+use minicbor::{Decode, Encode};
+
+use super::tables::{ACCOUNT, ACCOUNT_BY_HANDLE, ACCOUNT_BY_URI};
+use crate::base::{Id, Timestamp};
+use crate::store::{Record, WriteTx};
+
+/// What an actor is (ActivityStreams actor types).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Default)]
+#[cbor(index_only)]
+pub enum ActorKind {
+    /// A person.
+    #[n(0)]
+    #[default]
+    Person,
+    /// A bot.
+    #[n(1)]
+    Service,
+    /// A group.
+    #[n(2)]
+    Group,
+    /// An application, such as an instance actor.
+    #[n(3)]
+    Application,
+    /// An organization.
+    #[n(4)]
+    Organization,
+}
+
+/// A row of a profile's table.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Default)]
+pub struct Field {
+    /// Plain text.
+    #[n(0)]
+    pub name: String,
+    /// Clean HTML.
+    #[n(1)]
+    pub value_html: String,
+    /// What a local person typed; empty for remote accounts.
+    #[n(2)]
+    pub value_text: String,
+    /// When the link in it was seen to link back.
+    #[n(3)]
+    pub verified_at: Option<Timestamp>,
+}
+
+/// An avatar or header.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Picture {
+    /// Kept in our media folder under this name.
+    #[n(0)]
+    Local(#[n(0)] String),
+    /// On the account's own server.
+    #[n(1)]
+    Remote(#[n(0)] String),
+}
+
+/// An account, local or remote.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Default)]
+pub struct Account {
+    /// Our id.
+    #[n(0)]
+    pub id: Id,
+    /// The name before the @, as its owner writes it.
+    #[n(1)]
+    pub username: String,
+    /// The part after the @, lower case; `None` for local accounts.
+    #[n(2)]
+    pub domain: Option<String>,
+    /// What to call them; may be empty.
+    #[n(3)]
+    pub display_name: String,
+    /// Profile text as clean HTML.
+    #[n(4)]
+    pub note_html: String,
+    /// Profile text as a local person typed it; empty for remote accounts.
+    #[n(5)]
+    pub note_text: String,
+    /// Rows of the profile's table.
+    #[n(6)]
+    pub fields: Vec<Field>,
+    /// The small picture.
+    #[n(7)]
+    pub avatar: Option<Picture>,
+    /// The wide picture.
+    #[n(8)]
+    pub header: Option<Picture>,
+    /// The ActivityPub actor id.
+    #[n(9)]
+    pub uri: String,
+    /// The page for people.
+    #[n(10)]
+    pub url: String,
+    /// Where activities for them go; empty for local accounts.
+    #[n(11)]
+    pub inbox: String,
+    /// Where activities for many of their server's people go.
+    #[n(12)]
+    pub shared_inbox: Option<String>,
+    /// Id of the collection of their followers.
+    #[n(13)]
+    pub followers_uri: String,
+    /// Id of the collection of whom they follow.
+    #[n(14)]
+    pub following_uri: String,
+    /// Their posts; empty when unknown.
+    #[n(15)]
+    pub outbox_uri: String,
+    /// Their pinned posts; empty when unknown.
+    #[n(16)]
+    pub featured_uri: String,
+    /// Id of their signing key.
+    #[n(17)]
+    pub key_id: String,
+    /// Public half of their signing key, SPKI PEM.
+    #[n(18)]
+    pub public_key_pem: String,
+    /// What kind of actor.
+    #[n(19)]
+    pub kind: ActorKind,
+    /// Follows need approval.
+    #[n(20)]
+    pub is_locked: bool,
+    /// May be listed in directories.
+    #[n(21)]
+    pub is_discoverable: bool,
+    /// Public posts may be searched (FEP-5feb).
+    #[n(22)]
+    pub is_indexable: bool,
+    /// When it was made (local) or says it was made (remote).
+    #[n(23)]
+    pub created_at: Timestamp,
+    /// When the remote actor document was last read.
+    #[n(24)]
+    pub fetched_at: Timestamp,
+    /// When they last posted.
+    #[n(25)]
+    pub last_status_at: Option<Timestamp>,
+    /// Suspended by a moderator.
+    #[n(26)]
+    pub suspended_at: Option<Timestamp>,
+    /// Deleted; kept as a tombstone so that ids are never reused.
+    #[n(27)]
+    pub deleted_at: Option<Timestamp>,
+    /// Other ids of the same person.
+    #[n(28)]
+    pub also_known_as: Vec<String>,
+    /// Where they moved.
+    #[n(29)]
+    pub moved_to: Option<String>,
+    /// Custom emojis in the name, text and fields.
+    #[n(30)]
+    pub emojis: Option<Vec<super::CustomEmoji>>,
+    /// The key before the last rotation and until when it is good.
+    #[n(31)]
+    pub previous_key: Option<(String, Timestamp)>,
+}
+
+impl Record for Account {}
+
+impl Account {
+    /// Whether it lives here.
+    pub fn is_local(&self) -> bool {
+        self.domain.is_none()
+    }
+
+    /// Whether posts and profile may be shown.
+    pub fn is_visible(&self) -> bool {
+        self.suspended_at.is_none() && self.deleted_at.is_none()
+    }
+
+    /// Whether it is a bot.
+    pub fn is_bot(&self) -> bool {
+        matches!(self.kind, ActorKind::Service | ActorKind::Application)
+    }
+
+    /// `user` for local accounts, `user@domain` for others.
+    pub fn acct(&self) -> String {
+        match &self.domain {
+            None => self.username.clone(),
+            Some(domain) => format!("{}@{domain}", self.username),
+        }
+    }
+
+    /// The display name, or the username where there is none.
+    pub fn name(&self) -> &str {
+        if self.display_name.is_empty() { &self.username } else { &self.display_name }
+    }
+
+    /// The key under which a handle is looked up. Usernames differ only by
+    /// more than case.
+    pub fn handle_key(username: &str, domain: Option<&str>) -> (String, String) {
+        (username.to_lowercase(), domain.unwrap_or_default().to_lowercase())
+    }
+
+    /// Keeps the record and its index rows. A deleted account keeps its
+    /// handle and uri, so that neither is given to anybody else.
+    pub fn save(tx: &mut WriteTx<'_>, old: Option<&Account>, new: &Account) {
+        let handle = Account::handle_key(&new.username, new.domain.as_deref());
+        if let Some(old) = old {
+            let before = Account::handle_key(&old.username, old.domain.as_deref());
+            if before != handle {
+                tx.delete(ACCOUNT_BY_HANDLE, &before);
+            }
+            if old.uri != new.uri {
+                tx.delete(ACCOUNT_BY_URI, &old.uri);
+            }
+        }
+        tx.put(ACCOUNT_BY_HANDLE, &handle, &new.id);
+        if !new.uri.is_empty() {
+            tx.put(ACCOUNT_BY_URI, &new.uri, &new.id);
+        }
+        tx.put(ACCOUNT, &new.id, new);
+    }
+}
+
+/// The private half of a local actor's signing key. Kept apart from
+/// [`Account`], so that nothing that shows accounts ever holds it.
+#[derive(Clone, Encode, Decode)]
+pub struct KeyPair {
+    /// RSA private key, PKCS#8 DER.
+    #[n(0)]
+    #[cbor(with = "minicbor::bytes")]
+    pub private_der: Vec<u8>,
+    /// RSA public key, SPKI PEM.
+    #[n(1)]
+    pub public_pem: String,
+}
+
+impl Record for KeyPair {}
+
+impl std::fmt::Debug for KeyPair {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KeyPair(private)")
+    }
+}

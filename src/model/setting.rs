@@ -1,0 +1,33 @@
+//! Single values of the whole server that are not configuration: keys and
+//! secrets made on first run.
+
+use minicbor::{Decode, Encode};
+
+use super::KeyPair;
+use crate::base::Timestamp;
+use crate::store::Record;
+
+/// A value under a name in the settings table.
+#[derive(Debug, Clone, Encode, Decode)]
+pub enum Setting {
+    /// SHA-256 of the secret in the owner's one-time link.
+    #[n(0)]
+    OwnerLink(#[n(0)] [u8; 32]),
+    /// The key of the instance actor.
+    #[n(1)]
+    InstanceKey(#[n(0)] KeyPair),
+    /// When the server first started.
+    #[n(2)]
+    FirstStart(#[n(0)] Timestamp),
+}
+
+impl Record for Setting {}
+
+impl Setting {
+    /// Name of the owner's one-time link.
+    pub const OWNER_LINK: &'static str = "owner_link";
+    /// Name of the instance actor's key.
+    pub const INSTANCE_KEY: &'static str = "instance_key";
+    /// Name of the first start.
+    pub const FIRST_START: &'static str = "first_start";
+}

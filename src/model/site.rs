@@ -1,0 +1,107 @@
+//! The names under which this server is known, and the addresses of its own
+//! things. An address, once given out, is for ever.
+
+use crate::base::Id;
+
+/// The server's public names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// The part after the @ in handles, lower case, with `:port` if it is
+    /// not the scheme's own.
+    pub domain: String,
+    /// Scheme, host and port, without a final slash.
+    pub origin: String,
+}
+
+impl Site {
+    /// A site at `scheme://authority`.
+    pub fn new(scheme: &str, authority: &str) -> Site {
+        let authority = authority.to_ascii_lowercase();
+        Site { origin: format!("{scheme}://{authority}"), domain: authority }
+    }
+
+    /// Whether the origin is HTTPS, so that cookies may be `Secure`.
+    pub fn is_https(&self) -> bool {
+        self.origin.starts_with("https:")
+    }
+
+    /// Whether an address is one of ours. Callers canonicalise it first.
+    pub fn owns(&self, uri: &str) -> bool {
+        uri.strip_prefix(&self.origin)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
+    }
+
+    /// The id of a local account's actor. Numeric, so that a rename keeps it.
+    pub fn actor(&self, account: Id) -> String {
+        format!("{}/ap/users/{account}", self.origin)
+    }
+
+    /// The account id in one of our actor ids.
+    pub fn actor_id(&self, uri: &str) -> Option<Id> {
+        uri.strip_prefix(&self.origin)?.strip_prefix("/ap/users/")?.parse().ok()
+    }
+
+    /// The actor that stands for the server itself.
+    pub fn instance_actor(&self) -> String {
+        format!("{}/actor", self.origin)
+    }
+
+    /// The inbox that all local accounts share.
+    pub fn shared_inbox(&self) -> String {
+        format!("{}/inbox", self.origin)
+    }
+
+    /// The id of a local post's object.
+    pub fn status(&self, author: Id, status: Id) -> String {
+        format!("{}/ap/users/{author}/statuses/{status}", self.origin)
+    }
+
+    /// The author and post ids in one of our object ids.
+    pub fn status_ids(&self, uri: &str) -> Option<(Id, Id)> {
+        let rest = uri.strip_prefix(&self.origin)?.strip_prefix("/ap/users/")?;
+        let (author, status) = rest.split_once("/statuses/")?;
+        Some((author.parse().ok()?, status.parse().ok()?))
+    }
+
+    /// The id of an activity that has no object of its own here, such as a
+    /// Follow, Like or Accept.
+    pub fn activity(&self, actor: Id, activity: Id) -> String {
+        format!("{}/ap/users/{actor}/activities/{activity}", self.origin)
+    }
+
+    /// The page of a local account.
+    pub fn profile(&self, username: &str) -> String {
+        format!("{}/@{username}", self.origin)
+    }
+
+    /// The page of a local post. Its last segment is the API id, because
+    /// clients read it from there.
+    pub fn status_page(&self, username: &str, status: Id) -> String {
+        format!("{}/@{username}/{status}", self.origin)
+    }
+
+    /// The page of a hashtag.
+    pub fn tag_page(&self, tag: &str) -> String {
+        format!(
+            "{}/tags/{}",
+            self.origin,
+            percent_encoding::utf8_percent_encode(tag, percent_encoding::NON_ALPHANUMERIC)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_addresses_are_told_from_look_alikes() {
+        let site = Site::new("https", "Social.Example");
+        assert!(site.owns("https://social.example/ap/users/1"));
+        assert!(!site.owns("https://social.example.evil/ap/users/1"));
+        assert!(!site.owns("http://social.example/"));
+        assert_eq!(site.actor_id(&site.actor(Id(7))), Some(Id(7)));
+        assert_eq!(site.actor_id("https://social.example/ap/users/7/statuses/8"), None);
+        assert_eq!(site.status_ids(&site.status(Id(7), Id(8))), Some((Id(7), Id(8))));
+    }
+}

@@ -1,0 +1,141 @@
+//! The catalogue of all tables. Names and key shapes are for ever.
+
+use super::*;
+use crate::base::{Id, Timestamp};
+use crate::store::{Counter, Table};
+
+// Accounts and the people behind them.
+
+/// Accounts by id.
+pub const ACCOUNT: Table<Id, Account> = Table::new("account");
+/// Account ids by lower-case username and domain (empty for local).
+pub const ACCOUNT_BY_HANDLE: Table<(String, String), Id> = Table::new("account_by_handle");
+/// Account ids by ActivityPub id.
+pub const ACCOUNT_BY_URI: Table<String, Id> = Table::new("account_by_uri");
+/// Private keys of local accounts.
+pub const ACCOUNT_KEY: Table<Id, KeyPair> = Table::new("account_key");
+/// Users by account id.
+pub const USER: Table<Id, User> = Table::new("user");
+/// User ids by lower-case mail address.
+pub const USER_BY_EMAIL: Table<String, Id> = Table::new("user_by_email");
+/// Browser sessions by digest of their secret.
+pub const SESSION: Table<SessionDigest, Session> = Table::new("session");
+/// Sessions of an account.
+pub const SESSION_BY_ACCOUNT: Table<(Id, SessionDigest), ()> = Table::new("session_by_account");
+/// Invitations by code.
+pub const INVITE: Table<String, Invite> = Table::new("invite");
+/// Values of the whole server by name.
+pub const SETTING: Table<String, Setting> = Table::new("setting");
+
+// Apps.
+
+/// Apps by id.
+pub const APP: Table<Id, App> = Table::new("app");
+/// App ids by `client_id`.
+pub const APP_BY_CLIENT_ID: Table<String, Id> = Table::new("app_by_client_id");
+/// Authorization codes by digest.
+pub const AUTHORIZATION_CODE: Table<[u8; 32], AuthorizationCode> = Table::new("authorization_code");
+/// Access tokens by digest of their secret.
+pub const TOKEN: Table<[u8; 32], Token> = Table::new("token");
+/// Tokens of an account.
+pub const TOKEN_BY_ACCOUNT: Table<(Id, [u8; 32]), ()> = Table::new("token_by_account");
+
+// Relations. Lists are ordered by the id of the follow, block or mute.
+
+/// What the first account has to do with the second.
+pub const RELATION: Table<(Id, Id), Relation> = Table::new("relation");
+/// (followed, follow id) to follower.
+pub const FOLLOWERS: Table<(Id, Id), Id> = Table::new("followers");
+/// (follower, follow id) to followed.
+pub const FOLLOWING: Table<(Id, Id), Id> = Table::new("following");
+/// (asked, request id) to asker.
+pub const FOLLOW_REQUESTS: Table<(Id, Id), Id> = Table::new("follow_requests");
+/// (blocker, block id) to blocked.
+pub const BLOCKS: Table<(Id, Id), Id> = Table::new("blocks");
+/// (muter, mute id) to muted.
+pub const MUTES: Table<(Id, Id), Id> = Table::new("mutes");
+/// ActivityPub id of a Follow to (follower, followed), for Accept and Undo by id.
+pub const FOLLOW_BY_URI: Table<String, FollowPair> = Table::new("follow_by_uri");
+
+// Posts.
+
+/// Posts and boosts by id.
+pub const STATUS: Table<Id, Status> = Table::new("status");
+/// Post ids by ActivityPub id.
+pub const STATUS_BY_URI: Table<String, Id> = Table::new("status_by_uri");
+/// Posts and boosts of an account.
+pub const STATUS_BY_AUTHOR: Table<(Id, Id), TimelineEntry> = Table::new("status_by_author");
+/// (post, answer) to the answer's author.
+pub const STATUS_REPLIES: Table<(Id, Id), Id> = Table::new("status_replies");
+/// (post, boost) to the booster.
+pub const STATUS_REBLOGS: Table<(Id, Id), Id> = Table::new("status_reblogs");
+/// (post, like id) to the one who likes it.
+pub const STATUS_FAVOURITES: Table<(Id, Id), Id> = Table::new("status_favourites");
+/// What an account did with a post.
+pub const INTERACTION: Table<(Id, Id), Interaction> = Table::new("interaction");
+/// (account, like id) to post.
+pub const FAVOURITES: Table<(Id, Id), Id> = Table::new("favourites");
+/// (account, bookmark id) to post.
+pub const BOOKMARKS: Table<(Id, Id), Id> = Table::new("bookmarks");
+/// When an ActivityPub object was deleted, so that late copies stay away.
+pub const TOMBSTONE: Table<String, TombstoneRow> = Table::new("tombstone");
+/// (account, Idempotency-Key) to the post it made.
+pub const IDEMPOTENCY: Table<(Id, String), Id> = Table::new("idempotency");
+
+// Timelines.
+
+/// (account, post) of home timelines.
+pub const HOME_TIMELINE: Table<(Id, Id), HomeEntry> = Table::new("home_timeline");
+/// Public posts from everywhere.
+pub const PUBLIC_TIMELINE: Table<(Id,), TimelineEntry> = Table::new("public_timeline");
+/// Public posts from here.
+pub const LOCAL_TIMELINE: Table<(Id,), TimelineEntry> = Table::new("local_timeline");
+/// (lower-case hashtag, post).
+pub const TAG_TIMELINE: Table<(String, Id), TimelineEntry> = Table::new("tag_timeline");
+/// (account, notification id).
+pub const NOTIFICATION: Table<(Id, Id), Notification> = Table::new("notification");
+/// (account, timeline name).
+pub const MARKER: Table<(Id, String), Marker> = Table::new("marker");
+
+// Counts.
+
+/// (what, of which): see [`count`].
+pub const COUNT: Counter<(u8, Id)> = Counter::new("count");
+
+/// First parts of [`COUNT`] keys.
+pub mod count {
+    /// Answers to a post.
+    pub const REPLIES: u8 = 0;
+    /// Boosts of a post.
+    pub const REBLOGS: u8 = 1;
+    /// Likes of a post.
+    pub const FAVOURITES: u8 = 2;
+    /// Posts and boosts of an account.
+    pub const STATUSES: u8 = 3;
+    /// Followers of an account.
+    pub const FOLLOWERS: u8 = 4;
+    /// Whom an account follows.
+    pub const FOLLOWING: u8 = 5;
+    /// Of the whole server (second part [`crate::base::Id::ZERO`]): local users.
+    pub const LOCAL_USERS: u8 = 6;
+    /// Of the whole server: local posts.
+    pub const LOCAL_STATUSES: u8 = 7;
+    /// Pending follow requests of an account.
+    pub const FOLLOW_REQUESTS: u8 = 8;
+}
+
+/// A deleted object.
+#[derive(Debug, Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+pub struct TombstoneRow {
+    /// When it was deleted.
+    #[n(0)]
+    pub deleted_at: Timestamp,
+    /// Its ActivityStreams type before.
+    #[n(1)]
+    pub former_type: String,
+    /// Whose it was; empty if unknown.
+    #[n(2)]
+    pub actor_uri: String,
+}
+
+impl crate::store::Record for TombstoneRow {}

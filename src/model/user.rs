@@ -1,0 +1,187 @@
+//! People who log in here: their secrets, roles, sessions and invitations.
+
+use minicbor::{Decode, Encode};
+
+use super::Visibility;
+use super::tables::{SESSION, SESSION_BY_ACCOUNT, USER, USER_BY_EMAIL};
+use crate::base::{Id, Timestamp};
+use crate::store::{Record, WriteTx};
+
+/// What a user may do to others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, Default)]
+#[cbor(index_only)]
+pub enum Role {
+    /// Their own things.
+    #[n(0)]
+    #[default]
+    User,
+    /// Reports and accounts as well.
+    #[n(1)]
+    Moderator,
+    /// Settings as well.
+    #[n(2)]
+    Admin,
+    /// Everything; the one who set the server up.
+    #[n(3)]
+    Owner,
+}
+
+/// Whether a user can log in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Default)]
+#[cbor(index_only)]
+pub enum UserState {
+    /// Yes.
+    #[n(0)]
+    #[default]
+    Active,
+    /// Not until a moderator approves.
+    #[n(1)]
+    Pending,
+    /// No longer.
+    #[n(2)]
+    Disabled,
+}
+
+/// Who may sign up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Registration {
+    /// Everybody.
+    Open,
+    /// Everybody, after a moderator's approval.
+    Approval,
+    /// Whoever has an invitation.
+    Invite,
+    /// Nobody.
+    #[default]
+    Closed,
+}
+
+/// What a new post is when its author does not say.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Default)]
+pub struct PostingDefaults {
+    /// Who may see it.
+    #[n(0)]
+    pub visibility: Visibility,
+    /// Whether its media are hidden behind a warning.
+    #[n(1)]
+    pub sensitive: bool,
+    /// ISO 639 code.
+    #[n(2)]
+    pub language: Option<String>,
+}
+
+/// A person who can log in. Has the id of their account.
+#[derive(Clone, Encode, Decode, Default)]
+pub struct User {
+    /// The account's id.
+    #[n(0)]
+    pub id: Id,
+    /// argon2id, PHC string.
+    #[n(1)]
+    pub password_hash: String,
+    /// Lower case; may be absent.
+    #[n(2)]
+    pub email: Option<String>,
+    /// What they may do.
+    #[n(3)]
+    pub role: Role,
+    /// Whether they can log in.
+    #[n(4)]
+    pub state: UserState,
+    /// When they signed up.
+    #[n(5)]
+    pub created_at: Timestamp,
+    /// For new posts.
+    #[n(6)]
+    pub defaults: PostingDefaults,
+    /// Why they want to join, for the one who approves.
+    #[n(7)]
+    pub reason: Option<String>,
+    /// Who invited them.
+    #[n(8)]
+    pub invited_by: Option<Id>,
+    /// The app that signed them up.
+    #[n(9)]
+    pub app: Option<Id>,
+    /// Language of the pages.
+    #[n(10)]
+    pub locale: Option<String>,
+}
+
+impl Record for User {}
+
+impl User {
+    /// Keeps the record and its index row.
+    pub fn save(tx: &mut WriteTx<'_>, old: Option<&User>, new: &User) {
+        if let Some(email) = old.and_then(|o| o.email.as_ref())
+            && new.email.as_ref() != Some(email)
+        {
+            tx.delete(USER_BY_EMAIL, email);
+        }
+        if let Some(email) = &new.email {
+            tx.put(USER_BY_EMAIL, email, &new.id);
+        }
+        tx.put(USER, &new.id, new);
+    }
+}
+
+/// SHA-256 of a secret that a browser or app holds; we never keep the secret.
+pub type SessionDigest = [u8; 32];
+
+/// A browser that is logged in.
+#[derive(Debug, Clone, Encode, Decode)]
+pub struct Session {
+    /// Names it on the settings page.
+    #[n(0)]
+    pub id: Id,
+    /// Whose.
+    #[n(1)]
+    pub account: Id,
+    /// When they logged in.
+    #[n(2)]
+    pub created_at: Timestamp,
+    /// When it was last used, to the hour.
+    #[n(3)]
+    pub seen_at: Timestamp,
+    /// Which browser, cut to 200 bytes.
+    #[n(4)]
+    pub user_agent: String,
+    /// Secret that forms of this session must carry.
+    #[n(5)]
+    pub csrf: String,
+}
+
+impl Record for Session {}
+
+impl Session {
+    /// Keeps the record and its index row.
+    pub fn save(tx: &mut WriteTx<'_>, digest: SessionDigest, session: &Session) {
+        tx.put(SESSION_BY_ACCOUNT, &(session.account, digest), &());
+        tx.put(SESSION, &digest, session);
+    }
+
+    /// Logs it out.
+    pub fn delete(tx: &mut WriteTx<'_>, digest: SessionDigest, session: &Session) {
+        tx.delete(SESSION_BY_ACCOUNT, &(session.account, digest));
+        tx.delete(SESSION, &digest);
+    }
+}
+
+/// An invitation to sign up.
+#[derive(Debug, Clone, Encode, Decode)]
+pub struct Invite {
+    /// Who invites.
+    #[n(0)]
+    pub creator: Id,
+    /// When it was made.
+    #[n(1)]
+    pub created_at: Timestamp,
+    /// When it stops working.
+    #[n(2)]
+    pub expires_at: Option<Timestamp>,
+    /// How many may still use it; `None` for any number.
+    #[n(3)]
+    pub uses_left: Option<u32>,
+}
+
+impl Record for Invite {}
