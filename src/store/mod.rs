@@ -10,6 +10,7 @@ mod key;
 mod lane;
 mod memory;
 mod overlay;
+mod redb;
 mod table;
 mod tx;
 
@@ -18,6 +19,7 @@ use std::sync::mpsc;
 
 use tokio::sync::{broadcast, oneshot};
 
+pub use self::redb::{Redb, STORE_VERSION};
 pub use error::StoreError;
 pub use key::Key;
 pub use lane::{GROUP_MAX, GROUP_WAIT, LANE_MAX};
@@ -57,6 +59,15 @@ impl Store {
     /// A store in memory.
     pub fn memory() -> Store {
         Store::new(Memory::default())
+    }
+
+    /// A store in one file on disk, made if it is not there.
+    ///
+    /// # Errors
+    /// When the file is in use, damaged, newer than this program, or the
+    /// disk is full; each error says what to do.
+    pub fn open_redb(path: impl AsRef<std::path::Path>) -> Result<Store, StoreError> {
+        Ok(Store::new(Redb::open(path)?))
     }
 
     /// Runs a closure over a consistent snapshot.
