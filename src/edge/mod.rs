@@ -1,1 +1,76 @@
-//! See ARCHITECTURE.md.
+//! Requests in, answers out: the Mastodon API, federation, pages, and the
+//! admin listener. Translates; every rule is in `domain`. Must not know
+//! which storage engine is in use.
+
+pub mod admin;
+mod api;
+mod federation;
+mod problem;
+mod request_id;
+mod state;
+mod web;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::header::{
+    CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::from_fn_with_state;
+use std::time::Duration;
+use tower::Layer;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::normalize_path::NormalizePathLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
+
+pub use request_id::RequestId;
+pub use state::{AppState, Parts};
+
+use crate::base::limits::{BODY_MAX_BYTES, IMAGE_MAX_BYTES};
+use crate::config::Tls;
+
+/// Longest time until an answer begins. Streams go on after that.
+const ANSWER_MAX: Duration = Duration::from_secs(30);
+/// Bytes of a form around the pictures it carries.
+const FORM_MAX_BYTES: usize = 64 * 1024;
+/// Largest body of any request: an avatar and a header in one form.
+pub(crate) const UPLOAD_MAX_BYTES: usize = 2 * IMAGE_MAX_BYTES + FORM_MAX_BYTES;
+/// For answers that bring no policy of their own: nothing may be loaded.
+const NOTHING_LOADS: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+/// One year, as browsers' preload lists ask for at least.
+const ONE_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
+/// Everything that is served on the site's address.
+pub fn router(state: &AppState) -> Router {
+    let routes = Router::new()
+        .merge(api::routes())
+        .merge(federation::routes())
+        .merge(web::routes())
+        .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
+        .with_state(state.clone());
+    let answered = routes
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, ANSWER_MAX))
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(RequestBodyLimitLayer::new(UPLOAD_MAX_BYTES))
+        .layer(from_fn_with_state(state.clone(), problem::render))
+        .layer(from_fn_with_state(state.clone(), request_id::name))
+        .layer(CompressionLayer::new())
+        .layer(header(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
+        .layer(header(REFERRER_POLICY, HeaderValue::from_static("same-origin")))
+        .layer(header(CONTENT_SECURITY_POLICY, NOTHING_LOADS));
+    let secured = if matches!(state.config.tls, Tls::Acme(_)) {
+        answered.layer(header(STRICT_TRANSPORT_SECURITY, ONE_YEAR))
+    } else {
+        answered
+    };
+    // Clients ask for paths with and without a slash at the end. The layer has
+    // to see the request before routing does.
+    Router::new().fallback_service(NormalizePathLayer::trim_trailing_slash().layer(secured))
+}
+
+fn header(name: HeaderName, value: HeaderValue) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(name, value)
+}

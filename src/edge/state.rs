@@ -1,0 +1,63 @@
+//! What every handler can reach: the store, the names, time and chance.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::base::{Chance, Clock, IdGenerator, Moment, Timestamp};
+use crate::config::Config;
+use crate::model::Site;
+use crate::store::Store;
+
+/// Ids that one request's transaction may use, unless it asks for more.
+const IDS_PER_REQUEST: u16 = 16;
+
+/// The parts a running server is made of.
+pub struct Parts {
+    /// The effective settings.
+    pub config: Config,
+    /// Our public names.
+    pub site: Site,
+    /// The records.
+    pub store: Store,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub chance: Arc<dyn Chance>,
+    /// Fresh ids.
+    pub ids: IdGenerator,
+}
+
+/// A cheap handle to [`Parts`], the state of every route.
+#[derive(Clone)]
+pub struct AppState(Arc<Parts>);
+
+impl AppState {
+    /// Wraps the parts.
+    pub fn new(parts: Parts) -> AppState {
+        AppState(Arc::new(parts))
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The time and a few ids, for one transaction.
+    pub fn moment(&self) -> Moment {
+        self.moment_with(IDS_PER_REQUEST)
+    }
+
+    /// The time and this many ids, for a transaction that needs more.
+    pub fn moment_with(&self, ids: u16) -> Moment {
+        let now = self.clock.now();
+        Moment { now, ids: self.ids.reserve(now, ids) }
+    }
+}
+
+impl Deref for AppState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
