@@ -1,1 +1,8 @@
-//! See ARCHITECTURE.md.
+//! The network: the guarded outbound client, TLS and certificates, the
+//! listeners, the streaming hub.
+//!
+//! Knows sockets and protocols; must not know pages, API routes or the rules
+//! of the social network. Only this room opens outbound connections.
+
+pub mod address;
+pub mod client;
