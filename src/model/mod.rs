@@ -8,6 +8,7 @@ mod codec;
 mod event;
 mod notification;
 mod oauth;
+pub mod queue;
 mod relation;
 mod setting;
 mod site;

@@ -1,0 +1,237 @@
+//! Enqueueing: who gets an activity, and the rows that make it so, written
+//! in the transaction that causes them. A post exists exactly when its jobs do.
+//!
+//! Knows the queue's tables; must not know protocols, the network or when
+//! and how jobs are run.
+
+mod inbound;
+mod recipients;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use crate::base::{Id, Moment, Timestamp};
+use crate::model::queue::tables::{ACT, ACT_BY_ORDER, ACT_ROWS, JOB, ROWS, SENDER, SenderRate};
+use crate::model::queue::{
+    Act, ActivityKind, Body, DestinationId, InboxId, Job, JobKey, JobRow, Lane, OrderKey, OrderedAct, Wake,
+};
+use crate::store::{ReadTx, Scan, StoreError, WriteTx};
+
+pub use inbound::{SEEN_DAYS, forget_seen, is_first_sight};
+pub use recipients::{Place, Targets, authority_of};
+pub use rows::{Fate, Promoted, finish, promote_due, prune_dead, settle};
+
+/// Rows a local account may enqueue in a minute before the rest of them
+/// take the bulk lane.
+pub const SENDER_ROWS_PER_MINUTE: u32 = 2000;
+/// Unfinished acts of one order key that a new one looks back at.
+const CHAIN_MAX: usize = 64;
+
+/// An activity on its way out.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// The local account that signs ([`Id::ZERO`]: the server's own actor).
+    pub actor: Id,
+    /// What it says.
+    pub kind: ActivityKind,
+    /// What it must stay in order with.
+    pub order: OrderKey,
+    /// `None` takes the lane of its kind.
+    pub lane: Option<Lane>,
+    /// The activity's JSON.
+    pub body: Body,
+}
+
+/// Enqueues an activity for each of its targets; gives the act's id, or
+/// `None` where there are no targets. Takes one id from `moment`.
+///
+/// # Errors
+/// Only the store's.
+pub fn deliver(
+    tx: &mut WriteTx<'_>,
+    moment: &mut Moment,
+    delivery: &Delivery,
+    targets: &Targets,
+) -> Result<Option<Id>, StoreError> {
+    let places = recipients::resolve(tx, targets)?;
+    if places.is_empty() {
+        return Ok(None);
+    }
+    let asked = delivery.lane.unwrap_or(delivery.kind.lane());
+    let lane = fair_lane(tx, delivery.actor, moment.now, places.len(), asked)?;
+    let act = Act {
+        job: Job::Deliver,
+        body: delivery.body.clone(),
+        actor: delivery.actor,
+        kind: delivery.kind,
+        order: delivery.order,
+        created_at: moment.now,
+        expires_at: moment.now.plus(delivery.kind.ttl()),
+        is_superseded: false,
+    };
+    let id = moment.id();
+    insert(tx, id, act, lane, delivery.actor, &places)?;
+    Ok(Some(id))
+}
+
+/// Work of any other kind.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// The work.
+    pub job: Job,
+    /// Whose lane it takes.
+    pub place: Place,
+    /// How urgent it is.
+    pub lane: Lane,
+    /// Whose fair share it counts to ([`Id::ZERO`]: nobody's).
+    pub sender: Id,
+    /// What it must stay in order with.
+    pub order: OrderKey,
+    /// What goes with it.
+    pub body: Body,
+}
+
+impl Task {
+    /// Our own work for an account, soon.
+    pub fn local(job: Job, sender: Id) -> Task {
+        Task {
+            job,
+            place: Place::Local,
+            lane: Lane::Interactive,
+            sender,
+            order: OrderKey::NONE,
+            body: Body::empty(),
+        }
+    }
+
+    /// The same in another lane.
+    #[must_use]
+    pub fn lane(mut self, lane: Lane) -> Task {
+        self.lane = lane;
+        self
+    }
+
+    /// The same, one after another with others of this key.
+    #[must_use]
+    pub fn order(mut self, order: OrderKey) -> Task {
+        self.order = order;
+        self
+    }
+}
+
+/// Enqueues one piece of work; gives the act's id. Takes one id from `moment`.
+///
+/// # Errors
+/// Only the store's.
+pub fn enqueue(tx: &mut WriteTx<'_>, moment: &mut Moment, task: &Task) -> Result<Id, StoreError> {
+    let destination = recipients::resolve_place(tx, &task.place)?;
+    let act = Act {
+        job: task.job.clone(),
+        body: task.body.clone(),
+        actor: task.sender,
+        kind: ActivityKind::Internal,
+        order: task.order,
+        created_at: moment.now,
+        expires_at: moment.now.plus(ActivityKind::Internal.ttl()),
+        is_superseded: false,
+    };
+    let id = moment.id();
+    insert(tx, id, act, task.lane, task.sender, &[(destination, InboxId::NONE)])?;
+    Ok(id)
+}
+
+fn insert(
+    tx: &mut WriteTx<'_>,
+    id: Id,
+    act: Act,
+    lane: Lane,
+    sender: Id,
+    places: &[(DestinationId, InboxId)],
+) -> Result<(), StoreError> {
+    let lane = join_chain(tx, id, &act, lane)?;
+    let row = JobRow {
+        sender,
+        order: act.order,
+        attempts: 0,
+        panics: 0,
+        created_at: act.created_at,
+        expires_at: act.expires_at,
+        bytes: act.body.len(),
+        kind: act.job.kind(),
+    };
+    for &(destination, inbox) in places {
+        tx.put(JOB, &JobKey { destination, lane, act: id, inbox }, &row);
+    }
+    let rows = places.len() as i64;
+    tx.add(ACT_ROWS, &id, rows);
+    tx.add(ROWS, &(lane as u8), rows);
+    tx.put(ACT, &id, &act);
+    let destinations: BTreeSet<DestinationId> = places.iter().map(|place| place.0).collect();
+    Wake { lanes: destinations.into_iter().map(|destination| (destination, lane)).collect() }.emit(tx);
+    Ok(())
+}
+
+/// Enters an act into the chain of its order key: marks what it makes
+/// pointless, and gives a lane that is not faster than those before it.
+fn join_chain(tx: &mut WriteTx<'_>, id: Id, act: &Act, lane: Lane) -> Result<Lane, StoreError> {
+    if act.order == OrderKey::NONE {
+        return Ok(lane);
+    }
+    let chain = tx.scan(ACT_BY_ORDER, Scan::prefix(&(act.order,)).reverse().limit(CHAIN_MAX))?;
+    let (pointless, waiting): (Vec<_>, Vec<_>) =
+        chain.into_iter().partition(|(_, earlier)| act.kind.supersedes(earlier.kind));
+    let pointless: Vec<Id> = pointless.into_iter().map(|((_, earlier), _)| earlier).collect();
+    for (earlier, found) in pointless.iter().zip(tx.get_many(ACT, &pointless)?) {
+        // One flag instead of a search for its rows at every destination:
+        // they fall away when their turn comes.
+        if let Some(found) = found.filter(|found| !found.is_superseded) {
+            tx.put(ACT, earlier, &Act { is_superseded: true, body: Body::empty(), ..found });
+        }
+    }
+    let lane = waiting.iter().map(|(_, earlier)| earlier.lane).fold(lane, Lane::max);
+    tx.put(ACT_BY_ORDER, &(act.order, id), &OrderedAct { kind: act.kind, lane });
+    Ok(lane)
+}
+
+/// The bulk lane for an account that floods, the asked one for all others.
+fn fair_lane(
+    tx: &mut WriteTx<'_>,
+    sender: Id,
+    now: Timestamp,
+    rows: usize,
+    asked: Lane,
+) -> Result<Lane, StoreError> {
+    if sender == Id::ZERO {
+        return Ok(asked);
+    }
+    let minute = (now.as_secs().max(0) / 60) as u32;
+    let before = tx.get(SENDER, &sender)?.filter(|rate| rate.minute == minute).map_or(0, |rate| rate.rows);
+    let rows = before.saturating_add(u32::try_from(rows).unwrap_or(u32::MAX));
+    tx.put(SENDER, &sender, &SenderRate { minute, rows });
+    Ok(if before >= SENDER_ROWS_PER_MINUTE { Lane::Bulk } else { asked })
+}
+
+/// How many rows the queue holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Overview {
+    /// Ready jobs by lane.
+    pub ready: [i64; 3],
+    /// Jobs that wait for their retry.
+    pub deferred: i64,
+    /// Dead letters.
+    pub dead: i64,
+}
+
+/// Counts the queue's rows; one round trip.
+///
+/// # Errors
+/// Only the store's.
+pub fn overview(tx: &ReadTx<'_>) -> Result<Overview, StoreError> {
+    use crate::model::queue::tables::rows;
+    let mut batch = tx.batch();
+    let ticket = batch.count_many(ROWS, &[0, 1, 2, rows::DEFERRED, rows::DEAD]);
+    let counts = batch.fetch()?.counts(ticket);
+    Ok(Overview { ready: [counts[0], counts[1], counts[2]], deferred: counts[3], dead: counts[4] })
+}

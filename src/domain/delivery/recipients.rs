@@ -1,0 +1,163 @@
+//! Who gets it: recipients merged to inboxes, inboxes to destinations.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use url::Url;
+
+use crate::model::queue::tables::{
+    DESTINATION, DESTINATION_BY_HOST, INBOX, INBOX_BY_URL, SEQUENCE, Sequence, sequence,
+};
+use crate::model::queue::{Class, Destination, DestinationId, Inbox, InboxId, InboxRef};
+use crate::store::{StoreError, WriteTx};
+
+/// Longest inbox URL that is kept.
+const INBOX_MAX_BYTES: usize = 2048;
+
+/// The inboxes an activity goes to, each once.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Targets {
+    inboxes: BTreeSet<String>,
+}
+
+impl Targets {
+    /// None yet.
+    pub fn new() -> Targets {
+        Targets::default()
+    }
+
+    /// Adds a recipient by its inbox, or by the shared inbox of its server
+    /// where it has one: a thousand followers there are one delivery.
+    pub fn add(&mut self, inbox: &str, shared_inbox: Option<&str>) {
+        let chosen = shared_inbox.filter(|url| !url.is_empty()).unwrap_or(inbox);
+        if !chosen.is_empty() && chosen.len() <= INBOX_MAX_BYTES {
+            self.inboxes.insert(chosen.to_owned());
+        }
+    }
+
+    /// How many deliveries it makes.
+    pub fn len(&self) -> usize {
+        self.inboxes.len()
+    }
+
+    /// Whether nobody gets it.
+    pub fn is_empty(&self) -> bool {
+        self.inboxes.is_empty()
+    }
+}
+
+/// Whose lane a piece of work takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// Our own.
+    Local,
+    /// That of a remote host (with port, unless usual), whose health it
+    /// depends on: fetches.
+    Host(String),
+    /// That of the activities from a host, so that one that floods delays
+    /// only itself.
+    Ingress(String),
+}
+
+/// The host of an http(s) URL, with the port unless it is the usual one.
+pub fn authority_of(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok()?;
+    if !matches!(url.scheme(), "https" | "http") {
+        return None;
+    }
+    let host = url.host_str()?;
+    Some(match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    })
+}
+
+/// The destination and inbox numbers of targets; new ones are written down.
+/// Inboxes that are no http(s) URL are left out.
+pub(super) fn resolve(
+    tx: &mut WriteTx<'_>,
+    targets: &Targets,
+) -> Result<Vec<(DestinationId, InboxId)>, StoreError> {
+    let urls: Vec<String> = targets.inboxes.iter().cloned().collect();
+    let mut places = Vec::with_capacity(urls.len());
+    let mut unknown = Vec::new();
+    for (url, known) in urls.iter().zip(tx.get_many(INBOX_BY_URL, &urls)?) {
+        match known {
+            Some(known) => places.push((known.destination, known.inbox)),
+            None => unknown.extend(authority_of(url).map(|host| (url, host))),
+        }
+    }
+    if unknown.is_empty() {
+        return Ok(places);
+    }
+    let hosts: BTreeSet<String> = unknown.iter().map(|(_, host)| host.clone()).collect();
+    let destinations = destinations(tx, Class::Remote, hosts)?;
+    let mut numbers = Numbers::open(tx, sequence::INBOX)?;
+    for (url, host) in unknown {
+        let (destination, inbox) = (destinations[&host], InboxId(numbers.take()));
+        tx.put(INBOX, &inbox, &Inbox { url: url.clone(), destination, gone_at: None });
+        tx.put(INBOX_BY_URL, url, &InboxRef { inbox, destination });
+        places.push((destination, inbox));
+    }
+    numbers.close(tx);
+    Ok(places)
+}
+
+/// The destination of a place; a new one is written down.
+pub(super) fn resolve_place(tx: &mut WriteTx<'_>, place: &Place) -> Result<DestinationId, StoreError> {
+    let (class, host) = match place {
+        Place::Local => return Ok(DestinationId::LOCAL),
+        Place::Host(host) => (Class::Remote, host),
+        Place::Ingress(host) => (Class::Ingress, host),
+    };
+    let found = destinations(tx, class, BTreeSet::from([host.clone()]))?;
+    Ok(found[host])
+}
+
+fn destinations(
+    tx: &mut WriteTx<'_>,
+    class: Class,
+    hosts: BTreeSet<String>,
+) -> Result<BTreeMap<String, DestinationId>, StoreError> {
+    let keys: Vec<(u8, String)> = hosts.into_iter().map(|host| (class as u8, host)).collect();
+    let known = tx.get_many(DESTINATION_BY_HOST, &keys)?;
+    let mut numbers = Numbers::open(tx, sequence::DESTINATION)?;
+    let mut found = BTreeMap::new();
+    for (key, known) in keys.into_iter().zip(known) {
+        let destination = known.unwrap_or_else(|| {
+            let destination = DestinationId(numbers.take());
+            tx.put(DESTINATION_BY_HOST, &key, &destination);
+            let record = Destination { authority: key.1.clone(), class, ..Destination::default() };
+            tx.put(DESTINATION, &destination, &record);
+            destination
+        });
+        found.insert(key.1, destination);
+    }
+    numbers.close(tx);
+    Ok(found)
+}
+
+/// Numbers given out one after another, from 1: 0 is reserved.
+struct Numbers {
+    of: u8,
+    last: u32,
+    is_used: bool,
+}
+
+impl Numbers {
+    fn open(tx: &WriteTx<'_>, of: u8) -> Result<Numbers, StoreError> {
+        let last = tx.get(SEQUENCE, &of)?.unwrap_or_default().last;
+        Ok(Numbers { of, last, is_used: false })
+    }
+
+    fn take(&mut self) -> u32 {
+        self.is_used = true;
+        self.last = self.last.checked_add(1).expect("2^32 inboxes do not fit the disk");
+        self.last
+    }
+
+    fn close(self, tx: &mut WriteTx<'_>) {
+        if self.is_used {
+            tx.put(SEQUENCE, &self.of, &Sequence { last: self.last });
+        }
+    }
+}

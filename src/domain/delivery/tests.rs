@@ -1,0 +1,276 @@
+use std::time::Duration;
+
+use super::*;
+use crate::base::IdGenerator;
+use crate::model::queue::tables::{ACT_ROWS, DEAD, DEFERRED, HELD};
+use crate::model::queue::{DeadReason, DeferKey};
+use crate::store::Store;
+
+const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+struct Bench {
+    store: Store,
+    ids: IdGenerator,
+}
+
+impl Bench {
+    fn new() -> Bench {
+        Bench { store: Store::memory(), ids: IdGenerator::new(0) }
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        mut change: impl FnMut(&mut WriteTx<'_>, &mut Moment) -> Result<T, StoreError> + Send + 'static,
+    ) -> T {
+        let moment = Moment { now: NOW, ids: self.ids.reserve(NOW, 8) };
+        self.store.write(move |tx| change(tx, &mut moment.clone())).await.unwrap()
+    }
+
+    async fn deliver(&self, kind: ActivityKind, order: u64, inboxes: &'static [&'static str]) -> Id {
+        self.write(move |tx, moment| {
+            let mut targets = Targets::new();
+            inboxes.iter().for_each(|inbox| targets.add(inbox, None));
+            let body = Body::new(b"{}".to_vec()).expect("small");
+            let delivery = Delivery { actor: Id(1), kind, order: OrderKey(order), lane: None, body };
+            Ok(deliver(tx, moment, &delivery, &targets)?.expect("has targets"))
+        })
+        .await
+    }
+
+    async fn jobs(&self) -> Vec<(JobKey, JobRow)> {
+        self.store.read(|tx| tx.scan(JOB, Scan::all())).await.unwrap()
+    }
+
+    async fn act(&self, id: Id) -> Option<Act> {
+        self.store.read(move |tx| tx.get(ACT, &id)).await.unwrap()
+    }
+
+    async fn settle(&self, fates: Vec<(JobKey, Fate)>) -> usize {
+        self.write(move |tx, moment| settle(tx, moment.now, &fates)).await
+    }
+
+    async fn overview(&self) -> Overview {
+        self.store.read(overview).await.unwrap()
+    }
+}
+
+#[test]
+fn recipients_of_one_server_share_a_delivery() {
+    let mut targets = Targets::new();
+    targets.add("https://a.example/u/1/inbox", Some("https://a.example/inbox"));
+    targets.add("https://a.example/u/2/inbox", Some("https://a.example/inbox"));
+    targets.add("https://b.example/u/3/inbox", None);
+    targets.add("", None);
+    assert_eq!(targets.len(), 2);
+}
+
+#[test]
+fn only_web_addresses_have_an_authority() {
+    assert_eq!(authority_of("https://A.Example/inbox").as_deref(), Some("a.example"));
+    assert_eq!(authority_of("https://a.example:443/inbox").as_deref(), Some("a.example"));
+    assert_eq!(authority_of("http://127.0.0.1:8080/inbox").as_deref(), Some("127.0.0.1:8080"));
+    for bad in ["", "inbox", "ftp://a.example/", "at://did:plc:x", "https://"] {
+        assert_eq!(authority_of(bad), None, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn one_row_for_each_inbox_and_one_body() {
+    let bench = Bench::new();
+    let act = bench
+        .deliver(
+            ActivityKind::Create,
+            7,
+            &["https://a.example/1", "https://a.example/2", "https://b.example/", "?"],
+        )
+        .await;
+    let jobs = bench.jobs().await;
+    assert_eq!(jobs.len(), 3);
+    assert!(jobs.iter().all(|(key, _)| key.act == act && key.lane == Lane::Fresh));
+    let hosts: BTreeSet<_> = jobs.iter().map(|(key, _)| key.destination).collect();
+    assert_eq!(hosts.len(), 2);
+    assert_eq!(bench.overview().await.ready, [0, 3, 0]);
+
+    // The same inboxes keep their numbers.
+    bench.deliver(ActivityKind::Create, 8, &["https://b.example/"]).await;
+    let again = bench.jobs().await;
+    assert!(hosts.contains(&again.last().unwrap().0.destination));
+}
+
+#[tokio::test]
+async fn the_body_goes_when_its_last_row_goes() {
+    let bench = Bench::new();
+    let act = bench.deliver(ActivityKind::Create, 7, &["https://a.example/", "https://b.example/"]).await;
+    let jobs = bench.jobs().await;
+    assert_eq!(bench.settle(vec![(jobs[0].0, Fate::Done)]).await, 1);
+    assert!(bench.act(act).await.is_some());
+    assert_eq!(bench.settle(vec![(jobs[1].0, Fate::Done)]).await, 1);
+    assert!(bench.act(act).await.is_none());
+    let left = bench
+        .store
+        .read(move |tx| tx.count(ACT_ROWS, &act))
+        .await
+        .unwrap_or_else(|e: StoreError| panic!("{e}"));
+    assert_eq!(left, 0);
+    let chain = bench
+        .store
+        .read(|tx| tx.scan(ACT_BY_ORDER, Scan::all()))
+        .await
+        .unwrap_or_else(|e: StoreError| panic!("{e}"));
+    assert!(chain.is_empty());
+    assert_eq!(bench.overview().await, Overview::default());
+}
+
+#[tokio::test]
+async fn a_finished_job_is_not_finished_again() {
+    let bench = Bench::new();
+    bench.deliver(ActivityKind::Create, 7, &["https://a.example/"]).await;
+    let key = bench.jobs().await[0].0;
+    assert!(bench.write(move |tx, _| finish(tx, &key)).await);
+    assert!(!bench.write(move |tx, _| finish(tx, &key)).await);
+    assert_eq!(bench.overview().await, Overview::default());
+}
+
+#[tokio::test]
+async fn a_delete_makes_the_unsent_create_pointless() {
+    let bench = Bench::new();
+    let create = bench.deliver(ActivityKind::Create, 7, &["https://a.example/"]).await;
+    let other = bench.deliver(ActivityKind::Create, 8, &["https://a.example/"]).await;
+    bench.deliver(ActivityKind::Delete, 7, &["https://a.example/"]).await;
+    assert!(bench.act(create).await.unwrap().is_superseded);
+    assert!(!bench.act(other).await.unwrap().is_superseded);
+}
+
+#[tokio::test]
+async fn what_follows_an_act_does_not_take_a_faster_lane() {
+    let bench = Bench::new();
+    bench.deliver(ActivityKind::UpdateActor, 7, &["https://a.example/"]).await;
+    let later = bench.deliver(ActivityKind::Move, 7, &["https://a.example/"]).await;
+    let jobs = bench.jobs().await;
+    assert_eq!(jobs.iter().find(|(key, _)| key.act == later).unwrap().0.lane, Lane::Bulk);
+}
+
+#[tokio::test]
+async fn a_deferred_job_comes_back_when_due_and_holds_its_chain() {
+    let bench = Bench::new();
+    bench.deliver(ActivityKind::Create, 7, &["https://a.example/"]).await;
+    let (key, row) = bench.jobs().await.remove(0);
+    let due = NOW.plus(Duration::from_secs(30));
+    let tried = JobRow { attempts: 1, ..row };
+    bench.settle(vec![(key, Fate::Defer { row: tried.clone(), due })]).await;
+    assert!(bench.jobs().await.is_empty());
+    let chain = (key.destination, OrderKey(7));
+    let held =
+        bench.store.read(move |tx| tx.get(HELD, &chain)).await.unwrap_or_else(|e: StoreError| panic!("{e}"));
+    assert!(held.unwrap().blocks(key.act.next()));
+
+    let early = bench.write(move |tx, _| promote_due(tx, NOW, 10)).await;
+    assert_eq!(early, Promoted { jobs: 0, next_due: Some(due) });
+    let late = bench.write(move |tx, _| promote_due(tx, due, 10)).await;
+    assert_eq!(late, Promoted { jobs: 1, next_due: None });
+    assert_eq!(bench.jobs().await, vec![(key, tried)]);
+
+    bench.settle(vec![(key, Fate::Done)]).await;
+    let held =
+        bench.store.read(move |tx| tx.get(HELD, &chain)).await.unwrap_or_else(|e: StoreError| panic!("{e}"));
+    assert_eq!(held, None);
+    assert_eq!(bench.overview().await, Overview::default());
+}
+
+#[tokio::test]
+async fn an_old_retry_leaves_the_lane_of_news() {
+    let bench = Bench::new();
+    bench.deliver(ActivityKind::Create, 7, &["https://a.example/"]).await;
+    let (key, row) = bench.jobs().await.remove(0);
+    let due = NOW.plus(Duration::from_secs(3600));
+    bench.settle(vec![(key, Fate::Defer { row, due })]).await;
+    bench.write(move |tx, _| promote_due(tx, due, 10)).await;
+    assert_eq!(bench.jobs().await[0].0.lane, Lane::Bulk);
+    assert_eq!(bench.overview().await.ready, [0, 0, 1]);
+}
+
+#[tokio::test]
+async fn dead_letters_keep_their_body_until_they_are_old() {
+    let bench = Bench::new();
+    let act = bench.deliver(ActivityKind::Create, 7, &["https://a.example/"]).await;
+    let (key, row) = bench.jobs().await.remove(0);
+    let error = "ä".repeat(200);
+    bench.settle(vec![(key, Fate::Dead { row, reason: DeadReason::Refused, http_status: 403, error })]).await;
+    let dead =
+        bench.store.read(|tx| tx.scan(DEAD, Scan::all())).await.unwrap_or_else(|e: StoreError| panic!("{e}"));
+    assert_eq!((dead[0].1.http_status, dead[0].1.error.len()), (403, 256));
+    assert!(bench.act(act).await.is_some());
+
+    let month_later = NOW.plus(Duration::from_secs(30 * 24 * 3600));
+    assert_eq!(bench.write(move |tx, _| prune_dead(tx, NOW, 10)).await, 0);
+    assert_eq!(bench.write(move |tx, _| prune_dead(tx, month_later, 10)).await, 1);
+    assert!(bench.act(act).await.is_none());
+    assert_eq!(bench.overview().await, Overview::default());
+}
+
+#[tokio::test]
+async fn a_flood_from_one_account_takes_the_bulk_lane() {
+    let bench = Bench::new();
+    let lanes = bench
+        .write(|tx, moment| {
+            let mut lanes = Vec::new();
+            for (sender, rows) in [(1, 1999), (1, 2), (1, 1), (2, 1)] {
+                lanes.push(fair_lane(tx, Id(sender), moment.now, rows, Lane::Fresh)?);
+            }
+            let later = moment.now.plus(Duration::from_secs(60));
+            lanes.push(fair_lane(tx, Id(1), later, 1, Lane::Fresh)?);
+            Ok(lanes)
+        })
+        .await;
+    assert_eq!(lanes, [Lane::Fresh, Lane::Fresh, Lane::Bulk, Lane::Fresh, Lane::Fresh]);
+}
+
+#[tokio::test]
+async fn an_activity_is_new_once_and_forgotten_after_a_week() {
+    let bench = Bench::new();
+    let week_later = NOW.plus(Duration::from_secs(9 * 86_400));
+    let seen = bench
+        .write(move |tx, _| {
+            let first = is_first_sight(tx, [1; 16], NOW)?;
+            let second = is_first_sight(tx, [1; 16], NOW)?;
+            let early = forget_seen(tx, NOW, 10)?;
+            let late = forget_seen(tx, week_later, 10)?;
+            Ok((first, second, early, late, is_first_sight(tx, [1; 16], week_later)?))
+        })
+        .await;
+    assert_eq!(seen, (true, false, 0, 1, true));
+}
+
+#[tokio::test]
+async fn our_own_work_and_work_for_a_host_have_their_places() {
+    let bench = Bench::new();
+    let job = Job::FanOut { status: Id(5), verb: crate::model::queue::Verb::Create };
+    bench
+        .write(move |tx, moment| {
+            enqueue(tx, moment, &Task::local(job.clone(), Id(1)))?;
+            let fetch = Job::FetchAccount { uri: "https://a.example/u/1".into() };
+            let task = Task { place: Place::Host("a.example".into()), ..Task::local(fetch, Id::ZERO) };
+            enqueue(tx, moment, &task)
+        })
+        .await;
+    bench.deliver(ActivityKind::Follow, 9, &["https://a.example/inbox"]).await;
+    let places: Vec<u32> = bench.jobs().await.iter().map(|(key, _)| key.destination.0).collect();
+    assert_eq!(places, [0, 1, 1]);
+}
+
+#[tokio::test]
+async fn deferred_rows_are_ordered_by_due_time() {
+    let bench = Bench::new();
+    bench.deliver(ActivityKind::Create, 0, &["https://a.example/", "https://b.example/"]).await;
+    let jobs = bench.jobs().await;
+    let fates = jobs.into_iter().enumerate().map(|(place, (key, row))| {
+        (key, Fate::Defer { row, due: NOW.plus(Duration::from_secs(10 - place as u64)) })
+    });
+    bench.settle(fates.collect()).await;
+    let first: Vec<(DeferKey, _)> = bench
+        .store
+        .read(|tx| tx.scan(DEFERRED, Scan::all()))
+        .await
+        .unwrap_or_else(|e: StoreError| panic!("{e}"));
+    assert!(first[0].0.due < first[1].0.due);
+}

@@ -1,0 +1,385 @@
+//! Jobs, their rows, and what becomes of them.
+
+use std::time::Duration;
+
+use minicbor::{Decode, Encode};
+
+use super::{Body, InboxId, Lane, OrderKey};
+use crate::base::{Id, Timestamp};
+use crate::store::Record;
+
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// What happened to a post that is to be told to others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Verb {
+    /// It was published.
+    #[n(0)]
+    Create,
+    /// It was edited.
+    #[n(1)]
+    Update,
+    /// It was deleted, or a boost undone.
+    #[n(2)]
+    Delete,
+}
+
+/// One variant for each kind of background work. Adding one: a variant with
+/// the next number here, one in [`JobKind`], one handler.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Job {
+    /// Post the body to the inbox, signed by the act's actor.
+    #[n(0)]
+    Deliver,
+    /// Put a post into home timelines and enqueue its deliveries.
+    #[n(1)]
+    FanOut {
+        /// The post or boost.
+        #[n(0)]
+        status: Id,
+        /// What happened to it.
+        #[n(1)]
+        verb: Verb,
+    },
+    /// Act on an activity that one of our inboxes accepted; it is the body.
+    #[n(2)]
+    Ingest {
+        /// ActivityPub id of the actor whose signature was verified.
+        #[n(0)]
+        signer: String,
+    },
+    /// Fetch or refresh a remote account.
+    #[n(3)]
+    FetchAccount {
+        /// Its ActivityPub id.
+        #[n(0)]
+        uri: String,
+    },
+    /// Fetch a remote post and what it answers to.
+    #[n(4)]
+    FetchThread {
+        /// ActivityPub id of the post.
+        #[n(0)]
+        uri: String,
+    },
+}
+
+impl Job {
+    /// Which handler it is for.
+    pub fn kind(&self) -> JobKind {
+        match self {
+            Job::Deliver => JobKind::Deliver,
+            Job::FanOut { .. } => JobKind::FanOut,
+            Job::Ingest { .. } => JobKind::Ingest,
+            Job::FetchAccount { .. } => JobKind::FetchAccount,
+            Job::FetchThread { .. } => JobKind::FetchThread,
+        }
+    }
+}
+
+/// The kind of a [`Job`], to look up its handler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
+#[cbor(index_only)]
+pub enum JobKind {
+    /// See [`Job::Deliver`].
+    #[n(0)]
+    Deliver,
+    /// See [`Job::FanOut`].
+    #[n(1)]
+    FanOut,
+    /// See [`Job::Ingest`].
+    #[n(2)]
+    Ingest,
+    /// See [`Job::FetchAccount`].
+    #[n(3)]
+    FetchAccount,
+    /// See [`Job::FetchThread`].
+    #[n(4)]
+    FetchThread,
+}
+
+impl JobKind {
+    /// Its name in logs and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            JobKind::Deliver => "deliver",
+            JobKind::FanOut => "fan_out",
+            JobKind::Ingest => "ingest",
+            JobKind::FetchAccount => "fetch_account",
+            JobKind::FetchThread => "fetch_thread",
+        }
+    }
+}
+
+/// What a delivered activity says; decides how long it stays worth sending,
+/// how urgent it is, and what it makes pointless.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum ActivityKind {
+    /// Not an activity: our own work.
+    #[n(0)]
+    Internal,
+    /// A post is published.
+    #[n(1)]
+    Create,
+    /// A post is edited.
+    #[n(2)]
+    Update,
+    /// A profile is changed.
+    #[n(3)]
+    UpdateActor,
+    /// New tallies of a poll.
+    #[n(4)]
+    UpdateTally,
+    /// An object or account is deleted.
+    #[n(5)]
+    Delete,
+    /// An earlier activity is taken back.
+    #[n(6)]
+    Undo,
+    /// A request to follow.
+    #[n(7)]
+    Follow,
+    /// A follow is accepted.
+    #[n(8)]
+    Accept,
+    /// A follow is rejected or a follower removed.
+    #[n(9)]
+    Reject,
+    /// An account is blocked.
+    #[n(10)]
+    Block,
+    /// A boost.
+    #[n(11)]
+    Announce,
+    /// A like or reaction.
+    #[n(12)]
+    Like,
+    /// An account moved.
+    #[n(13)]
+    Move,
+    /// A report.
+    #[n(14)]
+    Flag,
+    /// Anything else.
+    #[n(15)]
+    Other,
+}
+
+impl ActivityKind {
+    /// How long after its creation it is still worth delivering.
+    pub const fn ttl(self) -> Duration {
+        use ActivityKind::*;
+        match self {
+            Delete | Undo | Move | Block | Accept | Reject | Flag | Follow => DAY.saturating_mul(7),
+            Internal => DAY.saturating_mul(7),
+            Create | Update | UpdateActor | Other => DAY.saturating_mul(3),
+            Announce | Like => DAY,
+            UpdateTally => HOUR.saturating_mul(6),
+        }
+    }
+
+    /// The lane it takes unless the caller knows better.
+    pub const fn lane(self) -> Lane {
+        use ActivityKind::*;
+        match self {
+            Internal | Undo | Follow | Accept | Reject | Block | Move | Flag => Lane::Interactive,
+            Create | Announce | Update | Like | Delete => Lane::Fresh,
+            UpdateActor | UpdateTally | Other => Lane::Bulk,
+        }
+    }
+
+    /// Whether an earlier, unfinished activity with the same order key need
+    /// not be sent any more once this one is.
+    pub fn supersedes(self, earlier: ActivityKind) -> bool {
+        use ActivityKind::*;
+        match self {
+            Delete | Undo => true,
+            Update | UpdateActor | UpdateTally => self == earlier,
+            _ => false,
+        }
+    }
+}
+
+/// What is to be done, once for all the rows that point at it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Act {
+    /// The work.
+    #[n(0)]
+    pub job: Job,
+    /// What goes with it.
+    #[n(1)]
+    pub body: Body,
+    /// The local account that acts ([`Id::ZERO`]: the server itself).
+    #[n(2)]
+    pub actor: Id,
+    /// What it says.
+    #[n(3)]
+    pub kind: ActivityKind,
+    /// What it must stay in order with.
+    #[n(4)]
+    pub order: OrderKey,
+    /// When it was enqueued.
+    #[n(5)]
+    pub created_at: Timestamp,
+    /// When it stops being worth doing.
+    #[n(6)]
+    pub expires_at: Timestamp,
+    /// A later act made it pointless; its rows fall away unsent.
+    #[n(7)]
+    pub is_superseded: bool,
+}
+
+impl Record for Act {}
+
+/// An unfinished act in the index of order keys.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct OrderedAct {
+    /// What it says.
+    #[n(0)]
+    pub kind: ActivityKind,
+    /// The lane its rows were put in.
+    #[n(1)]
+    pub lane: Lane,
+}
+
+impl Record for OrderedAct {}
+
+/// One act for one inbox.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct JobRow {
+    /// Whose fair share it counts to: the acting account, or a signer's host.
+    #[n(0)]
+    pub sender: Id,
+    /// Copied from the act, so that scheduling reads no bodies.
+    #[n(1)]
+    pub order: OrderKey,
+    /// Attempts that the job itself was blamed for.
+    #[n(2)]
+    pub attempts: u8,
+    /// Attempts that panicked.
+    #[n(3)]
+    pub panics: u8,
+    /// When it was enqueued.
+    #[n(4)]
+    pub created_at: Timestamp,
+    /// When it stops being worth doing.
+    #[n(5)]
+    pub expires_at: Timestamp,
+    /// Size of the body.
+    #[n(6)]
+    pub bytes: u32,
+    /// The kind of work.
+    #[n(7)]
+    pub kind: JobKind,
+}
+
+impl Record for JobRow {}
+
+/// A job that waits for its retry.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct DeferredRow {
+    /// The job.
+    #[n(0)]
+    pub row: JobRow,
+    /// The lane it goes back to.
+    #[n(1)]
+    pub lane: Lane,
+}
+
+impl Record for DeferredRow {}
+
+/// One attempted, unfinished job in [`Held`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct HeldJob {
+    /// Its act.
+    #[n(0)]
+    pub act: Id,
+    /// Its inbox.
+    #[n(1)]
+    pub inbox: InboxId,
+}
+
+/// Jobs of one order key that were tried and are to be tried again: later
+/// ones of the same key wait for them.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Default)]
+pub struct Held {
+    /// The jobs, at most [`Held::MAX`].
+    #[n(0)]
+    pub jobs: Vec<HeldJob>,
+}
+
+impl Held {
+    /// More are not remembered; the chain of one object is a handful.
+    pub const MAX: usize = 64;
+
+    /// Whether a job of `act` has to wait.
+    pub fn blocks(&self, act: Id) -> bool {
+        self.jobs.iter().any(|job| job.act < act)
+    }
+}
+
+impl Record for Held {}
+
+/// Why a job was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
+#[cbor(index_only)]
+pub enum DeadReason {
+    /// The other side refused it for good.
+    #[n(0)]
+    Refused,
+    /// All retries failed.
+    #[n(1)]
+    Exhausted,
+    /// It took too long to be worth anything.
+    #[n(2)]
+    Expired,
+    /// It made its handler panic twice.
+    #[n(3)]
+    Poison,
+    /// The inbox is gone (410).
+    #[n(4)]
+    Gone,
+}
+
+impl DeadReason {
+    /// Its name in metrics and for the admin.
+    pub const fn name(self) -> &'static str {
+        match self {
+            DeadReason::Refused => "refused",
+            DeadReason::Exhausted => "exhausted",
+            DeadReason::Expired => "expired",
+            DeadReason::Poison => "poison",
+            DeadReason::Gone => "gone",
+        }
+    }
+}
+
+/// A job that was given up, kept for 14 days.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct DeadRow {
+    /// The job.
+    #[n(0)]
+    pub row: JobRow,
+    /// The lane it was in.
+    #[n(1)]
+    pub lane: Lane,
+    /// Why.
+    #[n(2)]
+    pub reason: DeadReason,
+    /// The last HTTP status, 0 if there was none.
+    #[n(3)]
+    pub http_status: u16,
+    /// What went wrong, at most [`DeadRow::ERROR_MAX_BYTES`].
+    #[n(4)]
+    pub error: String,
+}
+
+impl DeadRow {
+    /// Longest kept error text.
+    pub const ERROR_MAX_BYTES: usize = 256;
+}
+
+impl Record for DeadRow {}

@@ -1,0 +1,42 @@
+//! The news that a destination has new jobs.
+
+use super::{DestinationId, Lane};
+use crate::store::{Key, Signal, WriteTx};
+
+/// The signal topic of [`Wake`].
+pub const WAKE_TOPIC: &str = "queue";
+/// With more destinations than this the worker looks for itself.
+const WAKE_MAX: usize = 4096;
+
+/// Destinations and lanes that got jobs; empty means "look everywhere".
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Wake {
+    /// Where jobs arrived.
+    pub lanes: Vec<(DestinationId, Lane)>,
+}
+
+impl Wake {
+    /// Tells the worker once the transaction is committed.
+    pub fn emit(&self, tx: &mut WriteTx<'_>) {
+        let mut payload = Vec::new();
+        if self.lanes.len() <= WAKE_MAX {
+            self.lanes.iter().for_each(|lane| lane.write(&mut payload));
+        }
+        tx.signal(WAKE_TOPIC, payload);
+    }
+
+    /// Reads a store signal; `None` if it is about something else.
+    pub fn from_signal(signal: &Signal) -> Option<Wake> {
+        if signal.topic != WAKE_TOPIC {
+            return None;
+        }
+        let mut lanes = Vec::new();
+        let mut rest = &signal.payload[..];
+        while !rest.is_empty() {
+            // What cannot be read is from another version: look everywhere.
+            let Some(lane) = Key::read(&mut rest) else { return Some(Wake::default()) };
+            lanes.push(lane);
+        }
+        Some(Wake { lanes })
+    }
+}
