@@ -1,0 +1,18 @@
+//! Log lines: for people or as JSON, to standard error.
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt;
+
+use crate::config::{LogFormat, LogLevel};
+
+/// Starts logging. `filter`, in the syntax of `RUST_LOG`, wins over `level`.
+pub fn start(format: LogFormat, level: LogLevel, filter: Option<&str>) {
+    let fallback = format!("warn,waxwing={}", level.as_str());
+    let filter = filter.map_or_else(|| EnvFilter::new(&fallback), EnvFilter::new);
+    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    // Fails only when logging was started before, as tests do; then that stays.
+    let _ = match format {
+        LogFormat::Text => lines.try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    };
+}

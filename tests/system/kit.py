@@ -1,0 +1,238 @@
+"""Starts the real programs that the system tests are made of.
+
+Everything listens on loopback, waits are bounded, and what was started is
+stopped, also when a test fails.
+"""
+
+import json
+import os
+import pathlib
+import queue
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+import urllib.parse
+
+import requests
+import trustme
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = pathlib.Path(os.environ.get("WAXWING_BINARY", ROOT / "target/debug/waxwing"))
+PEER = ROOT / "tests/peer"
+START_MAX_S = 30
+STOP_MAX_S = 10
+EVENTUALLY_MAX_S = 30
+
+
+def free_port():
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def eventually(check, what, seconds=EVENTUALLY_MAX_S):
+    """Calls `check` until it gives something true, and gives that."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = check()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.1)
+
+
+class Program:
+    """A child process whose output is read all the time."""
+
+    def __init__(self, command, log, env=None, **options):
+        self.log = open(log, "ab")
+        self.lines = queue.Queue()
+        self.seen = []
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+            env={**os.environ, **(env or {})},
+            **options,
+        )
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.log.write(line)
+            self.log.flush()
+            self.lines.put(line.decode(errors="replace").rstrip("\n"))
+        self.lines.put(None)
+
+    def line(self, pattern, seconds=START_MAX_S):
+        """Waits for a line of standard output that matches."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                line = self.lines.get(timeout=max(0.01, deadline - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"no line {pattern!r}; saw {self.seen}") from None
+            if line is None:
+                raise AssertionError(f"ended before {pattern!r}; saw {self.seen}")
+            self.seen.append(line)
+            found = re.search(pattern, line)
+            if found:
+                return found
+
+    def stop(self, how=signal.SIGINT, seconds=STOP_MAX_S):
+        """Stops it and gives the exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        try:
+            status = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"did not stop within {seconds} s") from None
+        finally:
+            self.process.stdin.close()
+            self.reader.join(5)
+            self.log.close()
+        return status
+
+
+class Waxwing:
+    """A Waxwing with a data folder of its own."""
+
+    def __init__(self, folder, ca, directives=()):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        self.admin_port = free_port()
+        self.origin = f"https://localhost:{self.port}"
+        self.domain = f"localhost:{self.port}"
+        self.program = None
+        self.owner_link = None
+        ca.cert_pem.write_to_path(self.folder / "outbound-root.pem")
+        self.config = self.folder / "waxwing.conf"
+        self.config.write_text(
+            "\n".join(
+                [
+                    f"https://localhost:{self.port}",
+                    f"data {self.folder}/data",
+                    f"listen 127.0.0.1:{self.port}",
+                    f"admin 127.0.0.1:{self.admin_port}",
+                    "tls internal",
+                    f"outbound_root {self.folder}/outbound-root.pem",
+                    "outbound_allow localhost 127.0.0.0/8",
+                    "log_level debug",
+                    *directives,
+                    "",
+                ]
+            )
+        )
+
+    @property
+    def root(self):
+        """The certificate of its local authority."""
+        return self.folder / "data" / "tls" / "ca.pem"
+
+    @property
+    def log(self):
+        return self.folder / "waxwing.log"
+
+    def start(self):
+        self.program = Program([BINARY, self.config], self.log)
+        self.program.line(rf"{self.origin}")
+        third = self.program.line(r"/setup/|owner|log in", 5)
+        link = re.search(r"https?://\S+/setup/\S+", third.string)
+        self.owner_link = link.group(0) if link else None
+        return self
+
+    def stop(self):
+        return self.program.stop()
+
+    def kill(self):
+        """As if the power went."""
+        self.program.stop(signal.SIGKILL)
+
+    def session(self):
+        """An HTTP client that trusts its certificate."""
+        session = requests.Session()
+        session.verify = str(self.root)
+        return session
+
+    def form(self, session, path, fields, page=None, files=None):
+        """Fills in a form of a page as a browser without scripts would."""
+        html = session.get(page or f"{self.origin}{path}", timeout=10).text
+        token = re.search(r'name="csrf"\s+value="([^"]+)"', html)
+        data = {**fields, **({"csrf": token.group(1)} if token else {})}
+        headers = {"Origin": self.origin}
+        return session.post(f"{self.origin}{path}", data=data, files=files, headers=headers, timeout=10)
+
+    def make_owner(self, username, password):
+        session = self.session()
+        path = urllib.parse.urlparse(self.owner_link).path
+        reply = self.form(session, path, {"username": username, "password": password, "password_again": password})
+        assert reply.ok, reply.text[:500]
+        return session
+
+    def metrics(self):
+        return requests.get(f"http://127.0.0.1:{self.admin_port}/metrics", timeout=5).text
+
+
+class Peer:
+    """The Fedify server with bob on it."""
+
+    def __init__(self, folder, ca, trusts):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        cert = ca.issue_cert("localhost", "127.0.0.1")
+        cert.private_key_pem.write_to_path(self.folder / "key.pem")
+        cert.cert_chain_pems[0].write_to_path(self.folder / "cert.pem")
+        bundle = self.folder / "roots.pem"
+        bundle.write_bytes(ca.cert_pem.bytes() + b"\n" + pathlib.Path(trusts).read_bytes())
+        self.program = Program(
+            [PEER / "node_modules/.bin/node", "peer.mjs", "0", "0", self.folder / "cert.pem", self.folder / "key.pem"],
+            self.folder / "peer.log",
+            env={"NODE_EXTRA_CA_CERTS": str(bundle)},
+            cwd=PEER,
+        )
+        ports = json.loads(self.program.line(r"^\{").string)
+        self.origin, self.control = ports["origin"], ports["control"]
+        self.domain = urllib.parse.urlparse(self.origin).netloc
+        self.handle = f"@bob@{self.domain}"
+
+    def do(self, command, **what):
+        reply = requests.post(f"{self.control}/{command}", json=what, timeout=30)
+        assert reply.ok, reply.text
+        return reply.json()
+
+    def state(self):
+        return requests.get(f"{self.control}/state", timeout=10).json()
+
+    def received(self, kind, **matching):
+        return [
+            one
+            for one in self.state()["received"]
+            if one["type"] == kind and all(want in (one.get(key) or "") for key, want in matching.items())
+        ]
+
+    def stop(self):
+        return self.program.stop(signal.SIGKILL)
+
+
+def new_authority():
+    return trustme.CA()
+
+
+def chromium():
+    """Where Debian's (or anybody's) Chromium is."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        path = shutil.which(name)
+        if path:
+            return path
+    raise AssertionError("Chromium is not installed; tests/run installs it")
