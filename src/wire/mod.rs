@@ -1,1 +1,7 @@
-//! See ARCHITECTURE.md.
+//! Pure formats: what other servers and clients write, and what we write.
+//!
+//! Bytes in, values out, and back. Must not know the store or the network:
+//! whoever fetches a document hands it in, whoever needs a key brings it.
+
+pub mod html;
+pub mod text;
