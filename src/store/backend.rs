@@ -59,6 +59,12 @@ pub trait Backend: Send + Sync + 'static {
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError>;
     /// Begins the one write batch.
     fn begin(&self) -> Result<Box<dyn Batch + '_>, StoreError>;
+    /// Whether reads may wait long (for a network, say), so that they must
+    /// not run on the threads that serve requests.
+    fn reads_wait(&self) -> bool;
+    /// Lets go of files and connections; everything later answers
+    /// [`StoreError::Closed`]. Called once, after the last batch.
+    fn close(&self) {}
 }
 
 /// Reads a counter's bytes; anything else than 8 bytes counts as 0.

@@ -30,6 +30,10 @@ impl Backend for Memory {
     fn begin(&self) -> Result<Box<dyn Batch + '_>, StoreError> {
         Ok(Box::new(View { home: self, tables: self.tables.read().clone() }))
     }
+
+    fn reads_wait(&self) -> bool {
+        false
+    }
 }
 
 impl Snapshot for View<'_> {

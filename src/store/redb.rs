@@ -41,6 +41,7 @@ pub struct Redb {
     writer: Mutex<()>,
     /// The engine met a disk error and must be opened again.
     failed: AtomicBool,
+    closed: AtomicBool,
 }
 
 impl Redb {
@@ -59,12 +60,13 @@ impl Redb {
             database: RwLock::new(Some(database)),
             writer: Mutex::new(()),
             failed: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
         })
     }
 
     fn view(&self) -> Result<View<'_>, StoreError> {
         let database = self.database.read();
-        let database = database.as_ref().ok_or_else(|| self.still_failed())?;
+        let database = database.as_ref().ok_or_else(|| self.absent())?;
         let tx = database.begin_read().map_err(|e| self.fault(e))?;
         Ok(View { home: self, tx, tables: RefCell::default() })
     }
@@ -72,7 +74,7 @@ impl Redb {
     /// Opens the file again after a disk error. Needs the writer's guard: a
     /// write transaction under way would keep the file's lock.
     fn heal(&self, _writer: &MutexGuard<'_, ()>) -> Result<(), StoreError> {
-        if !self.failed.load(Ordering::Acquire) {
+        if !self.failed.load(Ordering::Acquire) || self.closed.load(Ordering::Acquire) {
             return Ok(());
         }
         let mut database = self.database.write();
@@ -92,7 +94,10 @@ impl Redb {
         fault::translate(&self.path, error)
     }
 
-    fn still_failed(&self) -> StoreError {
+    fn absent(&self) -> StoreError {
+        if self.closed.load(Ordering::Acquire) {
+            return StoreError::Closed;
+        }
         StoreError::Engine(format!("`{}` failed and could not be opened again yet", self.path.display()))
     }
 }
@@ -100,7 +105,7 @@ impl Redb {
 impl Backend for Redb {
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
         if self.failed.load(Ordering::Acquire) {
-            let writer = self.writer.try_lock().ok_or_else(|| self.still_failed())?;
+            let writer = self.writer.try_lock().ok_or_else(|| self.absent())?;
             self.heal(&writer)?;
         }
         Ok(Box::new(self.view()?))
@@ -110,6 +115,19 @@ impl Backend for Redb {
         let writer = self.writer.lock();
         self.heal(&writer)?;
         Ok(Box::new(Writing { view: self.view()?, _writer: writer }))
+    }
+
+    fn reads_wait(&self) -> bool {
+        false
+    }
+
+    fn close(&self) {
+        let _writer = self.writer.lock();
+        self.closed.store(true, Ordering::Release);
+        if let Some(Err(error)) = self.database.write().take().map(Database::close) {
+            // Nothing is lost: every commit was durable. The next start checks the file.
+            tracing::warn!(%error, "the store could not be closed cleanly");
+        }
     }
 }
 
@@ -197,13 +215,15 @@ impl Batch for Writing<'_> {
         // Pages that an open view sees could not be used again by this commit.
         drop(view);
         let database = home.database.read();
-        let database = database.as_ref().ok_or_else(|| home.still_failed())?;
+        let database = database.as_ref().ok_or_else(|| home.absent())?;
         write(database, changes).map_err(|e| home.fault(e))
     }
 }
 
 fn write(database: &Database, changes: &Changes) -> Result<(), ::redb::Error> {
     let mut tx = database.begin_write()?;
+    // Quick repair stays off: it costs a lone writer half its rate, and saves
+    // 0.5 s per million rows only on the start after a crash.
     tx.set_durability(Durability::Immediate)?;
     for (name, rows) in changes {
         apply(&tx, name, rows)?;

@@ -18,6 +18,7 @@ pub(super) fn translate(path: &Path, error: Error) -> StoreError {
         Error::DatabaseAlreadyOpen | Error::LockProtocolMismatch => {
             StoreError::Held(path.display().to_string())
         }
+        Error::DatabaseClosed => StoreError::Closed,
         Error::Corrupted(_)
         | Error::TableTypeMismatch { .. }
         | Error::TableIsMultimap(_)
