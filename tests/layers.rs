@@ -59,8 +59,7 @@ fn complaint(room: &str, line: &str) -> Option<String> {
     let code = line.split("//").next().unwrap_or_default();
     let (_, may_use) = RULES.iter().find(|(name, _)| *name == room)?;
     let is_room = |name: &str| RULES.iter().any(|(room, _)| *room == name);
-    if let Some(up) =
-        named_after(code, "crate::").find(|n| is_room(n) && *n != room && !may_use.contains(n))
+    if let Some(up) = named_after(code, "crate::").find(|n| is_room(n) && *n != room && !may_use.contains(n))
     {
         return Some(format!("`{room}` must not use `{up}`; it may use {may_use:?}"));
     }
@@ -91,7 +90,8 @@ fn imports_point_down() {
         }
         for (number, line) in body.lines().enumerate() {
             if let Some(rule) = complaint(&room, line) {
-                let _ = writeln!(wrong, "src/{}:{}: {rule}\n    {}", inside.display(), number + 1, line.trim());
+                let _ =
+                    writeln!(wrong, "src/{}:{}: {rule}\n    {}", inside.display(), number + 1, line.trim());
             }
         }
     }

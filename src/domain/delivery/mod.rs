@@ -15,7 +15,8 @@ use std::collections::BTreeSet;
 use crate::base::{Id, Moment, Timestamp};
 use crate::model::queue::tables::{ACT, ACT_BY_ORDER, ACT_ROWS, JOB, ROWS, SENDER, SenderRate};
 use crate::model::queue::{
-    Act, ActivityKind, Body, DestinationId, InboxId, Job, JobKey, JobRow, Lane, OrderKey, OrderedAct, Wake,
+    Act, ActivityKind, Body, DestinationId, InboxId, Job, JobKey, JobRow, Lane, OrderKey, OrderedAct,
+    Outgoing, Wake,
 };
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
@@ -55,6 +56,34 @@ pub fn deliver(
     delivery: &Delivery,
     targets: &Targets,
 ) -> Result<Option<Id>, StoreError> {
+    send(tx, moment, Job::Deliver, delivery, targets)
+}
+
+/// Enqueues a small activity of a local account for each of its targets, like
+/// [`deliver`]. The queue writes it as ActivityPub when it goes out.
+///
+/// # Errors
+/// Only the store's.
+pub fn say(
+    tx: &mut WriteTx<'_>,
+    moment: &mut Moment,
+    actor: Id,
+    outgoing: Outgoing,
+    order: OrderKey,
+    targets: &Targets,
+) -> Result<Option<Id>, StoreError> {
+    let kind = outgoing.kind();
+    let delivery = Delivery { actor, kind, order, lane: None, body: Body::empty() };
+    send(tx, moment, Job::Say(outgoing), &delivery, targets)
+}
+
+fn send(
+    tx: &mut WriteTx<'_>,
+    moment: &mut Moment,
+    job: Job,
+    delivery: &Delivery,
+    targets: &Targets,
+) -> Result<Option<Id>, StoreError> {
     let places = recipients::resolve(tx, targets)?;
     if places.is_empty() {
         return Ok(None);
@@ -62,7 +91,7 @@ pub fn deliver(
     let asked = delivery.lane.unwrap_or(delivery.kind.lane());
     let lane = fair_lane(tx, delivery.actor, moment.now, places.len(), asked)?;
     let act = Act {
-        job: Job::Deliver,
+        job,
         body: delivery.body.clone(),
         actor: delivery.actor,
         kind: delivery.kind,

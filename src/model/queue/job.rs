@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use minicbor::{Decode, Encode};
 
-use super::{Body, InboxId, Lane, OrderKey};
+use super::{Body, InboxId, Lane, OrderKey, Outgoing};
 use crate::base::{Id, Timestamp};
 use crate::store::Record;
 
@@ -64,13 +64,24 @@ pub enum Job {
         #[n(0)]
         uri: String,
     },
+    /// Post this to the inbox, written as ActivityPub, signed by the act's actor.
+    #[n(5)]
+    Say(#[n(0)] Outgoing),
+    /// Tell the followers of a local account that its profile changed.
+    #[n(6)]
+    ShareProfile {
+        /// The account.
+        #[n(0)]
+        account: Id,
+    },
 }
 
 impl Job {
     /// Which handler it is for.
     pub fn kind(&self) -> JobKind {
         match self {
-            Job::Deliver => JobKind::Deliver,
+            Job::Deliver | Job::Say(_) => JobKind::Deliver,
+            Job::ShareProfile { .. } => JobKind::ShareProfile,
             Job::FanOut { .. } => JobKind::FanOut,
             Job::Ingest { .. } => JobKind::Ingest,
             Job::FetchAccount { .. } => JobKind::FetchAccount,
@@ -83,7 +94,7 @@ impl Job {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
 #[cbor(index_only)]
 pub enum JobKind {
-    /// See [`Job::Deliver`].
+    /// See [`Job::Deliver`] and [`Job::Say`].
     #[n(0)]
     Deliver,
     /// See [`Job::FanOut`].
@@ -98,6 +109,9 @@ pub enum JobKind {
     /// See [`Job::FetchThread`].
     #[n(4)]
     FetchThread,
+    /// See [`Job::ShareProfile`].
+    #[n(5)]
+    ShareProfile,
 }
 
 impl JobKind {
@@ -109,6 +123,7 @@ impl JobKind {
             JobKind::Ingest => "ingest",
             JobKind::FetchAccount => "fetch_account",
             JobKind::FetchThread => "fetch_thread",
+            JobKind::ShareProfile => "share_profile",
         }
     }
 }

@@ -10,6 +10,7 @@ mod body;
 mod destination;
 mod job;
 mod keys;
+mod outgoing;
 pub mod tables;
 mod wake;
 
@@ -20,4 +21,5 @@ pub use job::{
     Verb,
 };
 pub use keys::{DeadKey, DeferKey, DestinationId, InboxId, JobKey, Lane, OrderKey};
+pub use outgoing::{FollowRef, Outgoing};
 pub use wake::{WAKE_TOPIC, Wake};
