@@ -7,9 +7,11 @@ mod chance;
 mod id;
 pub mod limits;
 mod problem;
+mod registration;
 mod time;
 
 pub use chance::{Chance, FixedChance};
 pub use id::{Id, IdGenerator, Ids, Moment, NODE_MAX, ParseIdError};
 pub use problem::{Problem, ProblemKind};
+pub use registration::Registration;
 pub use time::{Clock, ManualClock, Timestamp};

@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use url::Url;
 
 use super::address::{Address, Origin};
+pub use crate::base::Registration;
 
 /// Every setting, checked. Made by [`load`](super::load), printed by [`adapt`](super::adapt).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,19 +74,6 @@ impl Config {
         }
         self
     }
-}
-
-/// Who may sign up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Registration {
-    /// Everyone.
-    Open,
-    /// Everyone may ask; an admin says yes or no.
-    Approval,
-    /// Who holds an invite link.
-    Invite,
-    /// Nobody but the owner, and whom the owner makes.
-    Closed,
 }
 
 /// Where records live.

@@ -17,6 +17,7 @@ pub mod tables;
 mod timeline;
 mod user;
 
+pub use crate::base::Registration;
 pub use account::{Account, ActorKind, Field, KeyPair, Picture};
 pub use event::{EVENT_TOPIC, Event};
 pub use notification::{Notification, NotificationKind};
@@ -28,4 +29,4 @@ pub use status::{
     Application, Attachment, AttachmentKind, CustomEmoji, Interaction, Mention, Status, Visibility,
 };
 pub use timeline::{HomeEntry, Marker, TimelineEntry};
-pub use user::{Invite, PostingDefaults, Registration, Role, Session, SessionDigest, User, UserState};
+pub use user::{Invite, PostingDefaults, Role, Session, SessionDigest, User, UserState};

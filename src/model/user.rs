@@ -42,20 +42,6 @@ pub enum UserState {
     Disabled,
 }
 
-/// Who may sign up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Registration {
-    /// Everybody.
-    Open,
-    /// Everybody, after a moderator's approval.
-    Approval,
-    /// Whoever has an invitation.
-    Invite,
-    /// Nobody.
-    #[default]
-    Closed,
-}
-
 /// What a new post is when its author does not say.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Default)]
 pub struct PostingDefaults {
