@@ -4,3 +4,6 @@
 //! or any task. What they need of the outside comes in as arguments.
 
 pub mod delivery;
+pub mod page;
+pub mod timeline;
+pub mod visibility;

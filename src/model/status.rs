@@ -4,8 +4,8 @@ use minicbor::{Decode, Encode};
 
 use super::TimelineEntry;
 use super::tables::{
-    LOCAL_TIMELINE, PUBLIC_TIMELINE, STATUS, STATUS_BY_AUTHOR, STATUS_BY_URI, STATUS_REBLOGS, STATUS_REPLIES,
-    TAG_TIMELINE,
+    LOCAL_TIMELINE, PUBLIC_TIMELINE, STATUS, STATUS_BY_AUTHOR, STATUS_BY_THREAD, STATUS_BY_URI,
+    STATUS_REBLOGS, STATUS_REPLIES, TAG_TIMELINE,
 };
 use crate::base::{Id, Timestamp};
 use crate::store::{Record, WriteTx};
@@ -293,8 +293,9 @@ impl Status {
         if let Some(parent) = new.in_reply_to {
             tx.put(STATUS_REPLIES, &(parent, new.id), &new.account);
         }
-        if let Some(original) = new.reblog_of {
-            tx.put(STATUS_REBLOGS, &(original, new.id), &new.account);
+        match new.reblog_of {
+            Some(original) => tx.put(STATUS_REBLOGS, &(original, new.id), &new.account),
+            None => tx.put(STATUS_BY_THREAD, &(new.thread, new.id), &entry),
         }
         if new.is_listed() {
             tx.put(PUBLIC_TIMELINE, &(new.id,), &entry);
@@ -321,8 +322,9 @@ impl Status {
         if let Some(parent) = old.in_reply_to {
             tx.delete(STATUS_REPLIES, &(parent, old.id));
         }
-        if let Some(original) = old.reblog_of {
-            tx.delete(STATUS_REBLOGS, &(original, old.id));
+        match old.reblog_of {
+            Some(original) => tx.delete(STATUS_REBLOGS, &(original, old.id)),
+            None => tx.delete(STATUS_BY_THREAD, &(old.thread, old.id)),
         }
         if old.is_listed() {
             tx.delete(PUBLIC_TIMELINE, &(old.id,));

@@ -67,6 +67,10 @@ pub const STATUS_BY_URI: Table<String, Id> = Table::new("status_by_uri");
 pub const STATUS_BY_AUTHOR: Table<(Id, Id), TimelineEntry> = Table::new("status_by_author");
 /// (post, answer) to the answer's author.
 pub const STATUS_REPLIES: Table<(Id, Id), Id> = Table::new("status_replies");
+/// Posts of a thread by its first post's id.
+pub const STATUS_BY_THREAD: Table<(Id, Id), TimelineEntry> = Table::new("status_by_thread");
+/// (account, pin id) to post.
+pub const PINS: Table<(Id, Id), Id> = Table::new("pins");
 /// (post, boost) to the booster.
 pub const STATUS_REBLOGS: Table<(Id, Id), Id> = Table::new("status_reblogs");
 /// (post, like id) to the one who likes it.

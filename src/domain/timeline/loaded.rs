@@ -1,0 +1,292 @@
+//! Posts with everything a page or an API answer shows of them, read in
+//! batches: a page of forty costs two round trips, or three where threads
+//! may be muted.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::base::Id;
+use crate::domain::visibility::{Between, Relations, Viewer, can_see, pair_up};
+use crate::model::tables::{ACCOUNT, COUNT, INTERACTION, RELATION, STATUS, count};
+use crate::model::{Account, Interaction, Status, TimelineEntry};
+use crate::store::{ReadTx, StoreError};
+
+/// An account with its counts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Person {
+    /// The account.
+    pub account: Account,
+    /// Its posts and boosts.
+    pub statuses: u64,
+    /// Who follows it.
+    pub followers: u64,
+    /// Whom it follows.
+    pub following: u64,
+}
+
+/// Counts of a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Answers.
+    pub replies: u64,
+    /// Boosts.
+    pub reblogs: u64,
+    /// Likes.
+    pub favourites: u64,
+}
+
+/// What the viewer did with a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Marks {
+    /// Liked it.
+    pub favourited: bool,
+    /// Boosted it.
+    pub reblogged: bool,
+    /// Bookmarked it.
+    pub bookmarked: bool,
+    /// Muted its thread.
+    pub muted: bool,
+    /// Pinned it to their profile.
+    pub pinned: bool,
+}
+
+/// A post that the viewer may see, with all that is shown of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded {
+    /// The post or boost.
+    pub status: Status,
+    /// Who wrote or boosted it.
+    pub author: Arc<Person>,
+    /// For a boost: the boosted post.
+    pub reblog: Option<Box<Loaded>>,
+    /// Counts of the post that is shown; a boost has those of its original.
+    pub counts: Counts,
+    /// The viewer's marks on the post that is shown; `None` for nobody.
+    pub marks: Option<Marks>,
+    /// What viewer and author have to do with each other.
+    pub between: Between,
+    /// The viewer has muted or blocked somebody in it, or is blocked: it
+    /// stays out of timelines and can still be opened.
+    pub is_silenced: bool,
+}
+
+impl Loaded {
+    /// The post whose content is shown: itself, or the boosted one.
+    pub fn shown(&self) -> &Loaded {
+        self.reblog.as_deref().unwrap_or(self)
+    }
+}
+
+/// Loads posts by their ids, in that order; `None` for those that are
+/// missing or that the viewer may not see.
+///
+/// # Errors
+/// Only the store's.
+pub fn load(tx: &ReadTx<'_>, viewer: Viewer, ids: &[Id]) -> Result<Vec<Option<Loaded>>, StoreError> {
+    let found = tx.get_many(STATUS, ids)?;
+    let known: Vec<Status> = found.into_iter().flatten().collect();
+    let rows: Vec<(Id, TimelineEntry)> = known.iter().map(|status| (status.id, status.entry())).collect();
+    let known: HashMap<Id, Status> = known.into_iter().map(|status| (status.id, status)).collect();
+    let loaded = load_known(tx, viewer, &rows, known)?;
+    let mut by_id: HashMap<Id, Loaded> =
+        loaded.into_iter().flatten().map(|loaded| (loaded.status.id, loaded)).collect();
+    // An id asked for twice is given once.
+    Ok(ids.iter().map(|id| by_id.remove(id)).collect())
+}
+
+/// Loads one post.
+///
+/// # Errors
+/// Only the store's.
+pub fn load_one(tx: &ReadTx<'_>, viewer: Viewer, id: Id) -> Result<Option<Loaded>, StoreError> {
+    Ok(load(tx, viewer, &[id])?.pop().flatten())
+}
+
+/// Loads the posts of timeline rows, in their order; `None` for those that
+/// are missing or that the viewer may not see.
+///
+/// # Errors
+/// Only the store's.
+pub fn load_rows(
+    tx: &ReadTx<'_>,
+    viewer: Viewer,
+    rows: &[(Id, TimelineEntry)],
+) -> Result<Vec<Option<Loaded>>, StoreError> {
+    load_known(tx, viewer, rows, HashMap::new())
+}
+
+/// Loads accounts with their counts, in order; `None` for those that are
+/// missing, suspended or deleted. One round trip.
+///
+/// # Errors
+/// Only the store's.
+pub fn load_people(tx: &ReadTx<'_>, ids: &[Id]) -> Result<Vec<Option<Arc<Person>>>, StoreError> {
+    let mut batch = tx.batch();
+    let accounts = batch.get_many(ACCOUNT, ids);
+    let counts = batch.count_many(COUNT, &person_counts(ids));
+    let fetched = batch.fetch()?;
+    let people = people(ids, fetched.take(accounts)?, &fetched.counts(counts));
+    Ok(ids.iter().map(|id| people.get(id).filter(|p| p.account.is_visible()).cloned()).collect())
+}
+
+/// Everything that one batch found.
+struct Found {
+    statuses: HashMap<Id, Status>,
+    people: HashMap<Id, Arc<Person>>,
+    counts: HashMap<Id, Counts>,
+    interactions: HashMap<Id, Interaction>,
+    relations: Relations,
+    /// Threads that the viewer muted.
+    muted: BTreeSet<Id>,
+}
+
+fn load_known(
+    tx: &ReadTx<'_>,
+    viewer: Viewer,
+    rows: &[(Id, TimelineEntry)],
+    known: HashMap<Id, Status>,
+) -> Result<Vec<Option<Loaded>>, StoreError> {
+    let found = find(tx, viewer, rows, known)?;
+    Ok(rows.iter().map(|(id, _)| assemble(&found, viewer, *id)).collect())
+}
+
+fn find(
+    tx: &ReadTx<'_>,
+    viewer: Viewer,
+    rows: &[(Id, TimelineEntry)],
+    mut known: HashMap<Id, Status>,
+) -> Result<Found, StoreError> {
+    let all: BTreeSet<Id> =
+        rows.iter().flat_map(|(id, entry)| [Some(*id), entry.reblog_of]).flatten().collect();
+    let missing: Vec<Id> = all.into_iter().filter(|id| !known.contains_key(id)).collect();
+    let shown = distinct(rows.iter().map(|(id, entry)| entry.reblog_of.unwrap_or(*id)));
+    let authors = distinct(rows.iter().flat_map(|(_, e)| [Some(e.account), e.reblog_of_account]).flatten());
+    // Of those who are answered only the relation matters: answers to people
+    // one has muted stay out of timelines.
+    let others =
+        distinct(authors.iter().copied().chain(rows.iter().filter_map(|(_, e)| e.in_reply_to_account)));
+    let (pairs, marked) = match viewer.id {
+        None => (Vec::new(), Vec::new()),
+        Some(me) => (
+            others.iter().flat_map(|other| [(me, *other), (*other, me)]).collect(),
+            shown.iter().map(|id| (me, *id)).collect::<Vec<(Id, Id)>>(),
+        ),
+    };
+    let mut batch = tx.batch();
+    let statuses = batch.get_many(STATUS, &missing);
+    let accounts = batch.get_many(ACCOUNT, &authors);
+    let person_counts = batch.count_many(COUNT, &person_counts(&authors));
+    let status_counts = batch.count_many(COUNT, &status_counts(&shown));
+    let interactions = batch.get_many(INTERACTION, &marked);
+    let relations = batch.get_many(RELATION, &pairs);
+    let fetched = batch.fetch()?;
+
+    known.extend(fetched.take(statuses)?.into_iter().flatten().map(|status| (status.id, status)));
+    let numbers = fetched.counts(status_counts);
+    let rows = fetched.take(interactions)?;
+    let muted = muted_threads(tx, viewer, &known, &shown)?;
+    Ok(Found {
+        people: people(&authors, fetched.take(accounts)?, &fetched.counts(person_counts)),
+        counts: shown.iter().zip(numbers.chunks_exact(3)).map(|(id, n)| (*id, counts(n))).collect(),
+        interactions: marked.iter().zip(rows).filter_map(|((_, id), row)| Some((*id, row?))).collect(),
+        relations: if viewer.id.is_some() {
+            pair_up(&others, fetched.take(relations)?)
+        } else {
+            Relations::new()
+        },
+        statuses: known,
+        muted,
+    })
+}
+
+fn assemble(found: &Found, viewer: Viewer, id: Id) -> Option<Loaded> {
+    let status = found.statuses.get(&id)?;
+    let author = found.people.get(&status.account)?;
+    let between = found.relations.get(&status.account).cloned().unwrap_or_default();
+    if !can_see(viewer, status, &author.account, &between) {
+        return None;
+    }
+    let reblog = match status.reblog_of {
+        // A boost of a boost does not exist, so this ends.
+        Some(original) if original != id => Some(Box::new(assemble(found, viewer, original)?)),
+        Some(_) => return None,
+        None => None,
+    };
+    let answered = status.in_reply_to_account.and_then(|id| found.relations.get(&id));
+    let is_silenced = between.is_silenced(viewer.now)
+        || answered.is_some_and(|between| between.is_silenced(viewer.now))
+        || reblog.as_ref().is_some_and(|reblog| reblog.is_silenced);
+    Some(Loaded {
+        counts: found.counts.get(&status.shown()).copied().unwrap_or_default(),
+        marks: viewer.id.map(|_| marks(found, status)),
+        author: author.clone(),
+        status: status.clone(),
+        reblog,
+        between,
+        is_silenced,
+    })
+}
+
+fn marks(found: &Found, status: &Status) -> Marks {
+    let shown = found.statuses.get(&status.shown()).unwrap_or(status);
+    let row = found.interactions.get(&shown.id);
+    Marks {
+        favourited: row.is_some_and(|row| row.favourite.is_some()),
+        reblogged: row.is_some_and(|row| row.reblog.is_some()),
+        bookmarked: row.is_some_and(|row| row.bookmark.is_some()),
+        muted: row.is_some_and(|row| row.muted) || found.muted.contains(&shown.thread),
+        pinned: row.is_some_and(|row| row.pin.is_some()),
+    }
+}
+
+/// A mute of a thread is kept at its first post. Asks only for threads that
+/// do not begin on this page.
+fn muted_threads(
+    tx: &ReadTx<'_>,
+    viewer: Viewer,
+    statuses: &HashMap<Id, Status>,
+    shown: &[Id],
+) -> Result<BTreeSet<Id>, StoreError> {
+    let Some(me) = viewer.id else { return Ok(BTreeSet::new()) };
+    let threads = distinct(shown.iter().filter_map(|id| statuses.get(id)).map(|status| status.thread));
+    let elsewhere: Vec<(Id, Id)> =
+        threads.into_iter().filter(|thread| !shown.contains(thread)).map(|thread| (me, thread)).collect();
+    let rows = tx.get_many(INTERACTION, &elsewhere)?;
+    Ok(elsewhere
+        .iter()
+        .zip(rows)
+        .filter(|(_, row)| row.as_ref().is_some_and(|r| r.muted))
+        .map(|(k, _)| k.1)
+        .collect())
+}
+
+fn distinct(ids: impl Iterator<Item = Id>) -> Vec<Id> {
+    ids.collect::<BTreeSet<Id>>().into_iter().collect()
+}
+
+fn person_counts(ids: &[Id]) -> Vec<(u8, Id)> {
+    let of = [count::STATUSES, count::FOLLOWERS, count::FOLLOWING];
+    ids.iter().flat_map(|id| of.map(|what| (what, *id))).collect()
+}
+
+fn status_counts(ids: &[Id]) -> Vec<(u8, Id)> {
+    let of = [count::REPLIES, count::REBLOGS, count::FAVOURITES];
+    ids.iter().flat_map(|id| of.map(|what| (what, *id))).collect()
+}
+
+fn natural(count: i64) -> u64 {
+    count.max(0) as u64
+}
+
+fn counts(numbers: &[i64]) -> Counts {
+    Counts { replies: natural(numbers[0]), reblogs: natural(numbers[1]), favourites: natural(numbers[2]) }
+}
+
+fn people(ids: &[Id], accounts: Vec<Option<Account>>, numbers: &[i64]) -> HashMap<Id, Arc<Person>> {
+    let rows = ids.iter().zip(accounts).zip(numbers.chunks_exact(3));
+    rows.filter_map(|((id, account), n)| {
+        let (statuses, followers, following) = (natural(n[0]), natural(n[1]), natural(n[2]));
+        Some((*id, Arc::new(Person { account: account?, statuses, followers, following })))
+    })
+    .collect()
+}

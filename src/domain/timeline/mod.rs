@@ -1,0 +1,16 @@
+//! Timelines: pages of posts, each with everything that is shown of it.
+//!
+//! Knows which rows belong into a timeline and who may see them; must not
+//! know how they look in an answer.
+
+mod account;
+mod home;
+mod loaded;
+mod marked;
+mod public;
+
+pub use account::{Only, account_statuses, pinned};
+pub use home::{home, merge, trim, unmerge};
+pub use loaded::{Counts, Loaded, Marks, Person, load, load_one, load_people, load_rows};
+pub use marked::{bookmarks, favourited_by, favourites, reblogged_by};
+pub use public::{Listing, Tags, public, tagged};

@@ -1,0 +1,162 @@
+//! Who may see a post. One rule for pages, API and federation alike.
+//!
+//! Whoever may not see a post is answered as if it did not exist, so that
+//! nobody can find out that it does.
+
+use std::collections::HashMap;
+
+use crate::base::{Id, Timestamp};
+use crate::model::tables::RELATION;
+use crate::model::{Account, Relation, Status, Visibility};
+use crate::store::{ReadTx, StoreError};
+
+/// Who looks, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Viewer {
+    /// Their account; `None` for somebody who is not logged in.
+    pub id: Option<Id>,
+    /// The time, because mutes end.
+    pub now: Timestamp,
+}
+
+impl Viewer {
+    /// Somebody who is logged in.
+    pub fn account(id: Id, now: Timestamp) -> Viewer {
+        Viewer { id: Some(id), now }
+    }
+
+    /// Anybody.
+    pub fn anonymous(now: Timestamp) -> Viewer {
+        Viewer { id: None, now }
+    }
+
+    /// Whether the viewer is this account.
+    pub fn is(&self, account: Id) -> bool {
+        self.id == Some(account)
+    }
+}
+
+/// What a viewer and another account have to do with each other.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Between {
+    /// From the viewer to the other.
+    pub to: Relation,
+    /// From the other to the viewer.
+    pub from: Relation,
+}
+
+impl Between {
+    /// The viewer follows the other.
+    pub fn follows(&self) -> bool {
+        self.to.follow.is_some()
+    }
+
+    /// Either has blocked the other.
+    pub fn is_blocked(&self) -> bool {
+        self.to.block.is_some() || self.from.block.is_some()
+    }
+
+    /// The viewer does not want to see the other in timelines.
+    pub fn is_silenced(&self, now: Timestamp) -> bool {
+        self.is_blocked() || self.to.mute.as_ref().is_some_and(|mute| mute.holds(now))
+    }
+}
+
+/// Relations of one viewer to several accounts.
+pub type Relations = HashMap<Id, Between>;
+
+/// The rule. `between` is what viewer and author have to do with each other.
+pub fn can_see(viewer: Viewer, status: &Status, author: &Account, between: &Between) -> bool {
+    if !author.is_visible() {
+        return false;
+    }
+    let Some(id) = viewer.id else { return status.visibility.is_open() };
+    if id == author.id {
+        return true;
+    }
+    if between.from.block.is_some() {
+        return false;
+    }
+    match status.visibility {
+        Visibility::Public | Visibility::Unlisted => true,
+        Visibility::Private => between.follows() || status.mentions(id),
+        Visibility::Direct => status.mentions(id),
+    }
+}
+
+/// Reads what the viewer and these accounts have to do with each other; one
+/// round trip, none for nobody.
+///
+/// # Errors
+/// Only the store's.
+pub fn relations(tx: &ReadTx<'_>, viewer: Viewer, others: &[Id]) -> Result<Relations, StoreError> {
+    let Some(me) = viewer.id else { return Ok(Relations::new()) };
+    let keys: Vec<(Id, Id)> = others.iter().flat_map(|other| [(me, *other), (*other, me)]).collect();
+    Ok(pair_up(others, tx.get_many(RELATION, &keys)?))
+}
+
+/// Pairs rows read in the order `(viewer, other), (other, viewer)` for each.
+pub(super) fn pair_up(others: &[Id], rows: Vec<Option<Relation>>) -> Relations {
+    let mut rows = rows.into_iter();
+    let mut next = || rows.next().flatten().unwrap_or_default();
+    others.iter().map(|other| (*other, Between { to: next(), from: next() })).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Follow, Mention};
+
+    const AUTHOR: Id = Id(1);
+    const VIEWER: Id = Id(2);
+
+    fn follow() -> Follow {
+        Follow {
+            id: Id(9),
+            uri: String::new(),
+            show_reblogs: true,
+            notify: false,
+            since: Timestamp::default(),
+            languages: Vec::new(),
+        }
+    }
+
+    fn mention(account: Id) -> Mention {
+        let text = String::new;
+        Mention { account, username: text(), acct: text(), url: text(), uri: text(), is_silent: false }
+    }
+
+    /// Columns: anybody, a stranger, a follower, one mentioned, the author, a
+    /// follower whom the author blocked.
+    fn check(visibility: Visibility, expected: [bool; 6]) {
+        let author = Account { id: AUTHOR, ..Account::default() };
+        let status = Status { account: AUTHOR, visibility, ..Status::default() };
+        let to_me = Status { mentions: vec![mention(VIEWER)], ..status.clone() };
+        let (anybody, me) =
+            (Viewer::anonymous(Timestamp::default()), Viewer::account(VIEWER, Timestamp::default()));
+        let stranger = Between::default();
+        let mut follower = Between::default();
+        follower.to.follow = Some(follow());
+        let mut blocked = follower.clone();
+        blocked.from.block = Some(Id(7));
+        let seen = [
+            can_see(anybody, &status, &author, &stranger),
+            can_see(me, &status, &author, &stranger),
+            can_see(me, &status, &author, &follower),
+            can_see(me, &to_me, &author, &stranger),
+            can_see(Viewer::account(AUTHOR, Timestamp::default()), &status, &author, &stranger),
+            can_see(me, &to_me, &author, &blocked),
+        ];
+        assert_eq!(seen, expected, "{visibility:?}");
+        let gone = Account { deleted_at: Some(Timestamp::default()), ..author };
+        assert!(!can_see(me, &to_me, &gone, &follower), "{visibility:?} of a deleted account");
+    }
+
+    #[test]
+    fn each_visibility_admits_its_audience_and_nobody_else() {
+        check(Visibility::Public, [true, true, true, true, true, false]);
+        check(Visibility::Unlisted, [true, true, true, true, true, false]);
+        check(Visibility::Private, [false, false, true, true, true, false]);
+        check(Visibility::Direct, [false, false, false, true, true, false]);
+    }
+}
