@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
-use super::complaint::Fault;
+use super::complaint::{Fault, excerpt};
 
 /// The two schemes a site can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -115,7 +115,7 @@ pub(crate) fn parse(text: &str) -> Result<Origin, Fault> {
         Some(("http", rest)) => (Scheme::Http, rest),
         Some((other, _)) => {
             return Err(fault(
-                format!("`{other}://` is not a scheme Waxwing serves"),
+                format!("`{}://` is not a scheme Waxwing serves", excerpt(other)),
                 "it speaks HTTP, alone or over TLS",
             ));
         }
@@ -125,13 +125,13 @@ pub(crate) fn parse(text: &str) -> Result<Origin, Fault> {
     let (host, port) = split_port(rest);
     if rest.contains(['/', '?', '#', '@', '\\']) {
         return Err(fault(
-            format!("`{text}` is more than a host and a port"),
+            format!("`{}` is more than a host and a port", excerpt(text)),
             "one server is one whole site",
         ));
     }
     if host.is_empty() {
         return Err(fault(
-            format!("`{text}` names no host"),
+            format!("`{}` names no host", excerpt(text)),
             "other servers find people by the host's name, as in `@ana@social.example`",
         ));
     }
@@ -141,7 +141,7 @@ pub(crate) fn parse(text: &str) -> Result<Origin, Fault> {
     };
     let host = canonical_host(host).ok_or_else(|| {
         fault(
-            format!("`{host}` is not a host name"),
+            format!("`{}` is not a host name", excerpt(host)),
             "a name has letters, digits and hyphens between its dots",
         )
     })?;
@@ -149,12 +149,26 @@ pub(crate) fn parse(text: &str) -> Result<Origin, Fault> {
     Ok(port.map_or(origin.clone(), |port| origin.with_port(port)))
 }
 
+/// Reads a public URL: an address whose scheme is written out, and HTTPS for a public name.
+pub(crate) fn parse_public_url(text: &str) -> Result<Origin, Fault> {
+    let fix = "write one like `https://social.example`";
+    if !text.contains("://") {
+        return Err(Fault::new(format!("`{}` is not a URL", excerpt(text)), "it must say `https://`", fix));
+    }
+    let origin = parse(text)?;
+    if origin.scheme == Scheme::Http && !origin.is_private_name() {
+        let what = format!("`{}` is plain HTTP", excerpt(text));
+        return Err(Fault::new(what, "other servers only talk to HTTPS", fix));
+    }
+    Ok(origin)
+}
+
 /// Reads a port number, 0 to 65535.
 pub(crate) fn parse_port(digits: &str) -> Result<u16, Fault> {
     let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
     digits.parse().ok().filter(|_| plain).ok_or_else(|| {
         Fault::new(
-            format!("`{digits}` is not a port"),
+            format!("`{}` is not a port", excerpt(digits)),
             "ports are the numbers 1 to 65535, or 0 for any free one",
             "write a number like `8443`",
         )
@@ -174,8 +188,15 @@ fn split_port(text: &str) -> (&str, Option<&str>) {
 pub(crate) fn canonical_host(host: &str) -> Option<String> {
     const NAME_MAX_BYTES: usize = 253;
     const LABEL_MAX_BYTES: usize = 63;
-    let host = Url::parse(&format!("https://{host}/")).ok()?.host()?.to_owned();
-    if let Host::Domain(name) = &host {
+    if host.contains(['/', '\\', '?', '#', '@']) || (host.contains(':') && !host.starts_with('[')) {
+        return None;
+    }
+    let canonical = Url::parse(&format!("https://{host}/")).ok()?.host()?.to_owned();
+    // The URL standard reads `8443` as the address 0.0.32.251, which nobody means.
+    if matches!(canonical, Host::Ipv4(ip) if ip.to_string() != host) {
+        return None;
+    }
+    if let Host::Domain(name) = &canonical {
         let label_ok = |label: &str| {
             let inner = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
             !label.is_empty()
@@ -188,7 +209,7 @@ pub(crate) fn canonical_host(host: &str) -> Option<String> {
             return None;
         }
     }
-    Some(host.to_string())
+    Some(canonical.to_string())
 }
 
 #[cfg(test)]
@@ -233,6 +254,8 @@ mod tests {
             "a b",
             "https://[::1",
             "::1",
+            "8443",
+            "0x7f.1",
         ];
         for text in bad {
             assert!(parse(text).is_err(), "{text} was taken");

@@ -103,7 +103,7 @@ pub(crate) fn excerpt(text: &str) -> String {
 }
 
 /// The known word that `word` was probably meant to be.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const WORD_MAX_CHARACTERS: usize = 40;
     let word: Vec<char> = word.to_lowercase().chars().take(WORD_MAX_CHARACTERS + 1).collect();
     if word.len() > WORD_MAX_CHARACTERS {

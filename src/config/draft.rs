@@ -15,6 +15,20 @@ pub struct Place {
     pub column: u32,
 }
 
+impl Word {
+    /// A bare word.
+    pub fn bare(text: &str, place: Place) -> Word {
+        Word { text: text.to_owned(), spelling: Spelling::Bare, place }
+    }
+}
+
+impl Entry {
+    /// A directive with one value, both at this place.
+    pub fn single(name: &str, value: &str, place: Place) -> Entry {
+        Entry { name: name.to_owned(), place: place.clone(), values: vec![Word::bare(value, place)] }
+    }
+}
+
 impl Place {
     /// The file as a whole.
     pub fn whole(file: &Arc<str>) -> Place {
@@ -40,6 +54,8 @@ pub enum Spelling {
     Text,
     /// A TOML integer.
     Integer,
+    /// It could not be read, and has its complaint already.
+    Broken,
     /// Some other TOML type, by its name (`boolean`, `float`, `datetime`, `table`, `array`).
     Other(&'static str),
 }
@@ -69,6 +85,8 @@ pub struct Entry {
 /// A whole file: `address` first in a Caddyfile, anywhere in TOML.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Draft {
+    /// Whether the file is TOML; hints are then spelled so.
+    pub is_toml: bool,
     /// Everything the file says, in its order.
     pub entries: Vec<Entry>,
 }

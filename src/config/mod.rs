@@ -1,16 +1,34 @@
 //! Settings: two spellings of one file → [`Draft`](draft::Draft) → [`Config`], or every complaint at once.
 //!
-//! Must not know the store, the network, HTTP or the clock, and asks no environment: what
-//! it needs of that comes in as an `Environment`.
+//! [`load`] reads, [`adapt`] prints the effective config, and the table in `directives.rs`
+//! is the one description of every setting. Must not know the store, the network, HTTP or
+//! the clock, and asks no environment: what it needs of that comes in as an [`Environment`].
 
+mod adapt;
 mod address;
+mod caddyfile;
 mod complaint;
+mod directives;
 pub mod draft;
+mod environment;
+mod line;
+mod listing;
+mod load;
+mod resolve;
 mod settings;
+#[cfg(test)]
+mod tests;
+mod toml_file;
+mod value;
+mod wanted;
 
+pub use adapt::adapt;
 pub use address::{Address, Origin, Scheme};
-pub use complaint::{COMPLAINTS_MAX, Complaint, Complaints, Fault};
+pub use complaint::{COMPLAINTS_MAX, Complaint, Complaints, Fault, nearest};
 pub use draft::Place;
+pub use environment::{Environment, Overrides, Platform};
+pub use listing::{listing, markdown_table};
+pub use load::{CONFIG_MAX_BYTES, load, parse};
 pub use settings::{
     Acme, AuthorizedFetch, Challenge, Config, Delivery, LogFormat, LogLevel, Outbound, Registration,
     StoreChoice, Tls,
