@@ -6,3 +6,5 @@
 
 pub mod address;
 pub mod client;
+pub mod listener;
+pub mod tls;

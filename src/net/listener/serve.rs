@@ -1,0 +1,382 @@
+//! Serving a router on bound sockets.
+//!
+//! HTTP/2 is spoken where TLS negotiated it and HTTP/1.1 otherwise, so no
+//! guess from the first bytes is needed (which has no time limit of its own).
+//! Every connection has a limit of time for each state it can be stuck in,
+//! and each client network has a limit of connections.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulConnection;
+use parking_lot::Mutex;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+use super::Bound;
+use crate::net::address::is_global_unicast;
+use crate::net::tls::ACME_PROTOCOL;
+
+/// Connections of all clients together; more wait in the kernel's queue.
+pub const CONNECTIONS_MAX: usize = 4096;
+/// Connections of one client (an IPv4 address, an IPv6 /64). Private
+/// addresses are not counted: a proxy speaks for everyone.
+pub const CONNECTIONS_PER_CLIENT_MAX: usize = 128;
+/// How long a TLS handshake may take.
+pub const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+/// How long HTTP/1.1 waits for the head of the next request.
+pub const HEAD_WAIT_MAX: Duration = Duration::from_secs(60);
+/// How long a connection without requests is kept, whatever it speaks.
+pub const IDLE_MAX: Duration = Duration::from_secs(90);
+/// Header lines of a request (HTTP/1.1).
+pub const HEADERS_MAX: usize = 100;
+/// Bytes of the head of a request.
+pub const HEADERS_MAX_BYTES: usize = 64 * 1024;
+/// Requests under way on one HTTP/2 connection.
+pub const STREAMS_MAX: u32 = 100;
+/// How often HTTP/2 asks a quiet client whether it is there, and how long it
+/// waits for the word.
+const PING_EVERY: Duration = Duration::from_secs(20);
+/// Pause after the system refuses to accept (no file handles left).
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How bytes travel.
+#[derive(Clone)]
+pub enum Transport {
+    /// In the clear: loopback, the redirect, behind another TLS terminator.
+    Plain,
+    /// Over TLS.
+    Tls(Arc<ServerConfig>),
+}
+
+/// Serves until `stop`, then lets requests under way finish for at most
+/// `grace` and cuts the rest. Handlers find the client's address as
+/// `ConnectInfo<SocketAddr>`.
+pub async fn serve(
+    bound: Bound,
+    transport: Transport,
+    router: Router,
+    stop: CancellationToken,
+    grace: Duration,
+) {
+    serve_with(bound, transport, router, stop, Waits { grace, ..Waits::default() }).await;
+}
+
+/// How long a connection may stay in each state.
+pub(super) struct Waits {
+    pub(super) handshake: Duration,
+    pub(super) head: Duration,
+    pub(super) idle: Duration,
+    pub(super) grace: Duration,
+}
+
+impl Default for Waits {
+    fn default() -> Waits {
+        Waits { handshake: HANDSHAKE_MAX, head: HEAD_WAIT_MAX, idle: IDLE_MAX, grace: Duration::ZERO }
+    }
+}
+
+pub(super) async fn serve_with(
+    bound: Bound,
+    transport: Transport,
+    router: Router,
+    stop: CancellationToken,
+    waits: Waits,
+) {
+    let grace = waits.grace;
+    let server = Arc::new(Server {
+        waits,
+        tls: match transport {
+            Transport::Plain => None,
+            Transport::Tls(config) => Some(TlsAcceptor::from(config)),
+        },
+        router,
+        slots: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+        clients: Arc::default(),
+        stop,
+        cut: CancellationToken::new(),
+        tasks: TaskTracker::new(),
+    });
+    let accepting = bound.listeners.into_iter().map(|listener| server.clone().accept(listener));
+    futures_util::future::join_all(accepting).await;
+    server.tasks.close();
+    if timeout(grace, server.tasks.wait()).await.is_err() {
+        server.cut.cancel();
+        server.tasks.wait().await;
+    }
+}
+
+struct Server {
+    waits: Waits,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    slots: Arc<Semaphore>,
+    clients: Arc<Clients>,
+    stop: CancellationToken,
+    cut: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Server {
+    async fn accept(self: Arc<Self>, listener: TcpListener) {
+        loop {
+            let next = async {
+                let slot = self.slots.clone().acquire_owned().await.ok();
+                (slot, listener.accept().await)
+            };
+            let (slot, accepted) = tokio::select! {
+                () = self.stop.cancelled() => return,
+                next = next => next,
+            };
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    tracing::debug!(%error, "connection not accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            };
+            let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+            let Some(place) = self.clients.enter(peer.ip()) else {
+                metrics::counter!("waxwing_connections_refused_total").increment(1);
+                continue;
+            };
+            let server = self.clone();
+            self.tasks.spawn(async move {
+                let _held = (slot, place);
+                tokio::select! {
+                    () = server.cut.cancelled() => {}
+                    () = server.connection(stream, peer) => {}
+                }
+            });
+        }
+    }
+
+    async fn connection(&self, stream: TcpStream, peer: SocketAddr) {
+        // A segment is one write of ours already; waiting to fill it only delays.
+        if stream.set_nodelay(true).is_err() {
+            return;
+        }
+        let Some(tls) = &self.tls else { return self.http1(stream, peer).await };
+        let handshake = timeout(self.waits.handshake, tls.accept(stream));
+        let shaken = tokio::select! {
+            () = self.stop.cancelled() => return,
+            shaken = handshake => shaken,
+        };
+        let Ok(Ok(mut stream)) = shaken else {
+            metrics::counter!("waxwing_tls_handshakes_failed_total").increment(1);
+            return;
+        };
+        match stream.get_ref().1.alpn_protocol() {
+            Some(b"h2") => self.http2(stream, peer).await,
+            // The handshake itself was the proof (RFC 8737 §3).
+            Some(protocol) if protocol == ACME_PROTOCOL => drop(stream.shutdown().await),
+            _ => self.http1(stream, peer).await,
+        }
+    }
+
+    async fn http1(&self, stream: impl AsyncRead + AsyncWrite + Unpin + 'static, peer: SocketAddr) {
+        let activity = Arc::new(Activity::default());
+        let service = service_fn(|request| answer(self.router.clone(), activity.clone(), peer, request));
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.waits.head)
+            .max_headers(HEADERS_MAX)
+            .max_buf_size(HEADERS_MAX_BYTES)
+            .serve_connection(TokioIo::new(stream), service);
+        self.drive(connection, &activity).await;
+    }
+
+    async fn http2(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: SocketAddr) {
+        let activity = Arc::new(Activity::default());
+        let (router, counted) = (self.router.clone(), activity.clone());
+        let service = service_fn(move |request| answer(router.clone(), counted.clone(), peer, request));
+        let connection = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(STREAMS_MAX)
+            .max_header_list_size(HEADERS_MAX_BYTES as u32)
+            .keep_alive_interval(PING_EVERY)
+            .keep_alive_timeout(PING_EVERY)
+            .serve_connection(TokioIo::new(stream), service);
+        self.drive(connection, &activity).await;
+    }
+
+    /// Runs a connection until it ends, the server stops, or it has been
+    /// without a request for too long.
+    async fn drive(&self, connection: impl GracefulConnection, activity: &Activity) {
+        let mut connection = pin!(connection);
+        let mut is_ending = false;
+        let mut seen = None;
+        loop {
+            tokio::select! {
+                // A broken connection is the client's affair; there is nobody to tell.
+                _ = connection.as_mut() => return,
+                () = self.stop.cancelled(), if !is_ending => {
+                    is_ending = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                () = tokio::time::sleep(self.waits.idle) => {
+                    let is_idle = activity.under_way.load(Ordering::Relaxed) == 0;
+                    let requests = Some(activity.requests.load(Ordering::Relaxed));
+                    if is_idle && is_ending {
+                        return;
+                    }
+                    if is_idle && seen == requests {
+                        is_ending = true;
+                        connection.as_mut().graceful_shutdown();
+                    }
+                    seen = requests;
+                }
+            }
+        }
+    }
+}
+
+/// What a connection is doing.
+#[derive(Default)]
+struct Activity {
+    requests: AtomicU64,
+    under_way: AtomicUsize,
+}
+
+/// Counts a request from its head to the last byte of its answer.
+struct UnderWay(Arc<Activity>);
+
+impl UnderWay {
+    fn start(activity: Arc<Activity>) -> UnderWay {
+        activity.requests.fetch_add(1, Ordering::Relaxed);
+        activity.under_way.fetch_add(1, Ordering::Relaxed);
+        UnderWay(activity)
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+async fn answer(
+    router: Router,
+    activity: Arc<Activity>,
+    peer: SocketAddr,
+    mut request: http::Request<Incoming>,
+) -> Result<http::Response<Body>, Infallible> {
+    let under_way = UnderWay::start(activity);
+    request.extensions_mut().insert(ConnectInfo(peer));
+    let response = router.oneshot(request.map(Body::new)).await?;
+    Ok(response.map(|body| Body::new(Counted { body, _under_way: under_way })))
+}
+
+/// A body that is under way until it is sent or dropped.
+struct Counted {
+    body: Body,
+    _under_way: UnderWay,
+}
+
+impl hyper::body::Body for Counted {
+    type Data = bytes::Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<bytes::Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// Connections by client network.
+#[derive(Default)]
+struct Clients(Mutex<HashMap<IpAddr, usize>>);
+
+/// One counted connection.
+struct Place {
+    clients: Arc<Clients>,
+    network: Option<IpAddr>,
+}
+
+impl Clients {
+    fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+        let network = is_global_unicast(address).then(|| network(address));
+        if let Some(network) = network {
+            let mut counts = self.0.lock();
+            let count = counts.entry(network).or_insert(0);
+            if *count >= CONNECTIONS_PER_CLIENT_MAX {
+                return None;
+            }
+            *count += 1;
+        }
+        Some(Place { clients: self.clone(), network })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Some(network) = self.network else { return };
+        let mut counts = self.clients.0.lock();
+        if let Some(count) = counts.get_mut(&network) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&network);
+            }
+        }
+    }
+}
+
+/// One household has one IPv4 address or one IPv6 /64.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_client_network_cannot_take_every_connection() {
+        let clients = Arc::new(Clients::default());
+        let address = |last: u16| IpAddr::V6(Ipv6Addr::new(0x2a01, 0x4f8, 1, 2, 0, 0, 0, last));
+        let places: Vec<_> =
+            (0..CONNECTIONS_PER_CLIENT_MAX).map(|n| clients.enter(address(n as u16)).unwrap()).collect();
+        assert!(clients.enter(address(9)).is_none());
+        assert!(clients.enter("8.8.8.8".parse().unwrap()).is_some());
+        drop(places);
+        assert!(clients.enter(address(9)).is_some());
+        assert!(clients.0.lock().is_empty());
+    }
+}
