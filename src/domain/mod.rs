@@ -3,7 +3,17 @@
 //! Knows records and tables; must not know HTTP, the wall clock, randomness
 //! or any task. What they need of the outside comes in as arguments.
 
+pub mod account;
 pub mod delivery;
+pub mod message;
+pub mod notification;
+pub mod oauth;
 pub mod page;
+pub mod password;
+pub mod relation;
+pub mod secret;
+pub mod session;
+pub mod throttle;
 pub mod timeline;
+pub mod user;
 pub mod visibility;

@@ -4,7 +4,7 @@
 use minicbor::{Decode, Encode};
 
 use super::KeyPair;
-use crate::base::Timestamp;
+use crate::base::{Id, Timestamp};
 use crate::store::Record;
 
 /// A value under a name in the settings table.
@@ -19,6 +19,9 @@ pub enum Setting {
     /// When the server first started.
     #[n(2)]
     FirstStart(#[n(0)] Timestamp),
+    /// The account of the one who set the server up.
+    #[n(3)]
+    Owner(#[n(0)] Id),
 }
 
 impl Record for Setting {}
@@ -26,6 +29,8 @@ impl Record for Setting {}
 impl Setting {
     /// Name of the owner's one-time link.
     pub const OWNER_LINK: &'static str = "owner_link";
+    /// Name of the owner's account.
+    pub const OWNER: &'static str = "owner";
     /// Name of the instance actor's key.
     pub const INSTANCE_KEY: &'static str = "instance_key";
     /// Name of the first start.

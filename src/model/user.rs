@@ -96,6 +96,12 @@ pub struct User {
 
 impl Record for User {}
 
+impl std::fmt::Debug for User {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "User({}, {:?}, {:?})", self.id, self.role, self.state)
+    }
+}
+
 impl User {
     /// Keeps the record and its index row.
     pub fn save(tx: &mut WriteTx<'_>, old: Option<&User>, new: &User) {

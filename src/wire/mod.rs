@@ -4,5 +4,4 @@
 //! whoever fetches a document hands it in, whoever needs a key brings it.
 
 pub mod html;
-pub mod http_signature;
 pub mod text;

@@ -1,0 +1,126 @@
+//! People who log in here: how they join, their passwords, roles and state.
+
+pub mod name;
+mod owner;
+mod signup;
+
+pub use owner::{OwnerLink, check_owner_link, create_owner, has_owner, set_owner_link};
+pub use signup::{Entry, NewUser, SignUpError, create_invite, sign_up, usable_invite};
+
+use super::{oauth, session};
+use crate::base::Id;
+use crate::model::tables::{ACCOUNT, USER, USER_BY_EMAIL};
+use crate::model::{Account, PostingDefaults, Role, User, UserState};
+use crate::store::{ReadTx, Scan, StoreError, WriteTx};
+
+/// Why a user cannot be changed.
+#[derive(Debug)]
+pub enum UserError {
+    /// There is no such user.
+    Missing,
+    /// The store failed.
+    Store(StoreError),
+}
+
+impl From<StoreError> for UserError {
+    fn from(cause: StoreError) -> Self {
+        UserError::Store(cause)
+    }
+}
+
+/// The user with this id.
+///
+/// # Errors
+/// Only the store's.
+pub fn get(tx: &ReadTx<'_>, id: Id) -> Result<Option<User>, StoreError> {
+    tx.get(USER, &id)
+}
+
+/// The user with this name (with or without `@`) or mail address.
+///
+/// # Errors
+/// Only the store's.
+pub fn find_login(tx: &ReadTx<'_>, login: &str) -> Result<Option<(User, Account)>, StoreError> {
+    let login = login.trim();
+    let id = match login.strip_prefix('@').unwrap_or(login) {
+        mail if mail.contains('@') => tx.get(USER_BY_EMAIL, &mail.to_lowercase())?,
+        name => super::account::id_by_handle(tx, name, None)?,
+    };
+    let Some(id) = id else { return Ok(None) };
+    let (user, account) = (tx.get(USER, &id)?, tx.get(ACCOUNT, &id)?);
+    Ok(user.zip(account))
+}
+
+/// A page of users with their accounts, oldest first, after the given id.
+///
+/// # Errors
+/// Only the store's.
+pub fn list(tx: &ReadTx<'_>, after: Id, limit: usize) -> Result<Vec<(User, Account)>, StoreError> {
+    let users = tx.scan(USER, Scan::all().after(&after).limit(limit))?;
+    let ids: Vec<Id> = users.iter().map(|(id, _)| *id).collect();
+    let accounts = tx.get_many(ACCOUNT, &ids)?;
+    Ok(users.into_iter().zip(accounts).filter_map(|((_, user), account)| Some((user, account?))).collect())
+}
+
+/// Sets a new password and logs every browser and app out, except the
+/// session that asked for it.
+///
+/// # Errors
+/// When there is no such user, or the store fails.
+pub fn set_password(
+    tx: &mut WriteTx<'_>,
+    id: Id,
+    password_hash: &str,
+    keep: Option<[u8; 32]>,
+) -> Result<(), UserError> {
+    change(tx, id, |user| user.password_hash = password_hash.to_owned())?;
+    revoke_all(tx, id, keep)?;
+    Ok(())
+}
+
+/// Lets a pending or disabled user in.
+///
+/// # Errors
+/// When there is no such user, or the store fails.
+pub fn approve(tx: &mut WriteTx<'_>, id: Id) -> Result<(), UserError> {
+    change(tx, id, |user| user.state = UserState::Active)
+}
+
+/// Keeps a user out, at once: sessions and tokens go.
+///
+/// # Errors
+/// When there is no such user, or the store fails.
+pub fn disable(tx: &mut WriteTx<'_>, id: Id) -> Result<(), UserError> {
+    change(tx, id, |user| user.state = UserState::Disabled)?;
+    revoke_all(tx, id, None)?;
+    Ok(())
+}
+
+/// Gives a user a role.
+///
+/// # Errors
+/// When there is no such user, or the store fails.
+pub fn set_role(tx: &mut WriteTx<'_>, id: Id, role: Role) -> Result<(), UserError> {
+    change(tx, id, |user| user.role = role)
+}
+
+/// Sets what new posts are when their author does not say.
+///
+/// # Errors
+/// When there is no such user, or the store fails.
+pub fn set_defaults(tx: &mut WriteTx<'_>, id: Id, defaults: &PostingDefaults) -> Result<(), UserError> {
+    change(tx, id, |user| user.defaults = defaults.clone())
+}
+
+fn change(tx: &mut WriteTx<'_>, id: Id, apply: impl FnOnce(&mut User)) -> Result<(), UserError> {
+    let old = tx.get(USER, &id)?.ok_or(UserError::Missing)?;
+    let mut new = old.clone();
+    apply(&mut new);
+    User::save(tx, Some(&old), &new);
+    Ok(())
+}
+
+fn revoke_all(tx: &mut WriteTx<'_>, id: Id, keep: Option<[u8; 32]>) -> Result<(), StoreError> {
+    session::delete_all(tx, id, keep)?;
+    oauth::revoke_all(tx, id)
+}

@@ -1,0 +1,220 @@
+//! Joining: by open registration, by approval, by invitation, or by being
+//! given an account by whoever runs the server.
+
+use super::name::{self, NameError};
+use crate::base::{Id, Moment, Timestamp};
+use crate::domain::notification::{News, notify};
+use crate::model::tables::{ACCOUNT_BY_HANDLE, ACCOUNT_KEY, COUNT, INVITE, USER_BY_EMAIL, count};
+use crate::model::{
+    Account, ActorKind, Invite, KeyPair, NotificationKind, Registration, Role, Site, User, UserState,
+};
+use crate::store::{ReadTx, StoreError, WriteTx};
+
+/// Bytes of a mail address (RFC 5321: 254 with its brackets taken off).
+const EMAIL_MAX_BYTES: usize = 254;
+/// Characters of the reason for joining.
+const REASON_MAX_CHARACTERS: usize = 500;
+
+/// Who wants to join. Everything slow or random was made before: the
+/// password's hash and the signing key.
+#[derive(Clone)]
+pub struct NewUser {
+    /// As they write it; kept in that case.
+    pub username: String,
+    /// Where to reach them; may be absent.
+    pub email: Option<String>,
+    /// argon2id, PHC string.
+    pub password_hash: String,
+    /// Fresh RSA key.
+    pub keys: KeyPair,
+    /// Why they want to join.
+    pub reason: Option<String>,
+    /// The invitation they hold.
+    pub invite: Option<String>,
+    /// The app that signs them up.
+    pub app: Option<Id>,
+    /// Language of the pages.
+    pub locale: Option<String>,
+}
+
+/// By which door somebody joins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// By themselves, as the server's registration setting allows.
+    Public(Registration),
+    /// By somebody who runs the server, with a role.
+    Given(Role),
+}
+
+/// Why somebody cannot join.
+#[derive(Debug)]
+pub enum SignUpError {
+    /// Nobody may sign up.
+    Closed,
+    /// An invitation is needed.
+    InviteNeeded,
+    /// The invitation is unknown, used up or too old.
+    InviteInvalid,
+    /// Approval needs a reason, and there is none.
+    ReasonBlank,
+    /// The username may not be chosen.
+    Username(NameError),
+    /// Somebody has, or had, this username.
+    UsernameTaken,
+    /// Not a mail address.
+    EmailInvalid,
+    /// Somebody signed up with this address.
+    EmailTaken,
+    /// The owner's link was used, replaced or mistyped.
+    BadLink,
+    /// The store failed.
+    Store(StoreError),
+}
+
+impl From<StoreError> for SignUpError {
+    fn from(cause: StoreError) -> Self {
+        SignUpError::Store(cause)
+    }
+}
+
+/// Makes the account, its user and its key. Takes ids for the account and
+/// one notification for the owner.
+///
+/// # Errors
+/// Why they cannot join; nothing is changed then.
+pub fn sign_up(
+    tx: &mut WriteTx<'_>,
+    moment: &mut Moment,
+    site: &Site,
+    entry: Entry,
+    new: &NewUser,
+) -> Result<Account, SignUpError> {
+    let (role, state, invited_by) = admit(tx, moment.now, entry, new)?;
+    name::check(&new.username).map_err(SignUpError::Username)?;
+    // Rows of deleted accounts stay, so a handle is never given out again.
+    if tx.get(ACCOUNT_BY_HANDLE, &Account::handle_key(&new.username, None))?.is_some() {
+        return Err(SignUpError::UsernameTaken);
+    }
+    let email = new.email.as_deref().map(clean_email).transpose()?;
+    if let Some(email) = &email
+        && tx.get(USER_BY_EMAIL, email)?.is_some()
+    {
+        return Err(SignUpError::EmailTaken);
+    }
+    let account = new_account(moment, site, new);
+    let user = User {
+        id: account.id,
+        password_hash: new.password_hash.clone(),
+        email,
+        role,
+        state,
+        created_at: moment.now,
+        reason: new.reason.as_deref().map(|r| r.chars().take(REASON_MAX_CHARACTERS).collect()),
+        invited_by,
+        app: new.app,
+        locale: new.locale.clone(),
+        ..User::default()
+    };
+    Account::save(tx, None, &account);
+    User::save(tx, None, &user);
+    tx.put(ACCOUNT_KEY, &account.id, &new.keys);
+    tx.add(COUNT, &(count::LOCAL_USERS, Id::ZERO), 1);
+    if matches!(entry, Entry::Public(_)) {
+        tell_owner(tx, moment, account.id)?;
+    }
+    Ok(account)
+}
+
+/// Checks the door, and takes one use off the invitation.
+fn admit(
+    tx: &mut WriteTx<'_>,
+    now: Timestamp,
+    entry: Entry,
+    new: &NewUser,
+) -> Result<(Role, UserState, Option<Id>), SignUpError> {
+    let registration = match entry {
+        Entry::Given(role) => return Ok((role, UserState::Active, None)),
+        Entry::Public(registration) => registration,
+    };
+    // An invitation opens every door but the closed one.
+    if let Some(code) = new.invite.as_deref().filter(|code| !code.is_empty()) {
+        if registration == Registration::Closed {
+            return Err(SignUpError::Closed);
+        }
+        let invite = usable_invite(tx, code, now)?.ok_or(SignUpError::InviteInvalid)?;
+        let used = Invite { uses_left: invite.uses_left.map(|n| n - 1), ..invite };
+        tx.put(INVITE, &code.to_owned(), &used);
+        return Ok((Role::User, UserState::Active, Some(used.creator)));
+    }
+    match registration {
+        Registration::Closed => Err(SignUpError::Closed),
+        Registration::Invite => Err(SignUpError::InviteNeeded),
+        Registration::Open => Ok((Role::User, UserState::Active, None)),
+        Registration::Approval => match new.reason.as_deref().map(str::trim) {
+            None | Some("") => Err(SignUpError::ReasonBlank),
+            Some(_) => Ok((Role::User, UserState::Pending, None)),
+        },
+    }
+}
+
+/// The invitation, if it can be used now.
+///
+/// # Errors
+/// Only the store's.
+pub fn usable_invite(tx: &ReadTx<'_>, code: &str, now: Timestamp) -> Result<Option<Invite>, StoreError> {
+    let invite = tx.get(INVITE, &code.to_owned())?;
+    Ok(invite.filter(|i| i.expires_at.is_none_or(|end| now < end) && i.uses_left != Some(0)))
+}
+
+/// Keeps an invitation under its code (random, made by the caller).
+pub fn create_invite(tx: &mut WriteTx<'_>, code: &str, invite: &Invite) {
+    tx.put(INVITE, &code.to_owned(), invite);
+}
+
+/// Lower case, one `@`, a dot in the domain, no blanks or control characters.
+fn clean_email(email: &str) -> Result<String, SignUpError> {
+    let email = email.trim().to_lowercase();
+    let is_address = email.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty()
+            && !domain.contains('@')
+            && (domain == "localhost" || domain.contains('.'))
+            && !domain.starts_with('.')
+            && !domain.ends_with('.')
+    });
+    let is_clean = !email.chars().any(|c| c.is_whitespace() || c.is_control());
+    if is_address && is_clean && email.len() <= EMAIL_MAX_BYTES {
+        Ok(email)
+    } else {
+        Err(SignUpError::EmailInvalid)
+    }
+}
+
+fn new_account(moment: &mut Moment, site: &Site, new: &NewUser) -> Account {
+    let id = moment.id();
+    let uri = site.actor(id);
+    Account {
+        id,
+        username: new.username.clone(),
+        url: site.profile(&new.username),
+        followers_uri: format!("{uri}/followers"),
+        following_uri: format!("{uri}/following"),
+        outbox_uri: format!("{uri}/outbox"),
+        featured_uri: format!("{uri}/collections/featured"),
+        key_id: format!("{uri}#main-key"),
+        uri,
+        public_key_pem: new.keys.public_pem.clone(),
+        kind: ActorKind::Person,
+        is_discoverable: true,
+        created_at: moment.now,
+        fetched_at: moment.now,
+        ..Account::default()
+    }
+}
+
+/// The owner hears of everybody who signs up.
+fn tell_owner(tx: &mut WriteTx<'_>, moment: &mut Moment, newcomer: Id) -> Result<(), StoreError> {
+    let Some(owner) = super::has_owner(tx)? else { return Ok(()) };
+    let news = News { kind: NotificationKind::AdminSignUp, from: newcomer, status: None };
+    notify(tx, moment, owner, news)?;
+    Ok(())
+}
