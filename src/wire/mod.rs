@@ -4,4 +4,5 @@
 //! whoever fetches a document hands it in, whoever needs a key brings it.
 
 pub mod html;
+pub mod http_signature;
 pub mod text;

@@ -1,0 +1,107 @@
+//! The command line: what may be said, not what it does.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Overrides, nearest};
+
+/// A social network server: one binary, three lines of configuration, the fediverse included.
+///
+/// Without a config file it serves `https://localhost` and keeps its data in the
+/// platform's data folder.
+#[derive(Debug, Parser)]
+#[command(name = "waxwing", version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// The config file: Caddyfile-like, or TOML if it is named `.toml`.
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub overrides: OverrideArgs,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What the command line says over the file.
+#[derive(Debug, Args)]
+pub struct OverrideArgs {
+    /// The folder for all data, in place of the one of the config file.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<String>,
+    /// Where to serve the site, such as 127.0.0.1:8443 or :8443; may be given several times.
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub listen: Vec<String>,
+}
+
+impl OverrideArgs {
+    /// As the config reader takes them.
+    pub fn into_overrides(self) -> Overrides {
+        Overrides { data: self.data, listen: self.listen }
+    }
+}
+
+/// What to do instead of running the server.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Says whether a config file is right, or everything that is wrong with it.
+    Check {
+        /// The config file.
+        file: PathBuf,
+    },
+    /// Prints the full effective config as TOML, every default included.
+    Adapt {
+        /// The config file; without one, what holds when there is none.
+        file: Option<PathBuf>,
+    },
+    /// Lists every directive a config file may have.
+    Directives,
+    /// Prints the version.
+    Version,
+}
+
+/// The command that a missing config file was probably meant to be.
+pub fn command_like(file: &str) -> Option<&'static str> {
+    nearest(file, ["check", "adapt", "directives", "version", "user", "help"])
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split_whitespace())
+    }
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_plain_start_takes_a_config_and_overrides() {
+        let cli = parse("waxwing a.conf --data d --listen :1 --listen :2").unwrap();
+        assert_eq!(cli.config, Some("a.conf".into()));
+        assert!(cli.command.is_none());
+        let over = cli.overrides.into_overrides();
+        assert_eq!(over, Overrides { data: Some("d".into()), listen: vec![":1".into(), ":2".into()] });
+        assert!(parse("waxwing").is_ok());
+    }
+
+    #[test]
+    fn commands_are_told_from_config_files() {
+        let command = |line| parse(line).unwrap().command;
+        assert!(matches!(command("waxwing check a.conf"), Some(Command::Check { .. })));
+        assert!(matches!(command("waxwing adapt"), Some(Command::Adapt { file: None })));
+        assert!(command("waxwing ./check").is_none());
+        for bad in ["waxwing check", "waxwing check a b", "waxwing a.conf b.conf", "waxwing --wibble"] {
+            assert!(parse(bad).is_err(), "{bad} was taken");
+        }
+    }
+
+    #[test]
+    fn a_mistyped_command_is_recognised() {
+        assert_eq!(command_like("chekc"), Some("check"));
+        assert_eq!(command_like("social.conf"), None);
+    }
+}

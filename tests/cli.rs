@@ -1,0 +1,84 @@
+//! The command line, as somebody at a terminal sees it.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// Runs the program in a folder of its own, with a home folder that is not ours.
+fn waxwing(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_waxwing"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .env("HOME", folder)
+        .env("LOCALAPPDATA", folder)
+        .output()
+        .unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn a_right_file_is_called_right() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.conf"), "social.example\nemail you@example.com\n").unwrap();
+    let said = stdout(&waxwing(folder.path(), &["check", "a.conf"]));
+    assert_eq!(said, "a.conf is right: https://social.example with a certificate by ACME\n");
+}
+
+#[test]
+fn every_mistake_is_told_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.conf"), "social.example\nemial x\nlog xml\n").unwrap();
+    for command in [&["check", "a.conf"][..], &["adapt", "a.conf"], &["a.conf"]] {
+        let said = stderr(&waxwing(folder.path(), command));
+        let starts: Vec<_> = said.lines().map(|line| line.split(": ").next().unwrap()).collect();
+        assert_eq!(starts, ["a.conf:2:1", "a.conf:3:5"], "{command:?}");
+    }
+}
+
+#[test]
+fn adapting_what_was_adapted_changes_no_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.conf"), "http://localhost:8080\ndata d\nlog json\n").unwrap();
+    let once = stdout(&waxwing(folder.path(), &["adapt", "a.conf"]));
+    assert!(once.contains("log_level = \"info\""), "defaults are included: {once}");
+    fs::write(folder.path().join("once.toml"), &once).unwrap();
+    assert_eq!(stdout(&waxwing(folder.path(), &["adapt", "once.toml"])), once);
+}
+
+#[test]
+fn without_a_file_the_local_config_is_adapted() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = stdout(&waxwing(folder.path(), &["adapt"]));
+    assert!(said.contains("public_url = \"https://localhost\"\n"), "{said}");
+    assert!(said.contains(folder.path().to_str().unwrap()), "the data folder is in HOME: {said}");
+}
+
+#[test]
+fn a_mistyped_command_is_recognised() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = stderr(&waxwing(folder.path(), &["chekc"]));
+    assert!(said.contains("there is no such file") && said.contains("`waxwing check`"), "{said}");
+}
+
+#[test]
+fn the_directives_and_the_version_are_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = stdout(&waxwing(folder.path(), &["directives"]));
+    assert!(said.contains("\nauthorized_fetch off|public|strict\n"), "{said}");
+    assert!(said.lines().all(|line| line.chars().count() <= 80 || !line.starts_with(' ')), "{said}");
+    assert_eq!(
+        stdout(&waxwing(folder.path(), &["version"])),
+        stdout(&waxwing(folder.path(), &["--version"]))
+    );
+}
