@@ -4,6 +4,7 @@ Everything listens on loopback, waits are bounded, and what was started is
 stopped, also when a test fails.
 """
 
+import html
 import json
 import os
 import pathlib
@@ -165,20 +166,48 @@ class Waxwing:
         session.verify = str(self.root)
         return session
 
-    def form(self, session, path, fields, page=None, files=None):
-        """Fills in a form of a page as a browser without scripts would."""
-        html = session.get(page or f"{self.origin}{path}", timeout=10).text
-        token = re.search(r'name="csrf"\s+value="([^"]+)"', html)
-        data = {**fields, **({"csrf": token.group(1)} if token else {})}
-        headers = {"Origin": self.origin}
-        return session.post(f"{self.origin}{path}", data=data, files=files, headers=headers, timeout=10)
+    def submit(self, session, page, action, files=None, **fields):
+        """Fills in the form of a page that posts to `action`, as a browser without scripts would."""
+        form = re.search(rf'<form[^>]*action="{re.escape(action)}[^>]*>.*?</form>', page.text, re.S)
+        assert form, f"no form for {action} at {page.url}: {page.status_code} {page.text[:2000]}"
+        hidden = {}
+        for tag in re.findall(r"<input[^>]*>", form.group(0)):
+            attributes = dict(re.findall(r'([a-z_-]+)="([^"]*)"', tag))
+            if attributes.get("type") == "hidden":
+                hidden[attributes["name"]] = html.unescape(attributes.get("value", ""))
+        target = html.unescape(re.search(r'action="([^"]*)"', form.group(0)).group(1))
+        return session.post(
+            urllib.parse.urljoin(page.url, target),
+            data={**hidden, **fields},
+            files=files,
+            headers={"Origin": self.origin},
+            timeout=10,
+        )
 
     def make_owner(self, username, password):
         session = self.session()
+        page = session.get(self.owner_link, timeout=10)
         path = urllib.parse.urlparse(self.owner_link).path
-        reply = self.form(session, path, {"username": username, "password": password, "password_again": password})
+        reply = self.submit(session, page, path, username=username, password=password)
         assert reply.ok, reply.text[:500]
         return session
+
+    def log_in(self, session, username, password):
+        page = session.get(f"{self.origin}/login", timeout=10)
+        reply = self.submit(session, page, "/login", username=username, password=password)
+        assert reply.ok, reply.text[:500]
+
+    def command(self, *arguments, password=None):
+        """Runs a `waxwing` command on this server's data."""
+        done = subprocess.run(
+            [BINARY, *arguments, "--config", self.config],
+            input=None if password is None else f"{password}\n",
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def metrics(self):
         return requests.get(f"http://127.0.0.1:{self.admin_port}/metrics", timeout=5).text
@@ -236,3 +265,32 @@ def chromium():
         if path:
             return path
     raise AssertionError("Chromium is not installed; tests/run installs it")
+
+
+def allow(waxwing, address, username, password):
+    """Does in a browser without scripts what a person does to let an app in; gives the code."""
+    session = waxwing.session()
+    waxwing.log_in(session, username, password)
+    reply = waxwing.submit(session, session.get(address, timeout=10), "/oauth/authorize", choice="allow")
+    assert reply.ok, reply.text[:500]
+    return re.search(r'id="code"[^>]*?(?:value=")?[^>]*>?\s*([A-Za-z0-9_-]{20,})', reply.text).group(1)
+
+
+def app(waxwing, username, password):
+    """A Mastodon.py client that registered, was allowed, and is logged in."""
+    from mastodon import Mastodon
+
+    scopes = ["read", "write", "follow", "push"]
+    client_id, client_secret = Mastodon.create_app(
+        "kit", scopes=scopes, api_base_url=waxwing.origin, session=waxwing.session()
+    )
+    client = Mastodon(
+        client_id=client_id,
+        client_secret=client_secret,
+        api_base_url=waxwing.origin,
+        session=waxwing.session(),
+        ratelimit_method="throw",
+    )
+    address = client.auth_request_url(scopes=scopes)
+    client.log_in(code=allow(waxwing, address, username, password), scopes=scopes)
+    return client
