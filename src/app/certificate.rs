@@ -1,0 +1,108 @@
+//! Which certificate is served, and the task that keeps it good.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use crate::base::Problem;
+use crate::config::{Acme, Tls};
+use crate::edge::AppState;
+use crate::net::listener::{Challenges, Transport};
+use crate::net::tls::{FileCertificate, LocalAuthority, Served, server_config};
+
+/// How often files are looked at and the age of our own certificate checked.
+const CHECK_EVERY: Duration = Duration::from_secs(60);
+
+/// Where certificates come from.
+enum Source {
+    /// Plain HTTP; somebody in front has one.
+    None,
+    /// The local authority; the names it is for.
+    Local(Box<LocalAuthority>, Vec<String>),
+    /// Files that somebody else renews.
+    Files(Box<FileCertificate>),
+    /// A certificate authority that speaks ACME.
+    Acme(Acme),
+}
+
+/// The certificate of this server.
+pub(super) struct Certificate {
+    state: AppState,
+    source: Source,
+    served: Arc<Served>,
+    challenges: Challenges,
+}
+
+impl Certificate {
+    /// Finds or makes the first certificate.
+    pub(super) fn prepare(state: &AppState) -> Result<Certificate, Problem> {
+        let config = &state.config;
+        let source = match &config.tls {
+            Tls::Off => Source::None,
+            Tls::Internal => {
+                let authority = LocalAuthority::open(&config.data, state.now())?;
+                info!("browsers can be told to trust {}", authority.file().display());
+                Source::Local(Box::new(authority), vec![config.public_url.host.clone()])
+            }
+            Tls::Files { cert, key } => Source::Files(Box::new(FileCertificate::new(cert, key))),
+            Tls::Acme(acme) => Source::Acme(acme.clone()),
+        };
+        let served = Arc::new(Served::default());
+        let mut certificate =
+            Certificate { state: state.clone(), source, served, challenges: Challenges::default() };
+        certificate.refresh()?;
+        Ok(certificate)
+    }
+
+    /// Puts a newer certificate into service, if there is one.
+    fn refresh(&mut self) -> Result<(), Problem> {
+        match &mut self.source {
+            Source::None | Source::Acme(_) => {}
+            Source::Local(authority, names) => {
+                self.served.set(authority.certificate(names, self.state.now())?);
+            }
+            Source::Files(files) => {
+                if let Some(changed) = files.read_if_changed()? {
+                    self.served.set(changed);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How the site is served.
+    pub(super) fn transport(&self) -> Transport {
+        match self.source {
+            Source::None => Transport::Plain,
+            _ => Transport::Tls(server_config(self.served.clone())),
+        }
+    }
+
+    /// The open HTTP-01 challenges, for the listener on port 80.
+    pub(super) fn challenges(&self) -> Challenges {
+        self.challenges.clone()
+    }
+
+    /// Keeps it good until the server stops.
+    pub(super) fn keep(mut self, tasks: &TaskTracker, stop: &CancellationToken) {
+        let stop = stop.clone();
+        match &self.source {
+            Source::None => {}
+            Source::Acme(_) => {}
+            Source::Local(..) | Source::Files(_) => {
+                tasks.spawn(stop.run_until_cancelled_owned(async move {
+                    loop {
+                        tokio::time::sleep(CHECK_EVERY).await;
+                        // The one in service stays; it may still be good for weeks.
+                        if let Err(problem) = self.refresh() {
+                            warn!("the certificate was not renewed: {problem}");
+                        }
+                    }
+                }));
+            }
+        }
+    }
+}

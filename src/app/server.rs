@@ -1,0 +1,156 @@
+//! A running server: its parts in the order in which they need each other,
+//! and the same order backwards when it stops.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use super::certificate::Certificate;
+use super::first_run::{self, FirstRun};
+use super::system::{SystemChance, SystemClock};
+use crate::base::{Chance, Clock, IdGenerator, Problem, ProblemKind};
+use crate::config::{Config, StoreChoice, Tls};
+use crate::edge::{self, AppState, Parts};
+use crate::model::Site;
+use crate::net::address::Allow;
+use crate::net::client::{Client, ClientSettings};
+use crate::net::listener::{Bound, OwnName, Transport, bind, redirect_router, serve};
+use crate::store::Store;
+
+/// The node number of a server that has its store for itself.
+const ONLY_NODE: u8 = 0;
+
+/// A server that answers.
+pub struct Server {
+    /// Where it is, as others see it.
+    pub origin: String,
+    /// The one-time link that makes the owner's account, while there is none.
+    pub owner_link: Option<String>,
+    /// Its parts.
+    pub state: AppState,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Server {
+    /// Opens the store, binds the ports, and serves.
+    ///
+    /// # Errors
+    /// What stands in the way, and what to do about it.
+    pub async fn start(config: Config) -> Result<Server, Problem> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+        let chance: Arc<dyn Chance> = Arc::new(SystemChance);
+        make_folder(&config.data)?;
+        let store = open_store(&config)?;
+        let bound = bind(&config.listen, config.fallback_port).await?;
+        let config = config.bound_to(bound.port());
+        let site = Site::new(config.public_url.scheme.as_str(), &config.public_url.authority());
+        let client = outbound_client(&config, &site)?;
+        let FirstRun { instance_key, owner_link } =
+            first_run::prepare(&store, &site, &*clock, chance.clone()).await?;
+        let state = AppState::new(Parts {
+            site,
+            store,
+            clock,
+            chance,
+            ids: IdGenerator::new(ONLY_NODE),
+            client,
+            instance_key,
+            config,
+        });
+        let server = Server {
+            origin: state.site.origin.clone(),
+            owner_link,
+            state,
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        };
+        server.listen(bound).await?;
+        Ok(server)
+    }
+
+    /// Serves the site, the redirect to it, and the admin listener.
+    async fn listen(&self, bound: Bound) -> Result<(), Problem> {
+        let config = &self.state.config;
+        let certificate = Certificate::prepare(&self.state)?;
+        let challenges = certificate.challenges();
+        let transport = certificate.transport();
+        certificate.keep(&self.tasks, &self.stop);
+        if !config.listen_http.is_empty() && !matches!(config.tls, Tls::Off) {
+            let own = OwnName { host: config.public_url.host.clone(), port: config.public_url.port_or_default() };
+            match bind(&config.listen_http, None).await {
+                Ok(plain) => self.spawn(plain, Transport::Plain, redirect_router(own, challenges)),
+                Err(problem) => warn!("no redirect from plain HTTP: {problem}"),
+            }
+        }
+        if let Some(address) = config.admin {
+            self.listen_admin(address).await;
+        }
+        self.spawn(bound, transport, edge::router(&self.state));
+        Ok(())
+    }
+
+    /// A taken admin port costs the metrics, not the server.
+    async fn listen_admin(&self, address: SocketAddr) {
+        let render = match super::metrics::recorder() {
+            Some(handle) => Arc::new(move || handle.render()) as edge::admin::RenderMetrics,
+            None => return,
+        };
+        match bind(&[address], None).await {
+            Ok(bound) => {
+                let router = edge::admin::router(self.state.clone(), render);
+                self.spawn(bound, Transport::Plain, router);
+            }
+            Err(problem) => warn!("no metrics and no health checks: {problem}"),
+        }
+    }
+
+    fn spawn(&self, bound: Bound, transport: Transport, router: axum::Router) {
+        let grace = self.state.config.stop_timeout;
+        self.tasks.spawn(serve(bound, transport, router, self.stop.clone(), grace));
+    }
+
+    /// Takes no new work, finishes what is under way within the configured
+    /// time, and closes the store.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.state.store.close().await;
+        info!("stopped");
+    }
+}
+
+fn make_folder(folder: &Path) -> Result<(), Problem> {
+    fs::create_dir_all(folder).map_err(|error| {
+        Problem::new(ProblemKind::Unavailable, format!("the data folder `{}` cannot be made: {error}", folder.display()))
+            .hint("name another one with `--data DIR`, or mend its permissions")
+    })
+}
+
+fn open_store(config: &Config) -> Result<Store, Problem> {
+    match &config.store {
+        StoreChoice::Memory => Ok(Store::memory()),
+        StoreChoice::Redb(path) => Store::open_redb(path)
+            .map_err(|error| Problem::new(ProblemKind::Unavailable, error.to_string())),
+    }
+}
+
+fn outbound_client(config: &Config, site: &Site) -> Result<Client, Problem> {
+    let outbound = &config.outbound;
+    let ranges = outbound.allow_ranges.iter().map(ToString::to_string);
+    let allow = Allow::parse(outbound.allow_hosts.iter().cloned().chain(ranges))
+        .map_err(|error| Problem::invalid(error.to_string()))?;
+    let extra_roots_pem = match &outbound.root {
+        None => Vec::new(),
+        Some(path) => fs::read(path).map_err(|error| {
+            Problem::invalid(format!("outbound_root `{}` cannot be read: {error}", path.display()))
+        })?,
+    };
+    Client::new(ClientSettings { allow, extra_roots_pem, ..ClientSettings::new(&site.domain) })
+}
