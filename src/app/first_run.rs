@@ -1,23 +1,58 @@
-//! What a server needs once: the key of its own actor and the owner's link.
+//! What a server needs before it serves: the key of its own actor and, while
+//! nobody owns it, the owner's link.
 
-use std::sync::Arc;
-
-use crate::base::{Chance, Clock, Problem};
-use crate::domain::user::owner;
+use crate::base::{Chance, Problem};
 use crate::domain::secret;
+use crate::domain::user::owner;
 use crate::model::tables::SETTING;
 use crate::model::{KeyPair, Setting, Site};
 use crate::store::{Store, StoreError};
-use crate::wire::http_signature::keys;
+use crate::wire::http_signature::PrivateKey;
 
 /// Random bytes in the owner's link.
 const OWNER_SECRET_BYTES: usize = 24;
 
-/// What was found or made.
-pub(super) struct FirstRun {
-    /// The key of the instance actor.
-    pub(super) instance_key: KeyPair,
-    /// The link that makes the owner's account, while nobody owns the server.
-    /// A new one each start: the old one was shown on a screen long ago.
-    pub(super) owner_link: Option<String>,
+/// The key of the instance actor; made on the first start.
+pub(super) async fn instance_key(store: &Store) -> Result<KeyPair, Problem> {
+    if let Some(key) = store.read(|tx| tx.get(SETTING, &Setting::INSTANCE_KEY.to_owned())).await.map(as_key)? {
+        return Ok(key);
+    }
+    let key = tokio::task::spawn_blocking(new_key).await.map_err(Problem::internal)??;
+    let kept = key.clone();
+    store
+        .write(move |tx| {
+            tx.put(SETTING, &Setting::INSTANCE_KEY.to_owned(), &Setting::InstanceKey(kept.clone()));
+            Ok::<_, StoreError>(())
+        })
+        .await?;
+    Ok(key)
+}
+
+fn as_key(setting: Option<Setting>) -> Option<KeyPair> {
+    match setting {
+        Some(Setting::InstanceKey(key)) => Some(key),
+        _ => None,
+    }
+}
+
+/// A fresh RSA key pair. Takes tenths of a second: not for an async thread.
+fn new_key() -> Result<KeyPair, Problem> {
+    let key = PrivateKey::generate().map_err(Problem::internal)?;
+    Ok(KeyPair {
+        private_der: key.to_pkcs8().map_err(Problem::internal)?,
+        public_pem: key.public_pem().map_err(Problem::internal)?,
+    })
+}
+
+/// The link that makes the owner's account, while nobody owns the server. It
+/// is a new one each start: the old one was shown on a screen long ago.
+pub(super) async fn owner_link(
+    store: &Store,
+    site: &Site,
+    chance: &dyn Chance,
+) -> Result<Option<String>, Problem> {
+    let secret = chance.secret(OWNER_SECRET_BYTES);
+    let digest = secret::digest(&secret);
+    let works = store.write(move |tx| owner::set_owner_link(tx, digest)).await?;
+    Ok(works.then(|| format!("{}/setup/{secret}", site.origin)))
 }

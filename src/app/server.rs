@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use super::certificate::Certificate;
-use super::first_run::{self, FirstRun};
+use super::first_run;
 use super::system::{SystemChance, SystemClock};
 use crate::base::{Chance, Clock, IdGenerator, Problem, ProblemKind};
 use crate::config::{Config, StoreChoice, Tls};
@@ -51,8 +51,8 @@ impl Server {
         let config = config.bound_to(bound.port());
         let site = Site::new(config.public_url.scheme.as_str(), &config.public_url.authority());
         let client = outbound_client(&config, &site)?;
-        let FirstRun { instance_key, owner_link } =
-            first_run::prepare(&store, &site, &*clock, chance.clone()).await?;
+        let instance_key = first_run::instance_key(&store).await?;
+        let owner_link = first_run::owner_link(&store, &site, &*chance).await?;
         let state = AppState::new(Parts {
             site,
             store,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::base::{Chance, Clock, IdGenerator, Moment, Timestamp};
 use crate::config::Config;
-use crate::model::Site;
+use crate::model::{KeyPair, Site};
+use crate::net::client::Client;
 use crate::store::Store;
 
 /// Ids that one request's transaction may use, unless it asks for more.
@@ -25,6 +26,10 @@ pub struct Parts {
     pub chance: Arc<dyn Chance>,
     /// Fresh ids.
     pub ids: IdGenerator,
+    /// For everything that is fetched and sent.
+    pub client: Client,
+    /// The key of the actor that stands for the server itself.
+    pub instance_key: KeyPair,
 }
 
 /// A cheap handle to [`Parts`], the state of every route.
