@@ -3,7 +3,7 @@
 
 use crate::base::{Chance, Problem};
 use crate::domain::secret;
-use crate::domain::user::owner;
+use crate::domain::user;
 use crate::model::tables::SETTING;
 use crate::model::{KeyPair, Setting, Site};
 use crate::store::{Store, StoreError};
@@ -14,7 +14,9 @@ const OWNER_SECRET_BYTES: usize = 24;
 
 /// The key of the instance actor; made on the first start.
 pub(super) async fn instance_key(store: &Store) -> Result<KeyPair, Problem> {
-    if let Some(key) = store.read(|tx| tx.get(SETTING, &Setting::INSTANCE_KEY.to_owned())).await.map(as_key)? {
+    if let Some(key) =
+        store.read(|tx| tx.get(SETTING, &Setting::INSTANCE_KEY.to_owned())).await.map(as_key)?
+    {
         return Ok(key);
     }
     let key = tokio::task::spawn_blocking(new_key).await.map_err(Problem::internal)??;
@@ -53,6 +55,6 @@ pub(super) async fn owner_link(
 ) -> Result<Option<String>, Problem> {
     let secret = chance.secret(OWNER_SECRET_BYTES);
     let digest = secret::digest(&secret);
-    let works = store.write(move |tx| owner::set_owner_link(tx, digest)).await?;
+    let works = store.write(move |tx| user::set_owner_link(tx, digest)).await?;
     Ok(works.then(|| format!("{}/setup/{secret}", site.origin)))
 }

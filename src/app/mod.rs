@@ -1,9 +1,13 @@
 //! Wiring: the command line, building the server from its parts, starting and stopping it.
 
+mod certificate;
 pub mod cli;
+mod first_run;
 pub mod logging;
+mod metrics;
 mod run;
 pub mod serve;
+pub mod server;
 pub mod system;
 
 pub use run::{load, run};

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::cli::{Cli, Command, command_like};
+use super::logging;
 use super::serve::serve;
 use crate::base::{Problem, ProblemKind};
 use crate::config::{self, Complaints, Config, Environment, Overrides, Platform, Tls};
@@ -15,7 +16,11 @@ use crate::config::{self, Complaints, Config, Environment, Overrides, Platform, 
 /// A problem to print, with what to do about it.
 pub fn run(cli: Cli) -> Result<(), Problem> {
     match cli.command {
-        None => serve(load(cli.config.as_deref(), &cli.overrides.into_overrides())?),
+        None => {
+            let config = load(cli.config.as_deref(), &cli.overrides.into_overrides())?;
+            logging::start(config.log, config.log_level, log_filter().as_deref());
+            serve(config)
+        }
         Some(Command::Check { file }) => {
             let config = load(Some(&file), &Overrides::default())?;
             print(&summary(&file, &config))
@@ -53,6 +58,12 @@ fn environment() -> Result<Environment, Problem> {
             .hint("change to a folder that exists")
     })?;
     Ok(Environment::new(Platform::current(), current_dir, |name| env::var(name).ok()))
+}
+
+/// `RUST_LOG`, for looking closer without changing the config.
+#[expect(clippy::disallowed_methods, reason = "app is the room that asks the environment, for all others")]
+fn log_filter() -> Option<String> {
+    env::var("RUST_LOG").ok()
 }
 
 /// One line for a person who checked a file.

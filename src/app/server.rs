@@ -82,7 +82,8 @@ impl Server {
         let transport = certificate.transport();
         certificate.keep(&self.tasks, &self.stop);
         if !config.listen_http.is_empty() && !matches!(config.tls, Tls::Off) {
-            let own = OwnName { host: config.public_url.host.clone(), port: config.public_url.port_or_default() };
+            let own =
+                OwnName { host: config.public_url.host.clone(), port: config.public_url.port_or_default() };
             match bind(&config.listen_http, None).await {
                 Ok(plain) => self.spawn(plain, Transport::Plain, redirect_router(own, challenges)),
                 Err(problem) => warn!("no redirect from plain HTTP: {problem}"),
@@ -128,16 +129,20 @@ impl Server {
 
 fn make_folder(folder: &Path) -> Result<(), Problem> {
     fs::create_dir_all(folder).map_err(|error| {
-        Problem::new(ProblemKind::Unavailable, format!("the data folder `{}` cannot be made: {error}", folder.display()))
-            .hint("name another one with `--data DIR`, or mend its permissions")
+        Problem::new(
+            ProblemKind::Unavailable,
+            format!("the data folder `{}` cannot be made: {error}", folder.display()),
+        )
+        .hint("name another one with `--data DIR`, or mend its permissions")
     })
 }
 
 fn open_store(config: &Config) -> Result<Store, Problem> {
     match &config.store {
         StoreChoice::Memory => Ok(Store::memory()),
-        StoreChoice::Redb(path) => Store::open_redb(path)
-            .map_err(|error| Problem::new(ProblemKind::Unavailable, error.to_string())),
+        StoreChoice::Redb(path) => {
+            Store::open_redb(path).map_err(|error| Problem::new(ProblemKind::Unavailable, error.to_string()))
+        }
     }
 }
 
