@@ -3,6 +3,7 @@
 //! Bytes in, values out, and back. Must not know the store or the network:
 //! whoever fetches a document hands it in, whoever needs a key brings it.
 
+pub mod activitypub;
 pub mod html;
 pub mod http_signature;
 pub mod text;
