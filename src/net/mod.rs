@@ -4,6 +4,7 @@
 //! Knows sockets and protocols; must not know pages, API routes or the rules
 //! of the social network. Only this room opens outbound connections.
 
+pub mod acme;
 pub mod address;
 pub mod client;
 pub mod listener;

@@ -457,7 +457,7 @@ fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> 
     tls_error(inner)
 }
 
-fn client_tls(extra_roots_pem: &[u8]) -> Result<rustls::ClientConfig, Problem> {
+pub(in crate::net) fn client_tls(extra_roots_pem: &[u8]) -> Result<rustls::ClientConfig, Problem> {
     let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     for root in CertificateDer::pem_slice_iter(extra_roots_pem) {
         let root = root.map_err(|error| bad_roots(error.to_string()))?;
