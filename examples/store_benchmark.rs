@@ -1,5 +1,6 @@
 //! How fast the embedded store is on this machine, in about ten seconds:
 //! `cargo run --release --example store_benchmark [FOLDER]`.
+#![allow(clippy::disallowed_methods)] // It measures time.
 
 use std::error::Error;
 use std::sync::Arc;

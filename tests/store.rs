@@ -1,28 +1,61 @@
-//! One suite for every storage engine.
+//! One suite for every storage engine, and what only files can suffer:
+//! failing disks, `kill -9`, damage, a second process.
 
-use waxwing::store::{Counter, Scan, Store, StoreError, Table};
+#![allow(clippy::disallowed_methods)] // Children are told their folder by the environment.
+#![allow(unreachable_pub)] // A test has no outside.
 
-const ROW: Table<u64, Vec<u8>> = Table::new("row");
-const SUM: Counter<u64> = Counter::new("sum");
+#[path = "store/bytes.rs"]
+mod bytes;
+#[path = "store/child.rs"]
+mod child;
+#[path = "store/failures.rs"]
+mod failures;
+#[path = "store/home.rs"]
+mod home;
+#[path = "store/kill.rs"]
+mod kill;
+#[path = "store/lane.rs"]
+mod lane;
+#[path = "store/messages.rs"]
+mod messages;
+#[path = "store/model.rs"]
+mod model;
+#[path = "store/rows.rs"]
+mod rows;
 
-#[tokio::test]
-async fn redb_keeps_everything_over_a_restart() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("deep/er/waxwing.redb");
-    {
-        let store = Store::open_redb(&path).unwrap();
-        store
-            .write(|tx| {
-                tx.put(ROW, &1, &b"one".to_vec());
-                tx.add(SUM, &7, 3);
-                Ok::<_, StoreError>(())
-            })
-            .await
-            .unwrap();
-    }
-    let store = Store::open_redb(&path).unwrap();
-    let (rows, sum) =
-        store.read(|tx| Ok::<_, StoreError>((tx.scan(ROW, Scan::all())?, tx.count(SUM, &7)?))).await.unwrap();
-    assert_eq!(rows, vec![(1, b"one".to_vec())]);
-    assert_eq!(sum, 3);
+use home::on_every_backend;
+
+on_every_backend! {
+    lane: [
+        a_refused_closure_undoes_only_itself,
+        a_panicking_closure_undoes_only_itself,
+        a_panicking_reader_harms_nobody,
+        a_snapshot_does_not_see_later_writes,
+        write_skew_is_impossible,
+        concurrent_adds_all_count,
+        signals_come_after_the_commit_or_not_at_all,
+        a_full_lane_is_busy_and_recovers,
+        a_write_nobody_waits_for_is_still_done,
+        closing_writes_what_is_queued_and_refuses_the_rest,
+    ],
+    rows: [
+        rows_are_put_replaced_and_deleted,
+        a_table_never_written_reads_as_empty,
+        scans_keep_order_bounds_and_limits,
+        a_prefix_of_ff_bytes_ends_where_it_should,
+        contradicting_bounds_give_nothing,
+        a_transaction_sees_its_own_changes_in_scans,
+        counters_add_without_reading_and_can_be_forgotten,
+        many_keys_are_answered_in_the_order_asked,
+        one_batch_reads_several_tables_in_one_round_trip,
+        raw_pages_copy_a_whole_table,
+        a_row_of_a_newer_program_is_named,
+    ],
+    model: [
+        any_transactions_leave_what_a_map_would,
+    ],
+    failures: [
+        any_one_failing_call_loses_nothing,
+        any_one_panicking_call_loses_nothing,
+    ],
 }

@@ -7,6 +7,7 @@
 
 mod fault;
 mod file;
+mod space;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -14,8 +15,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ::redb::{
-    Database, Durability, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition,
-    TableError, WriteTransaction,
+    Database, DatabaseError, Durability, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable,
+    TableDefinition, TableError, WriteTransaction,
 };
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
@@ -32,9 +33,13 @@ const fn table(name: &str) -> TableDefinition<'_, &'static [u8], &'static [u8]> 
     TableDefinition::new(name)
 }
 
+/// How an existing file is opened. Tests put a failing disk in between.
+pub type Opener = Box<dyn Fn(&Path) -> Result<Database, DatabaseError> + Send + Sync>;
+
 /// A store in one file.
 pub struct Redb {
     path: PathBuf,
+    opener: Opener,
     /// `None` if the last attempt to open it again failed.
     database: RwLock<Option<Database>>,
     /// The one write batch.
@@ -53,10 +58,20 @@ impl Redb {
     /// [`StoreError::Damaged`], [`StoreError::Newer`], or
     /// [`StoreError::Engine`] with what the system said.
     pub fn open(path: impl AsRef<Path>) -> Result<Redb, StoreError> {
+        Redb::open_with(path, Box::new(file::open_plainly))
+    }
+
+    /// As [`Redb::open`], with another way of opening the file.
+    ///
+    /// # Errors
+    /// As [`Redb::open`].
+    pub fn open_with(path: impl AsRef<Path>, opener: Opener) -> Result<Redb, StoreError> {
         let path = path.as_ref().to_owned();
-        let database = file::open_or_create(&path)?;
+        file::make_if_missing(&path)?;
+        let database = file::open(&path, &opener)?;
         Ok(Redb {
             path,
+            opener,
             database: RwLock::new(Some(database)),
             writer: Mutex::new(()),
             failed: AtomicBool::new(false),
@@ -79,7 +94,7 @@ impl Redb {
         }
         let mut database = self.database.write();
         drop(database.take());
-        *database = Some(file::open(&self.path)?);
+        *database = Some(file::open(&self.path, &self.opener)?);
         self.failed.store(false, Ordering::Release);
         tracing::warn!("the store failed, was opened again and works");
         Ok(())
@@ -214,6 +229,7 @@ impl Batch for Writing<'_> {
         let home = view.home;
         // Pages that an open view sees could not be used again by this commit.
         drop(view);
+        space::check(&home.path, changes)?;
         let database = home.database.read();
         let database = database.as_ref().ok_or_else(|| home.absent())?;
         write(database, changes).map_err(|e| home.fault(e))

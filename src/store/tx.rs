@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::ops::{Bound, Deref};
 
 use super::StoreError;
-use super::backend::{Change, RawRange, Snapshot, counter_value};
+use super::backend::{Change, RawRange, RawRow, Snapshot, counter_value};
 use super::key::Key;
 use super::overlay::{Overlay, Signal};
 use super::table::{Counter, Table, Value};
@@ -153,6 +153,20 @@ impl<'a> ReadTx<'a> {
             .collect()
     }
 
+    /// Up to `limit` rows of a table as they are kept, in key order, after a
+    /// key; one round trip. Backups walk whole tables with this, page by page
+    /// within one transaction, so that all pages are of the same moment.
+    pub fn scan_raw(
+        &self,
+        table: &'static str,
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<RawRow>, StoreError> {
+        self.round_trips.set(self.round_trips.get() + 1);
+        let start = after.map_or(Bound::Unbounded, |key| Bound::Excluded(key.to_vec()));
+        self.view.scan(table, &RawRange { start, end: Bound::Unbounded, reverse: false, limit })
+    }
+
     /// Begins a read of several tables in one round trip.
     pub fn batch(&self) -> ReadBatch<'_, 'a> {
         ReadBatch { tx: self, wanted: Vec::new() }
@@ -254,6 +268,12 @@ impl<'a> WriteTx<'a> {
     /// Removes a counter.
     pub fn forget<K: Key>(&mut self, counter: Counter<K>, key: &K) {
         self.overlay.change(counter.name, key.bytes(), Change::Delete);
+    }
+
+    /// Inserts or replaces a row as [`ReadTx::scan_raw`] gave it, for restoring
+    /// backups.
+    pub fn put_raw(&mut self, table: &'static str, key: Vec<u8>, value: Vec<u8>) {
+        self.overlay.change(table, key, Change::Put(value));
     }
 
     /// Tells listeners something once this is committed.

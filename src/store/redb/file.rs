@@ -5,10 +5,10 @@ use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use redb::{Database, Error, ReadableDatabase, TableDefinition, TableError};
+use redb::{Database, DatabaseError, Error, ReadableDatabase, TableDefinition, TableError};
 
-use super::STORE_VERSION;
 use super::fault::{translate, translate_io};
+use super::{Opener, STORE_VERSION};
 use crate::store::StoreError;
 
 /// Most memory the engine keeps pages in.
@@ -18,15 +18,11 @@ const CACHE_MAX_BYTES: usize = 64 << 20;
 const META: TableDefinition<'static, &'static str, u32> = TableDefinition::new("waxwing-store");
 const VERSION: &str = "version";
 
-pub(super) fn open_or_create(path: &Path) -> Result<Database, StoreError> {
-    if !path.try_exists().map_err(|e| translate_io(path, &e))? {
-        create(path)?;
-    }
-    open(path)
+pub(super) fn make_if_missing(path: &Path) -> Result<(), StoreError> {
+    if path.try_exists().map_err(|e| translate_io(path, &e))? { Ok(()) } else { create(path) }
 }
 
-/// Opens a file that exists.
-pub(super) fn open(path: &Path) -> Result<Database, StoreError> {
+pub(super) fn open_plainly(path: &Path) -> Result<Database, DatabaseError> {
     let mut builder = Database::builder();
     builder.set_cache_size(CACHE_MAX_BYTES);
     builder.set_repair_callback(|repair| {
@@ -34,13 +30,18 @@ pub(super) fn open(path: &Path) -> Result<Database, StoreError> {
             tracing::info!("the store was not closed cleanly; checking it");
         }
     });
+    builder.open(path)
+}
+
+/// Opens a file that exists, and refuses what is not a store of ours.
+pub(super) fn open(path: &Path, opener: &Opener) -> Result<Database, StoreError> {
     // redb may panic over a file that was altered by something else.
     let opened = catch_unwind(AssertUnwindSafe(|| {
-        let database = builder.open(path).map_err(|e| translate(path, e.into()))?;
+        let database = opener(path).map_err(|e| translate(path, e.into()))?;
         check_version(path, &database)?;
         Ok(database)
     }));
-    opened.unwrap_or_else(|_| Err(StoreError::Damaged(format!("`{}`: it makes no sense", path.display()))))
+    opened.unwrap_or_else(|_| Err(StoreError::Damaged(format!("`{}` makes no sense", path.display()))))
 }
 
 fn check_version(path: &Path, database: &Database) -> Result<(), StoreError> {
