@@ -5,14 +5,20 @@
 
 pub mod account;
 pub mod delivery;
+pub mod fan_out;
+pub mod interaction;
+pub mod marker;
 pub mod message;
 pub mod notification;
 pub mod oauth;
 pub mod page;
 pub mod password;
 pub mod relation;
+pub mod search;
 pub mod secret;
 pub mod session;
+pub mod status;
+pub mod thread;
 pub mod throttle;
 pub mod timeline;
 pub mod user;

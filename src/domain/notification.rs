@@ -1,9 +1,20 @@
 //! What people are told about.
 
+mod list;
+
+pub use list::{Alert, Wanted, clear, dismiss, get, list, unread_count};
+
 use crate::base::{Id, Moment};
 use crate::model::tables::{NOTIFICATION, RELATION, USER};
 use crate::model::{Event, Notification, NotificationKind};
-use crate::store::{StoreError, WriteTx};
+use crate::store::{Scan, StoreError, WriteTx};
+
+/// Notifications that are kept for one account.
+pub const NOTIFICATIONS_MAX: usize = 4000;
+/// The list is trimmed about once in this many insertions.
+const TRIM_EVERY: u64 = 64;
+/// Rows over the limit that one trim removes.
+const TRIM_ROWS: usize = 400;
 
 /// What there is to tell.
 #[derive(Debug, Clone, Copy)]
@@ -27,18 +38,53 @@ pub fn notify(
     to: Id,
     news: News,
 ) -> Result<Option<Id>, StoreError> {
-    if to == news.from || tx.get(USER, &to)?.is_none() {
+    if !is_welcome(tx, moment, to, news.from)? || moment.ids.left() == 0 {
         return Ok(None);
     }
-    if let Some(relation) = tx.get(RELATION, &(to, news.from))? {
-        let is_muted = relation.mute.is_some_and(|mute| mute.notifications && mute.holds(moment.now));
-        if relation.block.is_some() || is_muted {
-            return Ok(None);
-        }
-    }
     let id = moment.id();
+    put(tx, moment, to, id, news)?;
+    Ok(Some(id))
+}
+
+/// Like [`notify`], with an id that is the same each time the job that tells
+/// runs, so that nobody is told twice.
+///
+/// # Errors
+/// Only the store's.
+pub(super) fn notify_as(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    to: Id,
+    id: Id,
+    news: News,
+) -> Result<(), StoreError> {
+    if tx.get(NOTIFICATION, &(to, id))?.is_some() || !is_welcome(tx, moment, to, news.from)? {
+        return Ok(());
+    }
+    put(tx, moment, to, id, news)
+}
+
+fn is_welcome(tx: &WriteTx<'_>, moment: &Moment, to: Id, from: Id) -> Result<bool, StoreError> {
+    if to == from || tx.get(USER, &to)?.is_none() {
+        return Ok(false);
+    }
+    let relation = tx.get(RELATION, &(to, from))?.unwrap_or_default();
+    let is_muted = relation.mute.is_some_and(|mute| mute.notifications && mute.holds(moment.now));
+    Ok(relation.block.is_none() && !is_muted)
+}
+
+fn put(tx: &mut WriteTx<'_>, moment: &Moment, to: Id, id: Id, news: News) -> Result<(), StoreError> {
     let News { kind, from, status } = news;
     tx.put(NOTIFICATION, &(to, id), &Notification { id, kind, from, status, created_at: moment.now });
     Event::Notified { account: to, notification: id }.emit(tx);
-    Ok(Some(id))
+    let spread = (to.0 ^ id.0).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+    if spread.is_multiple_of(TRIM_EVERY) { trim(tx, to) } else { Ok(()) }
+}
+
+fn trim(tx: &mut WriteTx<'_>, owner: Id) -> Result<(), StoreError> {
+    let rows = Scan::prefix(&(owner,)).reverse().limit(NOTIFICATIONS_MAX + TRIM_ROWS);
+    for (key, _) in tx.scan(NOTIFICATION, rows)?.iter().skip(NOTIFICATIONS_MAX) {
+        tx.delete(NOTIFICATION, key);
+    }
+    Ok(())
 }

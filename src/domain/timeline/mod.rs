@@ -11,6 +11,7 @@ mod public;
 
 pub use account::{Only, account_statuses, pinned};
 pub use home::{home, merge, trim, unmerge};
+pub(super) use home::{insert as insert_home, wants};
 pub use loaded::{Counts, Loaded, Marks, Person, load, load_one, load_people, load_rows};
 pub use marked::{bookmarks, favourited_by, favourites, reblogged_by};
 pub use public::{Listing, Tags, public, tagged};

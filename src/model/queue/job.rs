@@ -24,12 +24,6 @@ pub enum Verb {
     /// It was deleted, or a boost undone. The post's last record is the body.
     #[n(2)]
     Delete,
-    /// The sender likes it.
-    #[n(3)]
-    Like,
-    /// The sender likes it no longer. The like's id is the body.
-    #[n(4)]
-    Unlike,
 }
 
 /// One variant for each kind of background work. Adding one: a variant with

@@ -1,0 +1,267 @@
+//! Bringing a post to everybody: rows in the home timelines of local
+//! followers, deliveries to the servers of remote ones.
+//!
+//! The job that does it reads a [`Plan`], takes [`step`]s of a bounded number
+//! of followers, and in a last transaction enqueues one delivery for each
+//! server and is done. All of it may run again after a crash: rows are keyed
+//! by the post, and the deliveries come into being together with the end of
+//! the job. Must not know how a post is written as JSON; that is handed in.
+
+use super::delivery::{Delivery, Targets, deliver, say};
+use super::notification::{News, notify_as};
+use super::timeline::{insert_home, wants};
+use super::visibility::{Between, Viewer};
+use crate::base::{Id, Moment};
+use crate::domain::status::Departed;
+use crate::model::queue::{ActivityKind, Body, OrderKey, Outgoing, Verb};
+use crate::model::tables::{ACCOUNT, FOLLOWERS, RELATION, STATUS, STATUS_FAVOURITES, STATUS_REBLOGS};
+use crate::model::{Account, Event, NotificationKind, Relation, Status, Visibility};
+use crate::store::{ReadTx, Scan, StoreError, Value, WriteTx};
+
+/// Followers that one transaction takes.
+pub const STEP_MAX: usize = 500;
+/// People who liked or boosted a post and are told of its edit.
+const REACHED_MAX: usize = 500;
+/// ActivityStreams' name for everybody.
+const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
+
+/// What is to be told of a post, and whom besides the author's followers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The post or boost; of a deleted one its last version.
+    pub status: Status,
+    /// Its author or booster.
+    pub author: Account,
+    /// Of a boost: the boosted post.
+    pub original: Option<Status>,
+    /// What happened to it.
+    pub verb: Verb,
+    /// Others whom it concerns: mentioned, boosted, or holding a copy.
+    pub concerned: Vec<Account>,
+}
+
+/// Reads what a fan-out job is about; `None` when there is nothing left to
+/// tell. `body` is the job's.
+///
+/// # Errors
+/// Only the store's.
+pub fn plan(tx: &ReadTx<'_>, status: Id, verb: Verb, body: &Body) -> Result<Option<Plan>, StoreError> {
+    let (status, mut concerned) = match verb {
+        Verb::Create => (tx.get(STATUS, &status)?, Vec::new()),
+        Verb::Update => (tx.get(STATUS, &status)?, copies(tx, status)?),
+        Verb::Delete => match body.unpack().ok().and_then(|bytes| Departed::from_bytes(&bytes).ok()) {
+            Some(departed) => (Some(departed.status), departed.reached),
+            None => (None, Vec::new()),
+        },
+    };
+    let Some(status) = status else { return Ok(None) };
+    let Some(author) = tx.get(ACCOUNT, &status.account)? else { return Ok(None) };
+    let original = status.reblog_of.map(|id| tx.get(STATUS, &id)).transpose()?.flatten();
+    if status.is_reblog() && original.is_none() && verb == Verb::Create {
+        return Ok(None);
+    }
+    concerned.extend(status.mentions.iter().map(|mention| mention.account));
+    concerned.extend(status.reblog_of_account);
+    concerned.extend(status.in_reply_to_account.filter(|_| status.visibility.is_open()));
+    concerned.sort();
+    concerned.dedup();
+    let concerned = tx.get_many(ACCOUNT, &concerned)?.into_iter().flatten().collect();
+    Ok(Some(Plan { status, author, original, verb, concerned }))
+}
+
+/// Those who liked or boosted a post: their servers hold a copy.
+fn copies(tx: &ReadTx<'_>, status: Id) -> Result<Vec<Id>, StoreError> {
+    let mut all = Vec::new();
+    for table in [STATUS_REBLOGS, STATUS_FAVOURITES] {
+        let rows = tx.scan(table, Scan::prefix(&(status,)).limit(REACHED_MAX))?;
+        all.extend(rows.into_iter().map(|(_, account)| account));
+    }
+    Ok(all)
+}
+
+/// What one step found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Step {
+    /// Inbox and shared inbox of remote followers.
+    pub inboxes: Vec<(String, Option<String>)>,
+    /// Where the next step begins; `None` after the last.
+    pub next: Option<Id>,
+}
+
+/// Brings a post to the next [`STEP_MAX`] followers, beginning after `after`
+/// (first [`Id::ZERO`]).
+///
+/// # Errors
+/// Only the store's.
+pub fn step(tx: &mut WriteTx<'_>, moment: &Moment, plan: &Plan, after: Id) -> Result<Step, StoreError> {
+    if plan.status.visibility == Visibility::Direct {
+        let mentioned: Vec<Id> = plan.status.mentions.iter().map(|mention| mention.account).collect();
+        bring_home(tx, moment, plan, &mentioned)?;
+        return Ok(Step::default());
+    }
+    let range = Scan::prefix(&(plan.author.id,)).after(&(plan.author.id, after)).limit(STEP_MAX);
+    let rows = tx.scan(FOLLOWERS, range)?;
+    let next = rows.last().filter(|_| rows.len() == STEP_MAX).map(|((_, follow), _)| *follow);
+    let followers: Vec<Id> = rows.into_iter().map(|(_, follower)| follower).collect();
+    let accounts: Vec<Account> = tx.get_many(ACCOUNT, &followers)?.into_iter().flatten().collect();
+    let (local, remote): (Vec<Account>, Vec<Account>) = accounts.into_iter().partition(Account::is_local);
+    bring_home(tx, moment, plan, &local.iter().map(|account| account.id).collect::<Vec<_>>())?;
+    let inboxes = if plan.author.is_local() {
+        remote.into_iter().map(|account| (account.inbox, account.shared_inbox)).collect()
+    } else {
+        Vec::new()
+    };
+    Ok(Step { inboxes, next })
+}
+
+/// Rows for those of these accounts who follow the author and want the post.
+fn bring_home(tx: &mut WriteTx<'_>, moment: &Moment, plan: &Plan, accounts: &[Id]) -> Result<(), StoreError> {
+    if plan.verb != Verb::Create || accounts.is_empty() {
+        return Ok(());
+    }
+    let status = &plan.status;
+    let mut batch = tx.batch();
+    let to_author: Vec<(Id, Id)> = accounts.iter().map(|account| (*account, status.account)).collect();
+    let to_author = batch.get_many(RELATION, &to_author);
+    let answered = batch.get_many(RELATION, &pairs(accounts, status.in_reply_to_account));
+    let boosted = batch.get_many(RELATION, &pairs(accounts, status.reblog_of_account));
+    let fetched = batch.fetch()?;
+    let follows = fetched.take(to_author)?;
+    let answered = between(fetched.take(answered)?);
+    let boosted = between(fetched.take(boosted)?);
+    let entry = status.entry();
+    for (n, (account, row)) in accounts.iter().zip(follows).enumerate() {
+        let Some(row) = row else { continue };
+        let Some(follow) = &row.follow else { continue };
+        let is_muted = row.mute.as_ref().is_some_and(|mute| mute.holds(moment.now));
+        let with = |all: &[Between]| all.get(n).cloned().unwrap_or_default();
+        let follower = Viewer::account(*account, moment.now);
+        let speaks = follow.languages.is_empty()
+            || status.language.as_ref().is_none_or(|language| follow.languages.contains(language));
+        // An answer to a post that is not known here is one to a stranger.
+        let is_lost = status.in_reply_to.is_none() && status.in_reply_to_uri.is_some();
+        let is_wanted = wants(follower, follow, &entry, &with(&answered), &with(&boosted));
+        let is_named = status.mentions(*account);
+        if row.block.is_some() || is_muted || !speaks || !is_named && (is_lost || !is_wanted) {
+            continue;
+        }
+        insert_home(tx, *account, status.id, &entry)?;
+        Event::Home { account: *account, status: status.id }.emit(tx);
+        if follow.notify && !status.is_reblog() && !is_named {
+            let kind = NotificationKind::Status;
+            let news = News { kind, from: status.account, status: Some(status.id) };
+            notify_as(tx, moment, *account, status.id, news)?;
+        }
+    }
+    Ok(())
+}
+
+/// Both directions between each account and another; nothing without another.
+fn pairs(accounts: &[Id], other: Option<Id>) -> Vec<(Id, Id)> {
+    let Some(other) = other else { return Vec::new() };
+    accounts.iter().flat_map(|account| [(*account, other), (other, *account)]).collect()
+}
+
+fn between(rows: Vec<Option<Relation>>) -> Vec<Between> {
+    let mut rows = rows.into_iter().map(Option::unwrap_or_default);
+    let mut all = Vec::new();
+    while let (Some(to), Some(from)) = (rows.next(), rows.next()) {
+        all.push(Between { to, from });
+    }
+    all
+}
+
+impl Plan {
+    /// Whether other servers are told at all.
+    pub fn is_told(&self) -> bool {
+        self.author.is_local()
+    }
+
+    /// The inboxes of those whom it concerns; add those of each [`Step`].
+    pub fn targets(&self) -> Targets {
+        let mut targets = Targets::new();
+        for account in self.concerned.iter().filter(|account| !account.is_local()) {
+            // A server's shared inbox would show a direct post to more people
+            // there than it is for.
+            let is_direct = self.status.visibility == Visibility::Direct;
+            let shared = account.shared_inbox.as_deref().filter(|_| !is_direct);
+            targets.add(&account.inbox, shared);
+        }
+        targets
+    }
+
+    /// What it says when it is sent.
+    pub fn kind(&self) -> ActivityKind {
+        match (self.verb, self.status.is_reblog()) {
+            (Verb::Create, false) => ActivityKind::Create,
+            (Verb::Create, true) => ActivityKind::Announce,
+            (Verb::Update, _) => ActivityKind::Update,
+            (Verb::Delete, false) => ActivityKind::Delete,
+            (Verb::Delete, true) => ActivityKind::Undo,
+        }
+    }
+
+    /// Addressees, `to` then `cc`, as actor and collection ids.
+    pub fn audience(&self) -> (Vec<String>, Vec<String>) {
+        let everybody = || PUBLIC.to_owned();
+        let followers = || self.author.followers_uri.clone();
+        let mut named: Vec<String> = self.status.mentions.iter().map(|mention| mention.uri.clone()).collect();
+        let boosted = self.concerned.iter().find(|account| Some(account.id) == self.status.reblog_of_account);
+        named.extend(boosted.map(|account| account.uri.clone()));
+        let with = |first: String| std::iter::once(first).chain(named.clone()).collect();
+        match self.status.visibility {
+            Visibility::Public => (vec![everybody()], with(followers())),
+            Visibility::Unlisted => (vec![followers()], with(everybody())),
+            Visibility::Private => (vec![followers()], named),
+            Visibility::Direct => (named, Vec::new()),
+        }
+    }
+
+    /// Of a deletion: what is said. Of anything else: `None`, because it
+    /// carries the whole post.
+    fn farewell(&self) -> Option<Outgoing> {
+        if self.verb != Verb::Delete {
+            return None;
+        }
+        let (to, cc) = self.audience();
+        let (actor, object) = (self.author.uri.clone(), self.status.uri.clone());
+        if !self.status.is_reblog() {
+            return Some(Outgoing::DeleteStatus { id: format!("{object}#delete"), actor, object, to, cc });
+        }
+        let boosted = self.original.as_ref().map(|original| original.uri.clone()).unwrap_or_default();
+        Some(Outgoing::UndoAnnounce {
+            id: format!("{object}#undo"),
+            actor,
+            announce: object,
+            object: boosted,
+            to,
+            cc,
+        })
+    }
+}
+
+/// Enqueues one delivery for each target. `body` is the Create, Update or
+/// Announce as JSON; a deletion needs none. Call it in the transaction that
+/// ends the job. Takes one id.
+///
+/// # Errors
+/// Only the store's.
+pub fn send(
+    tx: &mut WriteTx<'_>,
+    moment: &mut Moment,
+    plan: &Plan,
+    body: Option<&Body>,
+    targets: &Targets,
+) -> Result<(), StoreError> {
+    if !plan.is_told() {
+        return Ok(());
+    }
+    let (actor, order) = (plan.author.id, OrderKey::of(plan.status.id));
+    if let Some(farewell) = plan.farewell() {
+        say(tx, moment, actor, farewell, order, targets)?;
+    } else if let Some(body) = body {
+        let delivery = Delivery { actor, kind: plan.kind(), order, lane: None, body: body.clone() };
+        deliver(tx, moment, &delivery, targets)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! Reading notifications. A row whose cause is gone (a like taken back, a
+//! post deleted, an account blocked) is not shown.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::base::Id;
+use crate::domain::page::{Page, Paged, fill};
+use crate::domain::timeline::{Loaded, Person, load, load_people};
+use crate::domain::visibility::{Between, Viewer, relations};
+use crate::model::tables::{INTERACTION, MARKER, NOTIFICATION};
+use crate::model::{Interaction, Notification, NotificationKind};
+use crate::store::{ReadTx, Scan, StoreError, WriteTx};
+
+/// A notification with what is shown of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alert {
+    /// The notification.
+    pub notification: Notification,
+    /// Who caused it.
+    pub from: Arc<Person>,
+    /// The post it is about.
+    pub status: Option<Loaded>,
+}
+
+/// Which notifications are listed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Wanted {
+    /// Only these kinds; empty for all.
+    pub kinds: Vec<NotificationKind>,
+    /// Not these kinds.
+    pub except: Vec<NotificationKind>,
+    /// Only those that this account caused.
+    pub from: Option<Id>,
+}
+
+impl Wanted {
+    fn admits(&self, row: &Notification) -> bool {
+        (self.kinds.is_empty() || self.kinds.contains(&row.kind))
+            && !self.except.contains(&row.kind)
+            && self.from.is_none_or(|from| from == row.from)
+    }
+}
+
+/// A page of somebody's notifications.
+///
+/// # Errors
+/// Only the store's.
+pub fn list(
+    tx: &ReadTx<'_>,
+    viewer: Viewer,
+    wanted: &Wanted,
+    page: &Page,
+) -> Result<Paged<Alert>, StoreError> {
+    let me = viewer.id.unwrap_or_default();
+    fill(
+        page,
+        |span| {
+            let rows = tx.scan(NOTIFICATION, span.scan(Scan::prefix(&(me,)), |id| (me, id)))?;
+            Ok(rows.into_iter().map(|((_, id), row)| (id, row)).collect())
+        },
+        |rows| {
+            let rows: Vec<Option<Notification>> =
+                rows.iter().map(|(_, row)| wanted.admits(row).then(|| row.clone())).collect();
+            load_alerts(tx, viewer, rows)
+        },
+    )
+}
+
+/// One notification.
+///
+/// # Errors
+/// Only the store's.
+pub fn get(tx: &ReadTx<'_>, viewer: Viewer, id: Id) -> Result<Option<Alert>, StoreError> {
+    let row = tx.get(NOTIFICATION, &(viewer.id.unwrap_or_default(), id))?;
+    Ok(load_alerts(tx, viewer, vec![row])?.pop().flatten())
+}
+
+/// Removes one notification; `false` if there was none.
+///
+/// # Errors
+/// Only the store's.
+pub fn dismiss(tx: &mut WriteTx<'_>, owner: Id, id: Id) -> Result<bool, StoreError> {
+    let is_there = tx.get(NOTIFICATION, &(owner, id))?.is_some();
+    tx.delete(NOTIFICATION, &(owner, id));
+    Ok(is_there)
+}
+
+/// Removes all notifications of somebody.
+///
+/// # Errors
+/// Only the store's.
+pub fn clear(tx: &mut WriteTx<'_>, owner: Id) -> Result<(), StoreError> {
+    // One scan reads more rows than are ever kept.
+    for (key, _) in tx.scan(NOTIFICATION, Scan::prefix(&(owner,)))? {
+        tx.delete(NOTIFICATION, &key);
+    }
+    Ok(())
+}
+
+/// How many notifications are newer than the marker, counted up to `limit`.
+///
+/// # Errors
+/// Only the store's.
+pub fn unread_count(
+    tx: &ReadTx<'_>,
+    viewer: Viewer,
+    wanted: &Wanted,
+    limit: usize,
+) -> Result<usize, StoreError> {
+    let me = viewer.id.unwrap_or_default();
+    let marker = tx.get(MARKER, &(me, "notifications".to_owned()))?;
+    let page = Page { since_id: marker.map(|marker| marker.last_read), ..Page::first(limit) };
+    Ok(list(tx, viewer, wanted, &page)?.items.len())
+}
+
+fn load_alerts(
+    tx: &ReadTx<'_>,
+    viewer: Viewer,
+    rows: Vec<Option<Notification>>,
+) -> Result<Vec<Option<Alert>>, StoreError> {
+    let known: Vec<&Notification> = rows.iter().flatten().collect();
+    let from: Vec<Id> = known.iter().map(|row| row.from).collect();
+    let mut about: Vec<Id> = known.iter().filter_map(|row| row.status).collect();
+    about.sort();
+    about.dedup();
+    let marks: Vec<(Id, Id)> = known.iter().map(|row| (row.from, row.status.unwrap_or_default())).collect();
+
+    let people: HashMap<Id, Arc<Person>> =
+        load_people(tx, &from)?.into_iter().flatten().map(|person| (person.account.id, person)).collect();
+    let relations = relations(tx, viewer, &from)?;
+    let mut marks = tx.get_many(INTERACTION, &marks)?.into_iter();
+    let statuses: HashMap<Id, Loaded> =
+        load(tx, viewer, &about)?.into_iter().flatten().map(|loaded| (loaded.status.id, loaded)).collect();
+
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let row = row?;
+            let mark = marks.next().flatten().unwrap_or_default();
+            let person = people.get(&row.from)?.clone();
+            let between = relations.get(&row.from).cloned().unwrap_or_default();
+            let status = row.status.and_then(|id| statuses.get(&id)).cloned();
+            let holds = holds(&row, viewer, &between, &mark) && status.is_some() == row.status.is_some();
+            holds.then_some(Alert { notification: row, from: person, status })
+        })
+        .collect())
+}
+
+/// Whether what it tells is still so.
+fn holds(row: &Notification, viewer: Viewer, between: &Between, mark: &Interaction) -> bool {
+    let is_muted = between.to.mute.as_ref().is_some_and(|m| m.notifications && m.holds(viewer.now));
+    if between.is_blocked() || is_muted {
+        return false;
+    }
+    match row.kind {
+        NotificationKind::Favourite => mark.favourite.is_some(),
+        NotificationKind::Reblog => mark.reblog.is_some(),
+        NotificationKind::Follow => between.from.follow.is_some(),
+        NotificationKind::FollowRequest => between.from.request.is_some(),
+        NotificationKind::Mention
+        | NotificationKind::Status
+        | NotificationKind::Update
+        | NotificationKind::AdminSignUp => true,
+    }
+}
