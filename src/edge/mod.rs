@@ -4,7 +4,9 @@
 
 pub mod admin;
 mod api;
+mod auth;
 mod federation;
+mod gates;
 mod problem;
 mod request_id;
 mod state;

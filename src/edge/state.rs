@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use super::gates::Gates;
 use crate::base::{Chance, Clock, IdGenerator, Moment, Timestamp};
 use crate::config::Config;
 use crate::model::{KeyPair, Site};
@@ -34,12 +35,22 @@ pub struct Parts {
 
 /// A cheap handle to [`Parts`], the state of every route.
 #[derive(Clone)]
-pub struct AppState(Arc<Parts>);
+pub struct AppState(Arc<Inner>);
+
+struct Inner {
+    parts: Parts,
+    gates: Gates,
+}
 
 impl AppState {
     /// Wraps the parts.
     pub fn new(parts: Parts) -> AppState {
-        AppState(Arc::new(parts))
+        AppState(Arc::new(Inner { parts, gates: Gates::default() }))
+    }
+
+    /// What holds floods back.
+    pub(crate) fn gates(&self) -> &Gates {
+        &self.0.gates
     }
 
     /// The time.
@@ -63,6 +74,6 @@ impl Deref for AppState {
     type Target = Parts;
 
     fn deref(&self) -> &Parts {
-        &self.0
+        &self.0.parts
     }
 }

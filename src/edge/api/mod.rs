@@ -1,6 +1,9 @@
 //! The Mastodon API. One file for each resource: its handlers and its lines
 //! in `routes()`.
 
+pub(crate) mod page;
+pub(crate) mod params;
+
 use axum::Router;
 
 use super::AppState;
