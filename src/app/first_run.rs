@@ -1,11 +1,12 @@
 //! What a server needs before it serves: the key of its own actor and, while
 //! nobody owns it, the owner's link.
 
-use crate::base::{Chance, Problem};
+use crate::base::Problem;
 use crate::domain::secret;
 use crate::domain::user;
+use crate::edge::AppState;
 use crate::model::tables::SETTING;
-use crate::model::{KeyPair, Setting, Site};
+use crate::model::{KeyPair, Setting};
 use crate::store::{Store, StoreError};
 use crate::wire::http_signature::PrivateKey;
 
@@ -48,13 +49,9 @@ fn new_key() -> Result<KeyPair, Problem> {
 
 /// The link that makes the owner's account, while nobody owns the server. It
 /// is a new one each start: the old one was shown on a screen long ago.
-pub(super) async fn owner_link(
-    store: &Store,
-    site: &Site,
-    chance: &dyn Chance,
-) -> Result<Option<String>, Problem> {
-    let secret = chance.secret(OWNER_SECRET_BYTES);
+pub(super) async fn owner_link(state: &AppState) -> Result<Option<String>, Problem> {
+    let secret = state.chance.secret(OWNER_SECRET_BYTES);
     let digest = secret::digest(&secret);
-    let works = store.write(move |tx| user::set_owner_link(tx, digest)).await?;
-    Ok(works.then(|| format!("{}/setup/{secret}", site.origin)))
+    let works = state.store.write(move |tx| user::set_owner_link(tx, digest)).await?;
+    Ok(works.then(|| format!("{}/setup/{secret}", state.site.origin)))
 }

@@ -16,7 +16,7 @@ use super::system::{SystemChance, SystemClock};
 use crate::base::{Chance, Clock, IdGenerator, Problem, ProblemKind};
 use crate::config::{Config, StoreChoice, Tls};
 use crate::edge::{self, AppState, Parts};
-use crate::model::Site;
+use crate::model::{KeyPair, Site};
 use crate::net::address::Allow;
 use crate::net::client::{Client, ClientSettings};
 use crate::net::listener::{Bound, OwnName, Transport, bind, redirect_router, serve};
@@ -49,20 +49,9 @@ impl Server {
         let store = open_store(&config)?;
         let bound = bind(&config.listen, config.fallback_port).await?;
         let config = config.bound_to(bound.port());
-        let site = Site::new(config.public_url.scheme.as_str(), &config.public_url.authority());
-        let client = outbound_client(&config, &site)?;
-        let instance_key = first_run::instance_key(&store).await?;
-        let owner_link = first_run::owner_link(&store, &site, &*chance).await?;
-        let state = AppState::new(Parts {
-            site,
-            store,
-            clock,
-            chance,
-            ids: IdGenerator::new(ONLY_NODE),
-            client,
-            instance_key,
-            config,
-        });
+        let key = first_run::instance_key(&store).await?;
+        let state = assemble(config, store, clock, chance, key)?;
+        let owner_link = first_run::owner_link(&state).await?;
         let server = Server {
             origin: state.site.origin.clone(),
             owner_link,
@@ -125,6 +114,24 @@ impl Server {
         self.state.store.close().await;
         info!("stopped");
     }
+}
+
+/// Puts the parts together; nothing is bound or started yet. `config` names
+/// the port that the site really has.
+///
+/// # Errors
+/// When a setting of the outbound client cannot be used.
+pub fn assemble(
+    config: Config,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    chance: Arc<dyn Chance>,
+    instance_key: KeyPair,
+) -> Result<AppState, Problem> {
+    let site = Site::new(config.public_url.scheme.as_str(), &config.public_url.authority());
+    let client = outbound_client(&config, &site)?;
+    let ids = IdGenerator::new(ONLY_NODE);
+    Ok(AppState::new(Parts { site, store, clock, chance, ids, client, instance_key, config }))
 }
 
 fn make_folder(folder: &Path) -> Result<(), Problem> {
