@@ -1,5 +1,6 @@
 //! Which certificate is served, and the task that keeps it good.
 
+use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,8 +9,9 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::base::Problem;
-use crate::config::{Acme, Tls};
+use crate::config::{Acme, Config, Tls};
 use crate::edge::AppState;
+use crate::net::acme::{AcmeSettings, RETRY_FIRST, Renewal};
 use crate::net::listener::{Challenges, Transport};
 use crate::net::tls::{FileCertificate, LocalAuthority, Served, server_config};
 
@@ -25,7 +27,7 @@ enum Source {
     /// Files that somebody else renews.
     Files(Box<FileCertificate>),
     /// A certificate authority that speaks ACME.
-    Acme(Acme),
+    Acme(Box<Renewal>),
 }
 
 /// The certificate of this server.
@@ -40,6 +42,7 @@ impl Certificate {
     /// Finds or makes the first certificate.
     pub(super) fn prepare(state: &AppState) -> Result<Certificate, Problem> {
         let config = &state.config;
+        let (served, challenges) = (Arc::new(Served::default()), Challenges::default());
         let source = match &config.tls {
             Tls::Off => Source::None,
             Tls::Internal => {
@@ -48,11 +51,15 @@ impl Certificate {
                 Source::Local(Box::new(authority), vec![config.public_url.host.clone()])
             }
             Tls::Files { cert, key } => Source::Files(Box::new(FileCertificate::new(cert, key))),
-            Tls::Acme(acme) => Source::Acme(acme.clone()),
+            Tls::Acme(acme) => Source::Acme(Box::new(Renewal::open(
+                order(config, acme)?,
+                served.clone(),
+                challenges.clone(),
+                state.clock.clone(),
+                state.chance.clone(),
+            )?)),
         };
-        let served = Arc::new(Served::default());
-        let mut certificate =
-            Certificate { state: state.clone(), source, served, challenges: Challenges::default() };
+        let mut certificate = Certificate { state: state.clone(), source, served, challenges };
         certificate.refresh()?;
         Ok(certificate)
     }
@@ -89,9 +96,11 @@ impl Certificate {
     /// Keeps it good until the server stops.
     pub(super) fn keep(mut self, tasks: &TaskTracker, stop: &CancellationToken) {
         let stop = stop.clone();
-        match &self.source {
+        match self.source {
             Source::None => {}
-            Source::Acme(_) => {}
+            Source::Acme(renewal) => {
+                tasks.spawn(renewal.run(stop));
+            }
             Source::Local(..) | Source::Files(_) => {
                 tasks.spawn(stop.run_until_cancelled_owned(async move {
                     loop {
@@ -105,4 +114,23 @@ impl Certificate {
             }
         }
     }
+}
+
+/// What the authority is asked for.
+fn order(config: &Config, acme: &Acme) -> Result<AcmeSettings, Problem> {
+    let extra_roots_pem = match &acme.root {
+        None => Vec::new(),
+        Some(path) => fs::read(path).map_err(|error| {
+            Problem::invalid(format!("acme_root `{}` cannot be read: {error}", path.display()))
+        })?,
+    };
+    Ok(AcmeSettings {
+        directory: acme.directory.to_string(),
+        extra_roots_pem,
+        names: vec![config.public_url.host.clone()],
+        email: config.email.clone(),
+        challenges: acme.challenges.clone(),
+        data: config.data.clone(),
+        retry_first: RETRY_FIRST,
+    })
 }
