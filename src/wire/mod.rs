@@ -4,6 +4,10 @@
 //! whoever fetches a document hands it in, whoever needs a key brings it.
 
 pub mod activitypub;
+pub mod host_meta;
 pub mod html;
 pub mod http_signature;
+pub mod json;
+pub mod nodeinfo;
 pub mod text;
+pub mod webfinger;

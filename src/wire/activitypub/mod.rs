@@ -5,7 +5,17 @@
 //! whether a document may say what it says; that is decided by whoever knows
 //! where it came from.
 
+pub mod activity;
+mod actor;
+mod object;
+mod tag;
+pub mod uri;
+mod value;
 pub mod write;
+
+pub use actor::{Actor, ActorError, ActorKey, actor_kind, read_key};
+pub use object::{Object, is_post};
+pub use tag::{TagMention, Tags};
 
 /// The collection that means everybody, as we write it. Lemmy drops posts
 /// with the short spellings (lemmy#6465).
