@@ -1,5 +1,7 @@
 //! The command line, as somebody at a terminal sees it.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -81,4 +83,28 @@ fn the_directives_and_the_version_are_printed() {
         stdout(&waxwing(folder.path(), &["version"])),
         stdout(&waxwing(folder.path(), &["--version"]))
     );
+}
+
+#[test]
+fn people_are_looked_after_while_no_server_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.conf"), "social.example\n").unwrap();
+    let user = |arguments: &[&str]| {
+        waxwing(folder.path(), &[&["user", "--config", "a.conf", "--data", "d"], arguments].concat())
+    };
+    let made = stdout(&user(&["create", "ana", "--role", "owner"]));
+    assert!(made.starts_with("made @ana@social.example\npassword: "), "{made}");
+    assert!(stderr(&user(&["create", "ana"])).contains("this username"), "the first one was kept");
+    assert_eq!(stdout(&user(&["list"])), "ana\towner\tactive\t-\n");
+    assert!(folder.path().join("d/waxwing.redb").exists());
+    assert!(stdout(&user(&["disable", "ana"])).contains("kept out"));
+}
+
+#[test]
+fn a_store_that_another_process_holds_is_not_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.conf"), "social.example\ndata .\n").unwrap();
+    let _held = waxwing::store::Store::open_redb(folder.path().join("waxwing.redb")).unwrap();
+    let said = stderr(&waxwing(folder.path(), &["user", "list", "--config", "a.conf"]));
+    assert!(said.contains("only the running server") && said.contains("admin.json"), "{said}");
 }

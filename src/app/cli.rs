@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
 
 use crate::config::{Overrides, nearest};
 
@@ -52,10 +53,102 @@ pub enum Command {
         /// The config file; without one, what holds when there is none.
         file: Option<PathBuf>,
     },
+    /// Looks after the people of a server, whether it runs or not.
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+        #[command(flatten)]
+        place: PlaceArgs,
+    },
     /// Lists every directive a config file may have.
     Directives,
     /// Prints the version.
     Version,
+}
+
+/// Which server is meant.
+#[derive(Debug, Args)]
+pub struct PlaceArgs {
+    /// The config file of the server; without one, the server that runs without.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The folder of the server's data, in place of the one of the config file.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<String>,
+}
+
+/// What to do with a person. Also the message to a running server.
+#[derive(Clone, Subcommand, Serialize, Deserialize)]
+pub enum UserCommand {
+    /// Makes an account and prints its password.
+    Create {
+        /// The name before the @.
+        name: String,
+        /// Where to reach them.
+        #[arg(long, value_name = "ADDRESS")]
+        email: Option<String>,
+        /// What they may do; there is one owner.
+        #[arg(long, value_enum, default_value = "user")]
+        role: RoleName,
+        #[command(flatten)]
+        password: PasswordArgs,
+    },
+    /// Lists everyone who can log in.
+    List,
+    /// Sets a new password, prints it, and logs them out everywhere.
+    ResetPassword {
+        /// Their name or mail address.
+        name: String,
+        #[command(flatten)]
+        password: PasswordArgs,
+    },
+    /// Keeps them from logging in, and logs them out everywhere.
+    Disable {
+        /// Their name or mail address.
+        name: String,
+    },
+    /// Lets them in again, or approves them.
+    Enable {
+        /// Their name or mail address.
+        name: String,
+    },
+}
+
+/// Where a password comes from.
+#[derive(Clone, Args, Serialize, Deserialize)]
+pub struct PasswordArgs {
+    /// Read the password from the first line of standard input, in place of making one.
+    #[arg(long)]
+    pub password_stdin: bool,
+    /// What was read there.
+    #[arg(skip)]
+    pub password: Option<String>,
+}
+
+/// What a user may do.
+#[derive(Debug, Clone, Copy, ValueEnum, Serialize, Deserialize)]
+pub enum RoleName {
+    /// Their own things.
+    User,
+    /// Reports and accounts as well.
+    Moderator,
+    /// Settings as well.
+    Admin,
+    /// Everything.
+    Owner,
+}
+
+impl std::fmt::Debug for UserCommand {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Neither passwords nor people belong in a log.
+        f.write_str(match self {
+            UserCommand::Create { .. } => "Create",
+            UserCommand::List => "List",
+            UserCommand::ResetPassword { .. } => "ResetPassword",
+            UserCommand::Disable { .. } => "Disable",
+            UserCommand::Enable { .. } => "Enable",
+        })
+    }
 }
 
 /// The command that a missing config file was probably meant to be.
@@ -97,6 +190,25 @@ mod tests {
         for bad in ["waxwing check", "waxwing check a b", "waxwing a.conf b.conf", "waxwing --wibble"] {
             assert!(parse(bad).is_err(), "{bad} was taken");
         }
+    }
+
+    #[test]
+    fn user_commands_take_their_server_before_or_after() {
+        for line in
+            ["waxwing user --data d create ana --role admin", "waxwing user create ana --role admin --data d"]
+        {
+            let Some(Command::User { command: UserCommand::Create { name, role, .. }, place }) =
+                parse(line).unwrap().command
+            else {
+                panic!("{line} is something else");
+            };
+            assert_eq!((name.as_str(), place.data.as_deref()), ("ana", Some("d")));
+            assert!(matches!(role, RoleName::Admin));
+        }
+        for line in ["list", "reset-password ana", "disable ana", "enable ana@example.com"] {
+            assert!(parse(&format!("waxwing user {line}")).is_ok(), "{line}");
+        }
+        assert!(parse("waxwing user").is_err() && parse("waxwing user create").is_err());
     }
 
     #[test]

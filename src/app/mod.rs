@@ -9,5 +9,6 @@ mod run;
 pub mod serve;
 pub mod server;
 pub mod system;
+pub mod user;
 
 pub use run::{load, run};

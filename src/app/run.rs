@@ -29,6 +29,11 @@ pub fn run(cli: Cli) -> Result<(), Problem> {
             let config = load(file.as_deref(), &Overrides::default())?;
             print(&config::adapt(&config))
         }
+        Some(Command::User { command, place }) => {
+            let overrides = Overrides { data: place.data, ..Overrides::default() };
+            let config = load(place.config.as_deref(), &overrides)?;
+            print(&super::user::run(&config, command)?)
+        }
         Some(Command::Directives) => print(&config::listing()),
         Some(Command::Version) => print(concat!("waxwing ", env!("CARGO_PKG_VERSION"), "\n")),
     }

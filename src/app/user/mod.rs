@@ -1,0 +1,110 @@
+//! `waxwing user …`: looks after people from the command line.
+//!
+//! The store can be open in one process only. When no server runs, the command opens it
+//! itself; when one does, the command is sent to that server's admin listener
+//! ([`desk`]), with a secret from a file that only the server's user can read.
+
+pub mod desk;
+mod perform;
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, BufRead};
+use std::sync::Arc;
+
+use super::cli::UserCommand;
+use super::system::{SystemChance, SystemClock};
+use crate::base::limits::PASSWORD_BYTES_MAX;
+use crate::base::{Chance, Clock, IdGenerator, Problem, ProblemKind};
+use crate::config::{Config, StoreChoice};
+use crate::edge::AppState;
+use crate::model::Site;
+use crate::store::{Store, StoreError};
+
+pub use perform::{Workplace, perform};
+
+/// The node number of a process that has its store for itself.
+const ONLY_NODE: u8 = 0;
+
+/// Does what was asked and gives what to print.
+///
+/// # Errors
+/// What stands in the way, and what to do about it.
+pub fn run(config: &Config, mut command: UserCommand) -> Result<String, Problem> {
+    read_password(&mut command)?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Problem::internal)?;
+    runtime.block_on(async {
+        match open(config)? {
+            Some(store) => {
+                let done = here(config, store.clone(), command).await;
+                store.close().await;
+                done
+            }
+            None => desk::send(config, &command).await,
+        }
+    })
+}
+
+/// The store, or nothing when a running server has it.
+fn open(config: &Config) -> Result<Option<Store>, Problem> {
+    let StoreChoice::Redb(path) = &config.store else { return Ok(None) };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            let what = format!("the folder `{}` cannot be made: {error}", folder.display());
+            Problem::new(ProblemKind::Unavailable, what).hint("name another one with `--data DIR`")
+        })?;
+    }
+    match Store::open_redb(path) {
+        Ok(store) => Ok(Some(store)),
+        Err(StoreError::Held(_)) => Ok(None),
+        // Here the one who reads it looks after the machine, so the cause is said.
+        Err(error) => Err(Problem::new(ProblemKind::Unavailable, error.to_string())),
+    }
+}
+
+/// What a running server does with a command that came to its [`desk`].
+pub fn performer(state: AppState) -> desk::Perform {
+    Arc::new(move |command| {
+        let state = state.clone();
+        Box::pin(async move {
+            let at = Workplace {
+                store: state.store.clone(),
+                site: state.site.clone(),
+                is_certain: true,
+                clock: state.clock.clone(),
+                chance: state.chance.clone(),
+                ids: &state.ids,
+            };
+            perform(at, command).await
+        })
+    })
+}
+
+async fn here(config: &Config, store: Store, command: UserCommand) -> Result<String, Problem> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let chance: Arc<dyn Chance> = Arc::new(SystemChance);
+    let url = &config.public_url;
+    let site = Site::new(url.scheme.as_str(), &url.authority());
+    // Which port a first start will get is not known, and addresses are for ever.
+    let is_certain = config.fallback_port.is_none() && url.port != Some(0);
+    let ids = IdGenerator::new(ONLY_NODE);
+    perform(Workplace { store, site, is_certain, clock, chance, ids: &ids }, command).await
+}
+
+/// Fills the password in from standard input, if that was asked for.
+fn read_password(command: &mut UserCommand) -> Result<(), Problem> {
+    let (UserCommand::Create { password, .. } | UserCommand::ResetPassword { password, .. }) = command else {
+        return Ok(());
+    };
+    if password.password_stdin {
+        let mut line = String::new();
+        // Room for a line end; the length itself is judged later.
+        let mut input = io::Read::take(io::stdin().lock(), PASSWORD_BYTES_MAX as u64 + 3);
+        input.read_line(&mut line).map_err(|error| {
+            Problem::invalid(format!("the password cannot be read from standard input: {error}"))
+        })?;
+        password.password = Some(line.trim_end_matches(['\r', '\n']).to_owned());
+    }
+    Ok(())
+}
