@@ -10,7 +10,7 @@ mod gates;
 mod problem;
 mod request_id;
 mod state;
-mod web;
+pub mod web;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

@@ -1,0 +1,26 @@
+// Words for everyone: shown for a moment, and read out by screen readers.
+let toastEnds;
+
+function say(text) {
+  const said = document.getElementById("said");
+  said.className = "toast";
+  said.textContent = text;
+  clearTimeout(toastEnds);
+  toastEnds = setTimeout(() => { said.className = "unseen"; }, 4000);
+}
+
+// Only shown where scripts run.
+for (const part of document.querySelectorAll("[data-with-script]")) part.hidden = false;
+
+// An open menu closes when the reader turns to something else.
+addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const menu = document.querySelector("details.menu[open]");
+  if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+});
+for (const field of document.querySelectorAll("[data-select]")) field.addEventListener("focus", () => field.select());

@@ -1,0 +1,52 @@
+// The form for posts: counts as the server does, grows, sends with Ctrl+Enter,
+// and keeps an unsent text.
+const LINK = /https?:\/\/[^\s<>"]+/gi;
+const ADDRESS = /(^|[^\w/])@(\w+)@[\w.-]+\w/g;
+const LINK_COUNTS = 23;
+const graphemes = "Segmenter" in Intl ? new Intl.Segmenter(undefined, { granularity: "grapheme" }) : null;
+
+function countCharacters(text) {
+  const plain = text.replace(LINK, "x".repeat(LINK_COUNTS)).replace(ADDRESS, "$1@$2");
+  return graphemes ? [...graphemes.segment(plain)].length : [...plain].length;
+}
+
+function setUpCompose(form) {
+  const text = form.elements.text, spoiler = form.elements.spoiler;
+  const count = form.querySelector("[data-count]"), send = form.querySelector("button");
+  const most = Number(form.dataset.max);
+  const draft = `draft:${form.elements.reply_to.value}`;
+
+  const update = () => {
+    const left = most - countCharacters(text.value) - countCharacters(spoiler.value);
+    count.firstChild.textContent = left;
+    count.classList.toggle("low", left <= 60 && left >= 0);
+    count.classList.toggle("over", left < 0);
+    send.disabled = left < 0;
+    text.style.height = "auto";
+    text.style.height = `${Math.min(text.scrollHeight + 2, innerHeight * 0.6)}px`;
+    if (text.value) sessionStorage.setItem(draft, text.value); else sessionStorage.removeItem(draft);
+  };
+  if (!text.value) text.value = sessionStorage.getItem(draft) ?? "";
+  else text.setSelectionRange(text.value.length, text.value.length);
+  form.addEventListener("input", update);
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !send.disabled) form.requestSubmit(send);
+  });
+  // A second press would only be sent again; the server would see it is the same.
+  form.addEventListener("submit", () => { sessionStorage.removeItem(draft); setTimeout(() => { send.disabled = true; }); });
+  addEventListener("pageshow", update);
+  update();
+}
+
+for (const form of document.querySelectorAll("[data-compose]")) setUpCompose(form);
+
+// A chosen picture is shown before it is sent.
+for (const file of document.querySelectorAll('input[type="file"]')) {
+  file.addEventListener("change", () => {
+    const shown = document.querySelector(`[data-shows="${file.name}"]`);
+    if (!shown || !file.files[0]) return;
+    const reader = new FileReader();
+    reader.addEventListener("load", () => { shown.src = reader.result; });
+    reader.readAsDataURL(file.files[0]);
+  });
+}

@@ -1,0 +1,368 @@
+//! The pages: one struct for each template, holding what it shows.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+
+use super::view::{
+    AccountView, ComposeForm, Faults, LANGUAGES, MediaKind, NotificationView, NotificationWords, PersonRow,
+    PostView, ProfileForm, RegistrationWords, Shell, SignUpForm, Theme, VisibilityWords, When,
+};
+use super::{assets, ui};
+use crate::base::Problem;
+use crate::base::limits;
+use crate::model::{Registration, Visibility};
+
+/// Renders a page; a template that cannot be printed is our fault.
+pub fn render(page: &impl Template) -> Result<Response, Problem> {
+    Ok(Html(page.render().map_err(Problem::internal)?).into_response())
+}
+
+/// Renders a page with another status, such as 422 for a form that has faults.
+pub fn render_as(status: StatusCode, page: &impl Template) -> Result<Response, Problem> {
+    let mut response = render(page)?;
+    *response.status_mut() = status;
+    Ok(response)
+}
+
+/// What to say where a list is empty: title and sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Empty(pub &'static str, pub &'static str);
+
+/// The front door, for visitors.
+#[derive(Template)]
+#[template(path = "landing.html")]
+pub struct LandingPage {
+    /// The frame.
+    pub shell: Shell,
+    /// The newest local posts.
+    pub posts: Vec<PostView>,
+}
+
+/// A list of posts: home, local, hashtag, bookmarks.
+#[derive(Template)]
+#[template(path = "timeline.html")]
+pub struct TimelinePage {
+    /// The frame.
+    pub shell: Shell,
+    /// The posts, newest first.
+    pub posts: Vec<PostView>,
+    /// Address of the page before (newer).
+    pub newer: Option<String>,
+    /// Address of the page after (older).
+    pub older: Option<String>,
+    /// The form above the list.
+    pub compose: Option<ComposeForm>,
+    /// Name of the live stream that brings new posts; empty for none.
+    pub live: &'static str,
+    /// For an empty list.
+    pub empty: Empty,
+}
+
+/// One post with what it answers and what answers it.
+#[derive(Template)]
+#[template(path = "thread.html")]
+pub struct ThreadPage {
+    /// The frame.
+    pub shell: Shell,
+    /// What it answers, oldest first.
+    pub above: Vec<PostView>,
+    /// The post itself.
+    pub focus: PostView,
+    /// The answers.
+    pub below: Vec<PostView>,
+    /// The form to answer it.
+    pub compose: Option<ComposeForm>,
+}
+
+/// Writing a post on a page of its own.
+#[derive(Template)]
+#[template(path = "compose.html")]
+pub struct ComposePage {
+    /// The frame.
+    pub shell: Shell,
+    /// The form.
+    pub form: ComposeForm,
+    /// The post it answers.
+    pub answered: Option<PostView>,
+}
+
+/// Asks before a post is deleted.
+#[derive(Template)]
+#[template(path = "delete.html")]
+pub struct DeletePage {
+    /// The frame.
+    pub shell: Shell,
+    /// The post.
+    pub post: PostView,
+}
+
+/// A profile with posts.
+#[derive(Template)]
+#[template(path = "profile.html")]
+pub struct ProfilePage {
+    /// The frame.
+    pub shell: Shell,
+    /// Whose.
+    pub account: AccountView,
+    /// `posts`, `replies` or `media`.
+    pub tab: &'static str,
+    /// Their posts, newest first.
+    pub posts: Vec<PostView>,
+    /// Address of the page after (older).
+    pub older: Option<String>,
+}
+
+/// A list of accounts: followers, following, requests to follow.
+#[derive(Template)]
+#[template(path = "people.html")]
+pub struct PeoplePage {
+    /// The frame.
+    pub shell: Shell,
+    /// Where the list belongs: path and name.
+    pub back: Option<(String, String)>,
+    /// The accounts.
+    pub people: Vec<PersonRow>,
+    /// They ask to follow the reader and wait for an answer.
+    pub are_requests: bool,
+    /// Address of the page after.
+    pub older: Option<String>,
+    /// For an empty list.
+    pub empty: Empty,
+}
+
+/// Search, with what was found.
+#[derive(Template)]
+#[template(path = "search.html")]
+pub struct SearchPage {
+    /// The frame.
+    pub shell: Shell,
+    /// What was asked; empty before the first search.
+    pub query: String,
+    /// Accounts found.
+    pub people: Vec<PersonRow>,
+    /// Posts found.
+    pub posts: Vec<PostView>,
+    /// Hashtags found, without #.
+    pub tags: Vec<String>,
+    /// Why another server could not be asked, if so.
+    pub trouble: Option<String>,
+}
+
+/// Notifications.
+#[derive(Template)]
+#[template(path = "notifications.html")]
+pub struct NotificationsPage {
+    /// The frame.
+    pub shell: Shell,
+    /// Newest first.
+    pub items: Vec<NotificationView>,
+    /// Only those where the reader is named.
+    pub only_mentions: bool,
+    /// Address of the page after (older).
+    pub older: Option<String>,
+}
+
+/// Editing one's profile.
+#[derive(Template)]
+#[template(path = "settings_profile.html")]
+pub struct EditProfilePage {
+    /// The frame.
+    pub shell: Shell,
+    /// As it is.
+    pub account: AccountView,
+    /// As it will be.
+    pub form: ProfileForm,
+}
+
+/// A browser that is logged in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionView {
+    /// Names it in the form.
+    pub id: String,
+    /// Which browser, in words.
+    pub browser: String,
+    /// When it logged in.
+    pub created: When,
+    /// When it was last used.
+    pub seen: When,
+    /// It is the one that asks.
+    pub is_this: bool,
+}
+
+/// Password, browsers.
+#[derive(Template)]
+#[template(path = "settings_security.html")]
+pub struct SecurityPage {
+    /// The frame.
+    pub shell: Shell,
+    /// Browsers that are logged in.
+    pub sessions: Vec<SessionView>,
+    /// What is wrong with the password form.
+    pub faults: Faults,
+}
+
+/// Someone who asks for an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingView {
+    /// The account's id.
+    pub id: String,
+    /// The name they want.
+    pub username: String,
+    /// Why.
+    pub reason: String,
+    /// When they asked.
+    pub asked: When,
+}
+
+/// An invitation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InviteView {
+    /// The link to pass on.
+    pub link: String,
+    /// When it was made.
+    pub created: When,
+    /// When it stops working.
+    pub expires: Option<When>,
+    /// How many may still use it.
+    pub uses_left: Option<u32>,
+}
+
+/// Who may join: requests and invitations. For those who run the server.
+#[derive(Template)]
+#[template(path = "settings_joining.html")]
+pub struct JoiningPage {
+    /// The frame.
+    pub shell: Shell,
+    /// Requests that wait.
+    pub pending: Vec<PendingView>,
+    /// Invitations that work.
+    pub invites: Vec<InviteView>,
+}
+
+/// Signing up.
+#[derive(Template)]
+#[template(path = "signup.html")]
+pub struct SignUpPage {
+    /// The frame.
+    pub shell: Shell,
+    /// What was typed.
+    pub form: SignUpForm,
+    /// An invitation that works lets anybody in.
+    pub is_invited: bool,
+    /// Names the form, so that sending it twice makes one account.
+    pub password_min: usize,
+}
+
+/// Making the owner's account.
+#[derive(Template)]
+#[template(path = "setup.html")]
+pub struct SetupPage {
+    /// The frame.
+    pub shell: Shell,
+    /// What was typed.
+    pub form: SignUpForm,
+    /// The secret of the link, to post it back.
+    pub secret: String,
+    /// Shortest password.
+    pub password_min: usize,
+}
+
+/// Logging in.
+#[derive(Template)]
+#[template(path = "login.html")]
+pub struct LogInPage {
+    /// The frame.
+    pub shell: Shell,
+    /// What was typed: username or mail address.
+    pub name: String,
+    /// Where to go afterwards: a path here.
+    pub back: String,
+    /// What is wrong.
+    pub faults: Faults,
+}
+
+/// What an app may do, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScopeView {
+    /// The scope's name.
+    pub name: String,
+    /// What it lets the app do.
+    pub sentence: &'static str,
+}
+
+/// Asks whether an app may act for the reader (OAuth consent).
+#[derive(Template)]
+#[template(path = "authorize.html")]
+pub struct AuthorizePage {
+    /// The frame.
+    pub shell: Shell,
+    /// What the app calls itself.
+    pub app_name: String,
+    /// The app's page.
+    pub app_website: Option<String>,
+    /// Where the answer goes, for people: a host or a custom scheme.
+    pub returns_to: String,
+    /// What it asks for.
+    pub scopes: Vec<ScopeView>,
+    /// Parameters of the request, posted back as they came.
+    pub hidden: Vec<(String, String)>,
+}
+
+/// Shows an authorization code to be typed into the app (out-of-band).
+#[derive(Template)]
+#[template(path = "authorize_code.html")]
+pub struct CodePage {
+    /// The frame.
+    pub shell: Shell,
+    /// What the app calls itself.
+    pub app_name: String,
+    /// The code.
+    pub code: String,
+}
+
+/// What this server is.
+#[derive(Template)]
+#[template(path = "about.html")]
+pub struct AboutPage {
+    /// The frame.
+    pub shell: Shell,
+    /// How to reach whoever runs it.
+    pub contact: Option<String>,
+}
+
+/// A sentence and a way on.
+#[derive(Template)]
+#[template(path = "message.html")]
+pub struct MessagePage {
+    /// The frame.
+    pub shell: Shell,
+    /// What there is to say.
+    pub text: String,
+    /// Where to go: path and label.
+    pub next: (String, String),
+}
+
+/// Something is wrong.
+#[derive(Template)]
+#[template(path = "error.html")]
+pub struct ErrorPage {
+    /// The frame.
+    pub shell: Shell,
+    /// HTTP status.
+    pub status: u16,
+    /// One sentence.
+    pub detail: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// One post, to be put into a page that is already open.
+#[derive(Template)]
+#[template(path = "partial/post.html")]
+pub struct PostPartial<'a> {
+    /// The reader's frame.
+    pub shell: &'a Shell,
+    /// The post.
+    pub post: &'a PostView,
+}

@@ -1,0 +1,18 @@
+//! What the pages show, as plain data: text, numbers and addresses that are
+//! ready to print. Templates see only these types.
+//!
+//! Must not know the store or HTTP.
+
+mod form;
+mod person;
+mod post;
+mod shell;
+mod when;
+mod words;
+
+pub use form::{ComposeForm, Faults, LANGUAGES, ProfileForm, SignUpForm};
+pub use person::{AccountView, FieldView, PersonRow, PersonView, RelationView};
+pub use post::{MediaKind, MediaView, NotificationView, PostView, ReplyTo};
+pub use shell::{Head, Notice, Shell, Site, Theme, Viewer};
+pub use when::{When, short_count, span};
+pub use words::{NotificationWords, RegistrationWords, VisibilityWords};

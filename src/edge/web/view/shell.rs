@@ -1,0 +1,213 @@
+//! What surrounds every page: the server, the reader, the page's own head.
+
+use super::PersonView;
+use crate::model::Registration;
+
+/// The server, as it presents itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// Its name.
+    pub title: String,
+    /// The host in addresses: `social.example`.
+    pub host: String,
+    /// Scheme, host and port, without a slash: `https://social.example`.
+    pub origin: String,
+    /// What it is for, in a few sentences.
+    pub description: String,
+    /// Who may sign up.
+    pub sign_ups: Registration,
+    /// Accounts here.
+    pub users: u64,
+    /// Posts written here.
+    pub posts: u64,
+}
+
+/// The reader, if logged in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Viewer {
+    /// Their account.
+    pub person: PersonView,
+    /// Notifications not seen yet.
+    pub unread: u32,
+    /// Requests to follow them that wait for an answer.
+    pub follow_requests: u32,
+    /// They run this server.
+    pub is_owner: bool,
+}
+
+/// Light, dark, or whatever the device says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Theme {
+    /// The device decides.
+    #[default]
+    Auto,
+    /// Always light.
+    Light,
+    /// Always dark.
+    Dark,
+}
+
+impl Theme {
+    /// All.
+    pub const ALL: [Theme; 3] = [Theme::Auto, Theme::Light, Theme::Dark];
+
+    /// The word in the cookie and in the page's `data-theme`.
+    pub fn value(self) -> &'static str {
+        match self {
+            Theme::Auto => "auto",
+            Theme::Light => "light",
+            Theme::Dark => "dark",
+        }
+    }
+
+    /// From the cookie; anything unknown is [`Theme::Auto`].
+    pub fn from_value(value: &str) -> Theme {
+        Theme::ALL.into_iter().find(|theme| theme.value() == value).unwrap_or_default()
+    }
+
+    /// What people read.
+    pub fn label(self) -> &'static str {
+        match self {
+            Theme::Auto => "Auto",
+            Theme::Light => "Light",
+            Theme::Dark => "Dark",
+        }
+    }
+}
+
+/// A short word after something was done. Kept as a code in a cookie over
+/// the redirect, so that nobody can put words of theirs on the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// A post was published.
+    Posted,
+    /// A post was deleted.
+    Deleted,
+    /// The profile was saved.
+    ProfileSaved,
+    /// The password was changed.
+    PasswordChanged,
+    /// A session was ended.
+    SessionEnded,
+    /// Logged out.
+    LoggedOut,
+    /// A request to follow was sent.
+    FollowRequested,
+    /// Somebody was let in.
+    Approved,
+    /// A request for an account was turned down.
+    Refused,
+}
+
+impl Notice {
+    /// All.
+    pub const ALL: [Notice; 9] = [
+        Notice::Posted,
+        Notice::Deleted,
+        Notice::ProfileSaved,
+        Notice::PasswordChanged,
+        Notice::SessionEnded,
+        Notice::LoggedOut,
+        Notice::FollowRequested,
+        Notice::Approved,
+        Notice::Refused,
+    ];
+
+    /// The word in the cookie.
+    pub fn code(self) -> &'static str {
+        match self {
+            Notice::Posted => "posted",
+            Notice::Deleted => "deleted",
+            Notice::ProfileSaved => "profile-saved",
+            Notice::PasswordChanged => "password-changed",
+            Notice::SessionEnded => "session-ended",
+            Notice::LoggedOut => "logged-out",
+            Notice::FollowRequested => "follow-requested",
+            Notice::Approved => "approved",
+            Notice::Refused => "refused",
+        }
+    }
+
+    /// From the cookie.
+    pub fn from_code(code: &str) -> Option<Notice> {
+        Notice::ALL.into_iter().find(|notice| notice.code() == code)
+    }
+
+    /// What people read.
+    pub fn text(self) -> &'static str {
+        match self {
+            Notice::Posted => "Your post is out.",
+            Notice::Deleted => "The post is deleted.",
+            Notice::ProfileSaved => "Your profile is saved.",
+            Notice::PasswordChanged => "Your password is changed. Other sessions were logged out.",
+            Notice::SessionEnded => "That session is logged out.",
+            Notice::LoggedOut => "You are logged out. See you soon.",
+            Notice::FollowRequested => "Asked to follow. You will see their posts when they agree.",
+            Notice::Approved => "They can log in now.",
+            Notice::Refused => "The request is turned down.",
+        }
+    }
+}
+
+/// What the page tells search engines, previews and other servers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Head {
+    /// A sentence or two on the page.
+    pub description: Option<String>,
+    /// The page's one address.
+    pub canonical: Option<String>,
+    /// The ActivityPub document of the same thing.
+    pub activity_url: Option<String>,
+    /// Atom feed of the page.
+    pub feed_url: Option<String>,
+    /// OpenGraph type: `website`, `profile`, `article`.
+    pub og_type: Option<&'static str>,
+    /// A picture for previews.
+    pub image: Option<String>,
+    /// Kept out of search engines.
+    pub is_private: bool,
+}
+
+/// The frame of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shell {
+    /// The page's name; the window shows it before the site's.
+    pub title: String,
+    /// The server.
+    pub site: Site,
+    /// The reader.
+    pub viewer: Option<Viewer>,
+    /// Path and query of this page, to come back to.
+    pub here: String,
+    /// The token every form carries.
+    pub csrf: String,
+    /// The reader's choice of colours.
+    pub theme: Theme,
+    /// What was just done.
+    pub notice: Option<Notice>,
+    /// For machines.
+    pub head: Head,
+}
+
+impl Shell {
+    /// `page` for `aria-current` where `path` is this page, `false` elsewhere.
+    pub fn current(&self, path: &str) -> &'static str {
+        let here = self.here.split('?').next().unwrap_or_default();
+        if here == path { "page" } else { "false" }
+    }
+
+    /// Notifications the reader has not seen.
+    pub fn unread(&self) -> u32 {
+        self.viewer.as_ref().map_or(0, |viewer| viewer.unread)
+    }
+
+    /// Whether the reader runs this server.
+    pub fn is_owner(&self) -> bool {
+        self.viewer.as_ref().is_some_and(|viewer| viewer.is_owner)
+    }
+
+    /// Whether `person` is the reader.
+    pub fn is_me(&self, person: &PersonView) -> bool {
+        self.viewer.as_ref().is_some_and(|viewer| viewer.person.id == person.id)
+    }
+}

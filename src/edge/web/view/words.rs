@@ -1,0 +1,114 @@
+//! What people read for the words of the model.
+
+use crate::model::{NotificationKind, Registration, Visibility};
+
+/// Names and pictures of visibilities.
+pub trait VisibilityWords: Copy {
+    /// All, widest first.
+    const ALL: [Visibility; 4] =
+        [Visibility::Public, Visibility::Unlisted, Visibility::Private, Visibility::Direct];
+    /// Its name.
+    fn label(self) -> &'static str;
+    /// Who sees it, in a few words.
+    fn explain(self) -> &'static str;
+    /// The name of its picture in `icons.svg`.
+    fn icon(self) -> &'static str;
+}
+
+impl VisibilityWords for Visibility {
+    fn label(self) -> &'static str {
+        match self {
+            Visibility::Public => "Public",
+            Visibility::Unlisted => "Quiet public",
+            Visibility::Private => "Followers",
+            Visibility::Direct => "Mentioned people",
+        }
+    }
+
+    fn explain(self) -> &'static str {
+        match self {
+            Visibility::Public => "Anyone can see it, and it is in public timelines",
+            Visibility::Unlisted => "Anyone can see it, but it is not in public timelines",
+            Visibility::Private => "Only followers of its author can see it",
+            Visibility::Direct => "Only people named in it can see it",
+        }
+    }
+
+    fn icon(self) -> &'static str {
+        match self {
+            Visibility::Public => "globe",
+            Visibility::Unlisted => "moon",
+            Visibility::Private => "lock",
+            Visibility::Direct => "envelope",
+        }
+    }
+}
+
+/// Sentences and pictures of notifications.
+pub trait NotificationWords {
+    /// What happened, after the name of who did it.
+    fn sentence(self) -> &'static str;
+    /// The name of its picture in `icons.svg`.
+    fn icon(self) -> &'static str;
+    /// The name of its look in the styles.
+    fn look(self) -> &'static str;
+}
+
+impl NotificationWords for NotificationKind {
+    fn sentence(self) -> &'static str {
+        match self {
+            NotificationKind::Mention => "mentioned you",
+            NotificationKind::Reblog => "boosted your post",
+            NotificationKind::Favourite => "likes your post",
+            NotificationKind::Follow => "follows you",
+            NotificationKind::FollowRequest => "asks to follow you",
+            NotificationKind::Status => "posted",
+            NotificationKind::Update => "edited a post you boosted",
+            NotificationKind::AdminSignUp => "signed up",
+        }
+    }
+
+    fn icon(self) -> &'static str {
+        match self {
+            NotificationKind::Mention => "reply",
+            NotificationKind::Reblog => "boost",
+            NotificationKind::Favourite => "berry-on",
+            NotificationKind::Status => "feather",
+            NotificationKind::Update => "pencil",
+            NotificationKind::Follow | NotificationKind::FollowRequest | NotificationKind::AdminSignUp => {
+                "person"
+            }
+        }
+    }
+
+    fn look(self) -> &'static str {
+        match self {
+            NotificationKind::Reblog => "boost",
+            NotificationKind::Favourite => "like",
+            _ => "plain",
+        }
+    }
+}
+
+/// What a visitor is told about signing up.
+pub trait RegistrationWords {
+    /// One sentence.
+    fn sentence(self) -> &'static str;
+    /// Whether a visitor without an invitation can do something about it.
+    fn takes_visitors(self) -> bool;
+}
+
+impl RegistrationWords for Registration {
+    fn sentence(self) -> &'static str {
+        match self {
+            Registration::Open => "Anyone can make an account here.",
+            Registration::Approval => "You can ask for an account here; a person looks at each request.",
+            Registration::Invite => "New accounts here need an invitation.",
+            Registration::Closed => "This server does not take new accounts at present.",
+        }
+    }
+
+    fn takes_visitors(self) -> bool {
+        matches!(self, Registration::Open | Registration::Approval)
+    }
+}
