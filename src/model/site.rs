@@ -1,6 +1,7 @@
 //! The names under which this server is known, and the addresses of its own
 //! things. An address, once given out, is for ever.
 
+use super::{Account, Picture};
 use crate::base::Id;
 
 /// The server's public names.
@@ -78,6 +79,29 @@ impl Site {
     /// clients read it from there.
     pub fn status_page(&self, username: &str, status: Id) -> String {
         format!("{}/@{username}/{status}", self.origin)
+    }
+
+    /// A picture in our media folder.
+    pub fn media(&self, name: &str) -> String {
+        format!("{}/media/{name}", self.origin)
+    }
+
+    /// The small picture of an account, or the one for those without.
+    pub fn avatar(&self, account: &Account) -> String {
+        self.picture(account.avatar.as_ref(), "avatar.png")
+    }
+
+    /// The wide picture of an account, or the one for those without.
+    pub fn header(&self, account: &Account) -> String {
+        self.picture(account.header.as_ref(), "header.jpg")
+    }
+
+    fn picture(&self, picture: Option<&Picture>, default: &str) -> String {
+        match picture {
+            Some(Picture::Local(name)) => self.media(name),
+            Some(Picture::Remote(url)) => url.clone(),
+            None => format!("{}/assets/{default}", self.origin),
+        }
     }
 
     /// The page of a hashtag.

@@ -9,5 +9,6 @@ pub mod html;
 pub mod http_signature;
 pub mod json;
 pub mod nodeinfo;
+pub mod mastodon;
 pub mod text;
 pub mod webfinger;

@@ -1,0 +1,308 @@
+//! Accounts (docs: entities/Account, CredentialAccount, Role, CustomEmoji).
+
+use serde::Serialize;
+
+use crate::base::Timestamp;
+use crate::model::{self, ActorKind, CustomEmoji, Role, Site, User};
+
+/// An account and how much it has of what is counted.
+#[derive(Debug, Clone, Copy)]
+pub struct Person<'a> {
+    /// The account.
+    pub account: &'a model::Account,
+    /// Its posts and boosts.
+    pub statuses: u64,
+    /// Who follows it.
+    pub followers: u64,
+    /// Whom it follows.
+    pub following: u64,
+    /// Its role here, where it has one that is shown.
+    pub role: Option<Role>,
+}
+
+/// A custom emoji.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Emoji {
+    shortcode: String,
+    url: String,
+    static_url: String,
+    visible_in_picker: bool,
+    category: Option<String>,
+}
+
+impl From<&CustomEmoji> for Emoji {
+    fn from(emoji: &CustomEmoji) -> Emoji {
+        Emoji {
+            shortcode: emoji.shortcode.clone(),
+            url: emoji.url.clone(),
+            static_url: emoji.url.clone(),
+            visible_in_picker: true,
+            category: None,
+        }
+    }
+}
+
+/// A row of a profile's table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Field {
+    name: String,
+    value: String,
+    verified_at: Option<String>,
+}
+
+/// A role as it is shown beside a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AccountRole {
+    id: String,
+    name: String,
+    color: String,
+}
+
+/// An account.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Account {
+    id: String,
+    username: String,
+    acct: String,
+    display_name: String,
+    locked: bool,
+    bot: bool,
+    discoverable: bool,
+    indexable: bool,
+    group: bool,
+    created_at: String,
+    note: String,
+    url: String,
+    uri: String,
+    avatar: String,
+    avatar_static: String,
+    avatar_description: String,
+    header: String,
+    header_static: String,
+    header_description: String,
+    followers_count: u64,
+    following_count: u64,
+    statuses_count: u64,
+    last_status_at: Option<String>,
+    hide_collections: bool,
+    emojis: Vec<Emoji>,
+    fields: Vec<Field>,
+    /// Only for local accounts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    noindex: Option<bool>,
+    /// Only for local accounts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    roles: Option<Vec<AccountRole>>,
+}
+
+impl Account {
+    /// The account as clients see it.
+    pub fn new(site: &Site, person: &Person<'_>) -> Account {
+        let account = person.account;
+        let (avatar, header) = (site.avatar(account), site.header(account));
+        let is_local = account.is_local();
+        Account {
+            id: account.id.to_string(),
+            username: account.username.clone(),
+            acct: account.acct(),
+            display_name: account.display_name.clone(),
+            locked: account.is_locked,
+            bot: account.is_bot(),
+            discoverable: account.is_discoverable,
+            indexable: account.is_indexable,
+            group: account.kind == ActorKind::Group,
+            created_at: account.created_at.midnight().rfc3339(),
+            note: account.note_html.clone(),
+            url: if account.url.is_empty() { account.uri.clone() } else { account.url.clone() },
+            uri: account.uri.clone(),
+            avatar_static: avatar.clone(),
+            avatar,
+            avatar_description: String::new(),
+            header_static: header.clone(),
+            header,
+            header_description: String::new(),
+            followers_count: person.followers,
+            following_count: person.following,
+            statuses_count: person.statuses,
+            last_status_at: account.last_status_at.map(Timestamp::date),
+            hide_collections: false,
+            emojis: account.emojis.iter().flatten().map(Emoji::from).collect(),
+            fields: account.fields.iter().map(Field::html).collect(),
+            noindex: is_local.then_some(!account.is_indexable),
+            roles: is_local.then(|| person.role.into_iter().filter_map(AccountRole::new).collect()),
+        }
+    }
+}
+
+impl Field {
+    fn html(field: &model::Field) -> Field {
+        let verified_at = field.verified_at.map(Timestamp::rfc3339);
+        Field { name: field.name.clone(), value: field.value_html.clone(), verified_at }
+    }
+
+    fn text(field: &model::Field) -> Field {
+        Field { value: field.value_text.clone(), ..Field::html(field) }
+    }
+}
+
+/// Number, name and permission bits of a role, as Mastodon's default roles
+/// have them (app/models/user_role.rs).
+fn role_words(role: Role) -> (&'static str, &'static str, u32) {
+    match role {
+        Role::User => ("-99", "", 1 << 16),
+        Role::Moderator => ("1", "Moderator", 1308),
+        Role::Admin => ("2", "Admin", 983_036),
+        Role::Owner => ("3", "Owner", 1),
+    }
+}
+
+impl AccountRole {
+    fn new(role: Role) -> Option<AccountRole> {
+        let (id, name, _) = role_words(role);
+        let shown = AccountRole { id: id.into(), name: name.into(), color: String::new() };
+        (role != Role::User).then_some(shown)
+    }
+}
+
+/// A role with what it permits, for the one who has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OwnRole {
+    id: String,
+    name: String,
+    color: String,
+    permissions: String,
+    highlighted: bool,
+}
+
+impl From<Role> for OwnRole {
+    fn from(role: Role) -> OwnRole {
+        let (id, name, permissions) = role_words(role);
+        OwnRole {
+            id: id.into(),
+            name: name.into(),
+            color: String::new(),
+            permissions: permissions.to_string(),
+            highlighted: role != Role::User,
+        }
+    }
+}
+
+/// What a person typed, for forms that edit it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Source {
+    privacy: &'static str,
+    sensitive: bool,
+    language: Option<String>,
+    note: String,
+    fields: Vec<Field>,
+    follow_requests_count: u64,
+    hide_collections: bool,
+    discoverable: bool,
+    indexable: bool,
+    attribution_domains: Vec<String>,
+    quote_policy: &'static str,
+}
+
+/// One's own account.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CredentialAccount {
+    #[serde(flatten)]
+    account: Account,
+    source: Source,
+    role: OwnRole,
+}
+
+impl CredentialAccount {
+    /// The account as its own person sees it.
+    pub fn new(site: &Site, person: &Person<'_>, user: &User, follow_requests: u64) -> CredentialAccount {
+        let account = person.account;
+        let person = Person { role: Some(user.role), ..*person };
+        CredentialAccount {
+            account: Account::new(site, &person),
+            source: Source {
+                privacy: user.defaults.visibility.word(),
+                sensitive: user.defaults.sensitive,
+                language: user.defaults.language.clone(),
+                note: account.note_text.clone(),
+                fields: account.fields.iter().map(Field::text).collect(),
+                follow_requests_count: follow_requests,
+                hide_collections: false,
+                discoverable: account.is_discoverable,
+                indexable: account.is_indexable,
+                attribution_domains: Vec::new(),
+                quote_policy: "public",
+            },
+            role: user.role.into(),
+        }
+    }
+}
+
+/// Somebody who is muted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MutedAccount {
+    /// Who.
+    #[serde(flatten)]
+    pub account: Account,
+    /// When the mute ends.
+    pub mute_expires_at: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Id;
+    use serde_json::{Value, json};
+
+    fn site() -> Site {
+        Site::new("https", "social.example")
+    }
+
+    fn value(account: &model::Account) -> Value {
+        let person = Person { account, statuses: 3, followers: 2, following: 1, role: Some(Role::Owner) };
+        serde_json::to_value(Account::new(&site(), &person)).unwrap()
+    }
+
+    #[test]
+    fn a_local_account_has_every_key() {
+        let account = model::Account {
+            id: Id(7),
+            username: "Ana".into(),
+            url: "https://social.example/@Ana".into(),
+            uri: "https://social.example/ap/users/7".into(),
+            created_at: Timestamp::from_millis(1_700_000_000_007),
+            last_status_at: Some(Timestamp::from_millis(1_700_000_000_007)),
+            ..model::Account::default()
+        };
+        let value = value(&account);
+        assert_eq!(value["id"], "7");
+        assert_eq!(value["created_at"], "2023-11-14T00:00:00.000Z");
+        assert_eq!(value["last_status_at"], "2023-11-14");
+        assert_eq!(value["avatar"], "https://social.example/assets/avatar.png");
+        assert_eq!(value["header_static"], "https://social.example/assets/header.jpg");
+        assert_eq!(value["roles"], json!([{"id": "3", "name": "Owner", "color": ""}]));
+        assert_eq!(value["noindex"], true);
+        let keys = "acct avatar avatar_static bot created_at discoverable display_name emojis fields \
+            followers_count following_count group header header_static id last_status_at locked note \
+            statuses_count uri url username indexable hide_collections";
+        for key in keys.split_whitespace() {
+            assert!(value.get(key).is_some(), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_remote_account_has_no_role_and_a_full_name() {
+        let account = model::Account {
+            username: "bea".into(),
+            domain: Some("b.example".into()),
+            uri: "https://b.example/u/1".into(),
+            ..model::Account::default()
+        };
+        let value = value(&account);
+        assert_eq!(
+            (&value["acct"], &value["url"]),
+            (&json!("bea@b.example"), &json!("https://b.example/u/1"))
+        );
+        assert!(value.get("roles").is_none() && value.get("noindex").is_none());
+        assert_eq!(value["last_status_at"], Value::Null);
+    }
+}

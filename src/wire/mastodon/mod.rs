@@ -1,0 +1,13 @@
+//! What Mastodon's clients read: entities as plain serialisable structs.
+//!
+//! Every key of the documentation is there, null where it is empty: strict
+//! clients fail on a missing one (docs.joinmastodon.org, entities). Ids are
+//! strings, dates have three digits of a second.
+
+pub mod account;
+pub mod instance;
+pub mod oauth;
+pub mod relationship;
+
+pub use account::{Account, CredentialAccount, Emoji, Field, MutedAccount, Person};
+pub use relationship::Relationship;
