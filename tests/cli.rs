@@ -108,3 +108,49 @@ fn a_store_that_another_process_holds_is_not_touched() {
     let said = stderr(&waxwing(folder.path(), &["user", "list", "--config", "a.conf"]));
     assert!(said.contains("only the running server") && said.contains("admin.json"), "{said}");
 }
+
+/// A server in the background; killed when dropped.
+struct Running(std::process::Child);
+
+impl Running {
+    /// Starts it and waits until it says that it serves.
+    fn start(folder: &Path, arguments: &[&str]) -> Running {
+        use std::io::{BufRead, BufReader};
+        let mut child = Command::new(env!("CARGO_BIN_EXE_waxwing"))
+            .args(arguments)
+            .current_dir(folder)
+            .env_clear()
+            .env("HOME", folder)
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let running = Running(child);
+        // The third line is the last; when the process ends instead, the lines end too.
+        let third = lines.by_ref().map(Result::unwrap).nth(2);
+        assert!(third.is_some(), "the server did not start");
+        running
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn people_are_looked_after_while_the_server_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.conf"), "https://localhost:0\ndata d\nadmin 127.0.0.1:0\n").unwrap();
+    let _running = Running::start(folder.path(), &["a.conf"]);
+    let user =
+        |arguments: &[&str]| waxwing(folder.path(), &[&["user", "--config", "a.conf"], arguments].concat());
+    let made = stdout(&user(&["create", "ana", "--role", "admin"]));
+    assert!(made.starts_with("made @ana@localhost:"), "{made}");
+    assert!(!made.starts_with("made @ana@localhost:0"), "the port is the one that it got: {made}");
+    assert_eq!(stdout(&user(&["list"])), "ana\tadmin\tactive\t-\n");
+    assert!(stderr(&user(&["create", "ana"])).contains("this username"), "refusals come through");
+    assert!(stdout(&user(&["reset-password", "ana"])).contains("password: "));
+}

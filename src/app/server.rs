@@ -13,6 +13,7 @@ use tracing::{info, warn};
 use super::certificate::Certificate;
 use super::first_run;
 use super::system::{SystemChance, SystemClock};
+use super::user;
 use crate::base::{Chance, Clock, IdGenerator, Problem, ProblemKind};
 use crate::config::{Config, StoreChoice, Tls};
 use crate::edge::{self, AppState, Parts};
@@ -94,10 +95,22 @@ impl Server {
         match bind(&[address], None).await {
             Ok(bound) => {
                 let router = edge::admin::router(self.state.clone(), render);
-                self.spawn(bound, Transport::Plain, router);
+                let address = SocketAddr::new(address.ip(), bound.port());
+                self.spawn(bound, Transport::Plain, router.merge(self.open_desk(address)));
             }
             Err(problem) => warn!("no metrics and no health checks: {problem}"),
         }
+    }
+
+    /// The route by which `waxwing user` reaches this server; nothing if its secret cannot be kept.
+    fn open_desk(&self, address: SocketAddr) -> axum::Router {
+        let perform = user::performer(self.state.clone());
+        user::desk::open(&self.state.config.data, address, &*self.state.chance, perform).unwrap_or_else(
+            |error| {
+                warn!("`waxwing user` cannot reach this server while it runs: {error}");
+                axum::Router::new()
+            },
+        )
     }
 
     fn spawn(&self, bound: Bound, transport: Transport, router: axum::Router) {

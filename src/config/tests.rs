@@ -187,6 +187,21 @@ fn the_sample_is_right() {
     assert_stable(&config);
 }
 
+/// The README has the table of directives as it is. `BLESS=1` writes it anew.
+#[test]
+fn the_readme_lists_every_directive() {
+    const MARKS: (&str, &str) = ("<!-- directives -->\n", "<!-- /directives -->");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(&path).unwrap();
+    let (before, rest) = readme.split_once(MARKS.0).expect("the README has a place for the table");
+    let (table, after) = rest.split_once(MARKS.1).expect("the table's place has an end");
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(&path, format!("{before}{}{}{}{after}", MARKS.0, markdown_table(), MARKS.1)).unwrap();
+    } else {
+        assert!(table == markdown_table(), "the README's table is old; write it anew with BLESS=1");
+    }
+}
+
 /// Lines that may or may not go together.
 fn some_lines() -> impl Strategy<Value = Vec<String>> {
     let values = prop_oneof![
