@@ -1,1 +1,19 @@
-//! See ARCHITECTURE.md.
+//! Background work: durable jobs, one lane for each destination.
+//!
+//! `plan` decides what runs next and `destination` how much a host can take;
+//! both are pure. `worker` connects them with the store and the handlers.
+//! Knows jobs and outcomes; must not know what a job means for the social
+//! network (its handler does) or who wrote it.
+
+mod destination;
+mod handler;
+mod outcome;
+
+use std::time::Duration;
+
+pub use destination::{Gate, Group, Health, Transition};
+pub use handler::{Attempt, Handler, Handlers};
+pub use outcome::{FailureKind, Outcome, Report, fate, retry_wait};
+
+/// Longest attempt, whatever it waits for.
+pub const ATTEMPT_MAX: Duration = Duration::from_secs(15);
