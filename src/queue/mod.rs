@@ -8,12 +8,14 @@
 mod destination;
 mod handler;
 mod outcome;
+mod plan;
 
 use std::time::Duration;
 
 pub use destination::{Gate, Group, Health, Transition};
 pub use handler::{Attempt, Handler, Handlers};
 pub use outcome::{FailureKind, Outcome, Report, fate, retry_wait};
+pub use plan::{Gauges, Input, Load, Output, Plan, SLOTS, Start, Ticket, WINDOW_ROWS_MAX, Window};
 
 /// Longest attempt, whatever it waits for.
 pub const ATTEMPT_MAX: Duration = Duration::from_secs(15);

@@ -211,7 +211,9 @@ impl ActivityKind {
     pub fn supersedes(self, earlier: ActivityKind) -> bool {
         use ActivityKind::*;
         match self {
-            Delete | Undo => true,
+            Delete => true,
+            // Not a Block: an Undo of the same pair may be that of a Follow.
+            Undo => matches!(earlier, Follow | Like | Announce),
             Update | UpdateActor | UpdateTally => self == earlier,
             _ => false,
         }

@@ -6,7 +6,7 @@ use crate::base::{Id, Timestamp};
 use crate::store::{Key, Value, ValueError};
 
 /// A place that jobs go to: a remote host, or one of our own lanes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode)]
 #[cbor(transparent)]
 pub struct DestinationId(#[n(0)] pub u32);
 

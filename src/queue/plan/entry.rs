@@ -1,0 +1,168 @@
+//! One destination inside the scheduler: its window of ready jobs, and which
+//! of them may go next.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::super::destination::Health;
+use super::Window;
+use crate::base::{Id, Timestamp};
+use crate::model::queue::{InboxId, JobKey, JobRow, Lane, OrderKey};
+
+/// Senders share a destination's turn by this many buckets.
+const SENDER_BUCKETS: u64 = 64;
+/// A window with fewer rows than this is filled up again.
+const WINDOW_LOW: usize = 4;
+
+/// What the scheduler knows of a destination.
+#[derive(Default)]
+pub(super) struct Entry {
+    /// `None` until it was loaded.
+    pub(super) health: Option<Health>,
+    windows: [VecDeque<(JobKey, JobRow)>; 3],
+    /// Whether the store holds more than the window.
+    more: [bool; 3],
+    /// The store may hold rows that the windows do not show.
+    pub(super) is_stale: bool,
+    pub(super) is_loading: bool,
+    /// Counts commits, so that a snapshot from before one is not believed.
+    pub(super) epoch: u32,
+    /// Started or settled, and still in the store: never to be started again.
+    busy: HashMap<(Id, InboxId), Busy>,
+    pub(super) in_ring: [bool; 3],
+    pub(super) deficit: [i64; 3],
+    pub(super) timer: Option<Timestamp>,
+    pub(super) waits_for_slot: bool,
+    last_bucket: u64,
+    /// Changed since it was last written down.
+    pub(super) is_dirty: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Busy {
+    order: OrderKey,
+    was_held: bool,
+}
+
+impl Entry {
+    /// Whether the store should be asked for rows.
+    pub(super) fn wants_load(&self) -> bool {
+        let is_low = Lane::ALL
+            .iter()
+            .any(|lane| self.more[lane.index()] && self.windows[lane.index()].len() < WINDOW_LOW);
+        !self.is_loading && (self.is_stale || is_low)
+    }
+
+    /// News of rows in a lane; they matter only if the window ends before them.
+    pub(super) fn woken(&mut self, lane: Lane) {
+        if !self.more[lane.index()] {
+            self.is_stale = true;
+        }
+    }
+
+    /// Jobs that a load must look past.
+    pub(super) fn busy_rows(&self) -> usize {
+        self.busy.len()
+    }
+
+    /// Shows what the store holds.
+    pub(super) fn fill(&mut self, window: Window) {
+        for lane in Lane::ALL {
+            let index = lane.index();
+            self.more[index] = window.more[index];
+            self.windows[index].clear();
+        }
+        for (key, row) in window.rows {
+            if !self.busy.contains_key(&(key.act, key.inbox)) {
+                self.windows[key.lane.index()].push_back((key, row));
+            }
+        }
+    }
+
+    /// Forgets the windows of a destination that waits long.
+    pub(super) fn shed(&mut self) {
+        if self.rows() > 0 || self.more.contains(&true) {
+            self.is_stale = true;
+        }
+        self.windows.iter_mut().for_each(|window| *window = VecDeque::new());
+        self.more = [false; 3];
+    }
+
+    /// Rows in the windows.
+    pub(super) fn rows(&self) -> usize {
+        self.windows.iter().map(VecDeque::len).sum()
+    }
+
+    /// Whether a lane shows rows.
+    pub(super) fn has_rows(&self, lane: Lane) -> bool {
+        !self.windows[lane.index()].is_empty()
+    }
+
+    /// When the oldest row shown in a lane was enqueued.
+    pub(super) fn oldest(&self, lane: Lane) -> Option<Timestamp> {
+        self.windows[lane.index()].front().map(|(_, row)| row.created_at)
+    }
+
+    /// Takes the next job of a lane: the first one of the sender whose turn
+    /// it is, unless an earlier one of its order key is unfinished.
+    pub(super) fn pick(&mut self, lane: Lane) -> Option<(JobKey, JobRow)> {
+        let window = &self.windows[lane.index()];
+        let (index, bucket) = window
+            .iter()
+            .enumerate()
+            .filter(|(_, (key, row))| !self.is_blocked(key, row))
+            .map(|(index, (_, row))| (index, bucket_of(row.sender)))
+            .min_by_key(|(_, bucket)| bucket.wrapping_sub(self.last_bucket + 1) % SENDER_BUCKETS)?;
+        self.last_bucket = bucket;
+        let (key, row) = self.windows[lane.index()].remove(index)?;
+        self.busy.insert((key.act, key.inbox), Busy { order: row.order, was_held: row.attempts > 0 });
+        Some((key, row))
+    }
+
+    fn is_blocked(&self, key: &JobKey, row: &JobRow) -> bool {
+        let is_chained = |order: OrderKey| order == row.order;
+        row.order != OrderKey::NONE
+            && (self.busy.iter().any(|((act, _), busy)| is_chained(busy.order) && *act != key.act)
+                || self
+                    .windows
+                    .iter()
+                    .flatten()
+                    .any(|(other, its)| is_chained(its.order) && other.act < key.act))
+    }
+
+    /// The job stays ready as it is.
+    pub(super) fn put_back(&mut self, key: JobKey, row: JobRow) {
+        self.busy.remove(&(key.act, key.inbox));
+        self.windows[key.lane.index()].push_front((key, row));
+    }
+
+    /// Later jobs of an order key wait in the store until this one is through.
+    pub(super) fn hold_chain(&mut self, order: OrderKey) {
+        if order != OrderKey::NONE {
+            self.windows.iter_mut().for_each(|window| window.retain(|(_, row)| row.order != order));
+        }
+    }
+
+    /// What became of a job is in the store.
+    pub(super) fn committed(&mut self, key: &JobKey) {
+        self.epoch = self.epoch.wrapping_add(1);
+        if let Some(busy) = self.busy.remove(&(key.act, key.inbox)) {
+            // Those that waited for it can be seen now.
+            self.is_stale |= busy.was_held && busy.order != OrderKey::NONE;
+        }
+    }
+
+    /// Whether nothing is known that the store does not know.
+    pub(super) fn is_idle(&self) -> bool {
+        self.rows() == 0
+            && self.busy.is_empty()
+            && !self.is_stale
+            && !self.is_loading
+            && !self.waits_for_slot
+            && !self.more.contains(&true)
+            && self.health.as_ref().is_none_or(|health| health.inflight() == 0)
+    }
+}
+
+fn bucket_of(sender: Id) -> u64 {
+    OrderKey::of(sender).0 % SENDER_BUCKETS
+}
