@@ -23,13 +23,13 @@ use crate::base::{Chance, Timestamp};
 use crate::model::queue::{Breaker, Class, Destination, SignatureProfile};
 
 /// Requests under way to one host, at most.
-pub const CAP_MAX: f32 = 16.0;
+const CAP_MAX: f32 = 16.0;
 /// Jobs of our own under way at once.
-pub const LOCAL_CAP: f32 = 8.0;
+const LOCAL_CAP: f32 = 8.0;
 /// Activities of one host being acted on at once.
-pub const INGRESS_CAP: f32 = 2.0;
+const INGRESS_CAP: f32 = 2.0;
 /// Requests a second to one host.
-pub const RATE_MAX: f32 = 50.0;
+const RATE_MAX: f32 = 50.0;
 /// Requests that may be saved up.
 const BURST: f64 = 100.0;
 /// The slowest rate that 429 answers lead to.

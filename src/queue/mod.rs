@@ -9,13 +9,19 @@ mod destination;
 mod handler;
 mod outcome;
 mod plan;
+mod worker;
 
 use std::time::Duration;
 
+pub use crate::domain::delivery::{Overview, overview};
 pub use destination::{Gate, Group, Health, Transition};
 pub use handler::{Attempt, Handler, Handlers};
 pub use outcome::{FailureKind, Outcome, Report, fate, retry_wait};
 pub use plan::{Gauges, Input, Load, Output, Plan, SLOTS, Start, Ticket, WINDOW_ROWS_MAX, Window};
 
-/// Longest attempt, whatever it waits for.
+pub use worker::{DRAIN_MAX, Worker};
+
+/// Longest attempt at another server, whatever it waits for.
 pub const ATTEMPT_MAX: Duration = Duration::from_secs(15);
+/// Longest run of our own work.
+pub const LOCAL_ATTEMPT_MAX: Duration = Duration::from_secs(60);

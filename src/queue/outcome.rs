@@ -10,9 +10,9 @@ use crate::domain::delivery::Fate;
 use crate::model::queue::{Class, DeadReason, JobRow, SignatureProfile};
 
 /// Shortest and longest pause that a Retry-After may ask for.
-pub const RETRY_AFTER: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(3600));
+pub(super) const RETRY_AFTER: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(3600));
 /// Panics after which a job is poison.
-pub const PANICS_MAX: u8 = 2;
+pub(super) const PANICS_MAX: u8 = 2;
 /// Attempts that may end in 401, each with both signatures.
 const UNAUTHORIZED_ATTEMPTS_MAX: u8 = 4;
 

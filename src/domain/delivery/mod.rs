@@ -84,7 +84,7 @@ fn send(
     delivery: &Delivery,
     targets: &Targets,
 ) -> Result<Option<Id>, StoreError> {
-    let places = recipients::resolve(tx, targets)?;
+    let places = recipients::resolve(tx, targets, moment.now)?;
     if places.is_empty() {
         return Ok(None);
     }

@@ -1,9 +1,11 @@
 //! Who gets it: recipients merged to inboxes, inboxes to destinations.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use url::Url;
 
+use crate::base::Timestamp;
 use crate::model::queue::tables::{
     DESTINATION, DESTINATION_BY_HOST, INBOX, INBOX_BY_URL, SEQUENCE, Sequence, sequence,
 };
@@ -12,6 +14,10 @@ use crate::store::{StoreError, WriteTx};
 
 /// Longest inbox URL that is kept.
 const INBOX_MAX_BYTES: usize = 2048;
+
+/// An inbox that said it is gone gets nothing for this long. Not for ever:
+/// some servers say so by mistake.
+const GONE_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// The inboxes an activity goes to, each once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -45,6 +51,18 @@ impl Targets {
     }
 }
 
+/// Remembers that an inbox said it is gone.
+pub(super) fn mark_gone(tx: &mut WriteTx<'_>, inboxes: &[InboxId], now: Timestamp) -> Result<(), StoreError> {
+    let found: Vec<String> =
+        tx.get_many(INBOX, inboxes)?.into_iter().flatten().map(|inbox| inbox.url).collect();
+    for (url, known) in found.iter().zip(tx.get_many(INBOX_BY_URL, &found)?) {
+        if let Some(known) = known {
+            tx.put(INBOX_BY_URL, url, &InboxRef { gone_at: Some(now), ..known });
+        }
+    }
+    Ok(())
+}
+
 /// Whose lane a piece of work takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
@@ -76,12 +94,14 @@ pub fn authority_of(url: &str) -> Option<String> {
 pub(super) fn resolve(
     tx: &mut WriteTx<'_>,
     targets: &Targets,
+    now: Timestamp,
 ) -> Result<Vec<(DestinationId, InboxId)>, StoreError> {
     let urls: Vec<String> = targets.inboxes.iter().cloned().collect();
     let mut places = Vec::with_capacity(urls.len());
     let mut unknown = Vec::new();
     for (url, known) in urls.iter().zip(tx.get_many(INBOX_BY_URL, &urls)?) {
         match known {
+            Some(known) if known.gone_at.is_some_and(|at| now.since(at) < GONE_FOR) => {}
             Some(known) => places.push((known.destination, known.inbox)),
             None => unknown.extend(authority_of(url).map(|host| (url, host))),
         }
@@ -94,8 +114,8 @@ pub(super) fn resolve(
     let mut numbers = Numbers::open(tx, sequence::INBOX)?;
     for (url, host) in unknown {
         let (destination, inbox) = (destinations[&host], InboxId(numbers.take()));
-        tx.put(INBOX, &inbox, &Inbox { url: url.clone(), destination, gone_at: None });
-        tx.put(INBOX_BY_URL, url, &InboxRef { inbox, destination });
+        tx.put(INBOX, &inbox, &Inbox { url: url.clone(), destination });
+        tx.put(INBOX_BY_URL, url, &InboxRef { inbox, destination, gone_at: None });
         places.push((destination, inbox));
     }
     numbers.close(tx);

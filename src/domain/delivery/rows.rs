@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::recipients;
 use crate::base::{Id, Timestamp};
 use crate::model::queue::tables::{
     ACT, ACT_BY_ORDER, ACT_ROWS, DEAD, DEAD_BY_TIME, DEFERRED, HELD, JOB, ROWS, rows,
 };
 use crate::model::queue::{
-    DeadKey, DeadReason, DeadRow, DeferKey, DeferredRow, DestinationId, Held, HeldJob, JobKey, JobRow, Lane,
-    OrderKey, Wake,
+    DeadKey, DeadReason, DeadRow, DeferKey, DeferredRow, DestinationId, Held, HeldJob, InboxId, JobKey,
+    JobRow, Lane, OrderKey, Wake,
 };
 use crate::store::{Scan, StoreError, WriteTx};
 
@@ -102,6 +103,12 @@ pub fn settle(tx: &mut WriteTx<'_>, now: Timestamp, fates: &[(JobKey, Fate)]) ->
             }
         }
     }
+    let gone: Vec<InboxId> = there
+        .iter()
+        .filter(|(_, _, fate)| matches!(fate, Fate::Dead { reason: DeadReason::Gone, .. }))
+        .map(|(key, _, _)| key.inbox)
+        .collect();
+    recipients::mark_gone(tx, &gone, now)?;
     hold(tx, &there)?;
     books.close(tx, there.iter().map(|(key, row, _)| (key.act, row.order)).collect())?;
     Ok(there.len())

@@ -209,6 +209,23 @@ async fn dead_letters_keep_their_body_until_they_are_old() {
 }
 
 #[tokio::test]
+async fn a_gone_inbox_gets_nothing_for_a_week() {
+    let bench = Bench::new();
+    bench.deliver(ActivityKind::Create, 7, &["https://a.example/"]).await;
+    let (key, row) = bench.jobs().await.remove(0);
+    let fate = Fate::Dead { row, reason: DeadReason::Gone, http_status: 410, error: String::new() };
+    bench.settle(vec![(key, fate)]).await;
+    let places = |days: u64| {
+        bench.write(move |tx, _| {
+            let mut targets = Targets::new();
+            targets.add("https://a.example/", None);
+            Ok(recipients::resolve(tx, &targets, NOW.plus(Duration::from_secs(days * 86_400)))?.len())
+        })
+    };
+    assert_eq!((places(1).await, places(8).await), (0, 1));
+}
+
+#[tokio::test]
 async fn a_flood_from_one_account_takes_the_bulk_lane() {
     let bench = Bench::new();
     let lanes = bench

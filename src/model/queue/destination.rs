@@ -155,6 +155,9 @@ pub struct InboxRef {
     /// Its destination.
     #[n(1)]
     pub destination: DestinationId,
+    /// When it said that it is gone (410).
+    #[n(2)]
+    pub gone_at: Option<Timestamp>,
 }
 
 impl Record for InboxRef {}
@@ -168,9 +171,6 @@ pub struct Inbox {
     /// Whose it is.
     #[n(1)]
     pub destination: DestinationId,
-    /// When it said that it is gone (410).
-    #[n(2)]
-    pub gone_at: Option<Timestamp>,
 }
 
 impl Record for Inbox {}

@@ -11,7 +11,8 @@ use crate::model::queue::{InboxId, JobKey, JobRow, Lane, OrderKey};
 /// Senders share a destination's turn by this many buckets.
 const SENDER_BUCKETS: u64 = 64;
 /// A window with fewer rows than this is filled up again.
-const WINDOW_LOW: usize = 4;
+/// No more than the smallest window, or filling it would never end.
+const WINDOW_LOW: usize = super::WINDOW_ROWS_MIN;
 
 /// What the scheduler knows of a destination.
 #[derive(Default)]

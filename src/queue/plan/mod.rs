@@ -34,6 +34,8 @@ pub const SLOTS: usize = 256;
 pub const WINDOW_ROWS_MAX: usize = 65_536;
 /// Ready jobs kept in memory for each lane of a destination.
 const WINDOW_ROWS: usize = 16;
+/// And no fewer than this; more than that many destinations stretch the sum.
+const WINDOW_ROWS_MIN: usize = 4;
 /// Outcomes that wait to be written; more stop new starts.
 const UNSETTLED_MAX: usize = 4096;
 /// Bytes a destination may send in one turn.
@@ -358,7 +360,7 @@ impl Plan {
 
     /// Rows for each lane, so that all windows together stay bounded.
     fn window_rows(&self) -> usize {
-        (WINDOW_ROWS_MAX / Lane::ALL.len() / self.entries.len().max(1)).clamp(2, WINDOW_ROWS)
+        (WINDOW_ROWS_MAX / Lane::ALL.len() / self.entries.len().max(1)).clamp(WINDOW_ROWS_MIN, WINDOW_ROWS)
     }
 
     fn tick(&mut self, now: Timestamp) {

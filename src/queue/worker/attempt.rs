@@ -1,0 +1,55 @@
+//! One attempt: reads the act, runs its handler, bounds its time.
+
+use std::sync::Arc;
+
+use tracing::error;
+
+use super::super::handler::{Attempt, Handlers};
+use super::super::outcome::{FailureKind, Outcome, Report};
+use super::super::plan::Start;
+use super::super::{ATTEMPT_MAX, LOCAL_ATTEMPT_MAX};
+use crate::base::Timestamp;
+use crate::model::queue::tables::{ACT, INBOX};
+use crate::model::queue::{Act, Class, Inbox, InboxId};
+use crate::store::{Store, StoreError};
+
+pub(super) async fn run(store: Store, handlers: Handlers, start: Start, now: Timestamp) -> Report {
+    let (act, inbox) = match read(&store, &start).await {
+        Ok((Some(act), inbox)) if !act.is_superseded => (act, inbox),
+        Ok(_) => return Outcome::Superseded.into(),
+        Err(error) => return Outcome::TryLater { detail: error.to_string() }.into(),
+    };
+    let kind = act.job.kind();
+    let Some(handler) = handlers.get(kind) else {
+        error!(kind = kind.name(), "no handler for a kind of job");
+        return Outcome::TryLater { detail: format!("no handler for {}", kind.name()) }.into();
+    };
+    let is_remote = start.class == Class::Remote;
+    let limit = if is_remote { ATTEMPT_MAX } else { LOCAL_ATTEMPT_MAX };
+    let attempt = Attempt {
+        key: start.key,
+        act: Arc::new(act),
+        inbox: inbox.map(|inbox| inbox.url),
+        authority: start.authority,
+        profile: start.profile,
+        attempts: start.row.attempts,
+        now,
+        answer_within: start.answer_within,
+    };
+    match tokio::time::timeout(limit, handler.run(attempt)).await {
+        Ok(report) => report,
+        Err(_) if is_remote => Outcome::failed(FailureKind::Timeout, 0, "no answer in time").into(),
+        Err(_) => Outcome::TryLater { detail: "took too long".into() }.into(),
+    }
+}
+
+async fn read(store: &Store, start: &Start) -> Result<(Option<Act>, Option<Inbox>), StoreError> {
+    let (act, inbox) = (start.key.act, start.key.inbox);
+    store
+        .read(move |tx| {
+            let found = tx.get(ACT, &act)?;
+            let inbox = if inbox == InboxId::NONE { None } else { tx.get(INBOX, &inbox)? };
+            Ok((found, inbox))
+        })
+        .await
+}

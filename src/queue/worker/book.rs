@@ -1,0 +1,387 @@
+//! The owner's dealings with the store. Each is a task that comes back with
+//! an [`Answer`]; what fails is tried again, for the owner cannot go on
+//! without it, and the number of unwritten outcomes stops new starts.
+
+use std::collections::{BTreeSet, HashMap};
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tracing::{error, warn};
+
+use super::super::plan::{Load, Window};
+use crate::base::{Id, Timestamp};
+use crate::domain::delivery::{self, Fate, Overview, Promoted};
+use crate::model::queue::tables::{ACT, DESTINATION, HELD, JOB};
+use crate::model::queue::{
+    DeadReason, Destination, DestinationId, Held, InboxId, JobKey, JobRow, Lane, OrderKey,
+};
+use crate::store::{ReadTx, Scan, Store, StoreError};
+
+/// Outcomes written in one transaction.
+pub(super) const BATCH_MAX: usize = 256;
+/// How long an outcome waits for others to be written with.
+pub(super) const BATCH_WAIT: Duration = Duration::from_millis(50);
+/// Deferred jobs made ready in one transaction.
+const PROMOTE_MAX: usize = 256;
+/// Rows read in one step when looking for work.
+const LOOK_ROWS: usize = 1024;
+/// Rows of a lane looked through for ones that need not wait.
+const LANE_ROWS_MAX: usize = 512;
+/// How often old rows are looked for, and how many are looked at.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+const SWEEP_ROWS: usize = 4096;
+/// How often the gauges are set.
+const MEASURE_EVERY: Duration = Duration::from_secs(5);
+/// Pause before the store is asked again after a failure.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// What the store said.
+pub(super) enum Answer {
+    /// Windows for the scheduler.
+    Loaded(Vec<Window>),
+    /// Where there are jobs.
+    Found(Vec<(DestinationId, Lane)>),
+    /// These outcomes are written.
+    Committed(Vec<JobKey>),
+    /// Deferred jobs were made ready.
+    Promoted(Promoted),
+    /// A part of the rows was looked through; where to go on.
+    Swept(Option<JobKey>),
+    /// How many rows there are.
+    Counted(Overview),
+    /// The store is closed.
+    Nothing,
+}
+
+pub(super) struct Book {
+    store: Store,
+    tasks: JoinSet<Answer>,
+    fates: Vec<(JobKey, Fate)>,
+    saves: HashMap<DestinationId, Box<Destination>>,
+    flush_at: Option<Timestamp>,
+    is_committing: bool,
+    /// When the next deferred job is due.
+    due: Option<Timestamp>,
+    is_promoting: bool,
+    is_looking: bool,
+    looks_again: bool,
+    sweep_at: Timestamp,
+    sweep_from: Option<JobKey>,
+    measure_at: Timestamp,
+}
+
+impl Book {
+    pub(super) fn new(store: Store, now: Timestamp) -> Book {
+        Book {
+            store,
+            tasks: JoinSet::new(),
+            fates: Vec::new(),
+            saves: HashMap::new(),
+            flush_at: None,
+            is_committing: false,
+            due: None,
+            is_promoting: false,
+            is_looking: false,
+            looks_again: false,
+            sweep_at: now.plus(SWEEP_EVERY),
+            sweep_from: None,
+            measure_at: now,
+        }
+    }
+
+    /// The next answer; `None` if nothing was asked.
+    pub(super) async fn next(&mut self) -> Option<Answer> {
+        match self.tasks.join_next().await? {
+            Ok(answer) => Some(answer),
+            // The owner cannot go on without the answer: it starts anew.
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => Some(Answer::Nothing),
+        }
+    }
+
+    /// When something of the book's own is due.
+    pub(super) fn next_wake(&self, now: Timestamp) -> Timestamp {
+        let flush_at = self.flush_at.filter(|_| !self.is_committing);
+        let due = self.due.filter(|_| !self.is_promoting);
+        let first = self.sweep_at.min(self.measure_at);
+        [flush_at, due].into_iter().flatten().fold(first, Timestamp::min).max(now)
+    }
+
+    pub(super) fn upkeep(&mut self, now: Timestamp) {
+        let is_full = self.fates.len() >= BATCH_MAX;
+        if is_full || self.flush_at.is_some_and(|at| at <= now) {
+            self.flush(now);
+        }
+        if self.due.is_some_and(|due| due <= now) {
+            self.promote(now);
+        }
+        if now >= self.sweep_at {
+            self.sweep_at = now.plus(SWEEP_EVERY);
+            self.sweep(now);
+        }
+    }
+
+    pub(super) fn is_time_to_measure(&mut self, now: Timestamp) -> bool {
+        let is_time = now >= self.measure_at;
+        if is_time {
+            self.measure_at = now.plus(MEASURE_EVERY);
+        }
+        is_time
+    }
+
+    /// Whether outcomes are still on their way to the disk.
+    pub(super) fn is_writing(&self) -> bool {
+        self.is_committing || !self.fates.is_empty() || !self.saves.is_empty()
+    }
+
+    pub(super) fn settle(&mut self, key: JobKey, fate: Fate, now: Timestamp) {
+        self.fates.push((key, fate));
+        self.flush_at.get_or_insert(now.plus(BATCH_WAIT));
+    }
+
+    pub(super) fn save(&mut self, id: DestinationId, record: Box<Destination>, now: Timestamp) {
+        self.saves.insert(id, record);
+        self.flush_at.get_or_insert(now.plus(BATCH_WAIT));
+    }
+
+    /// Writes what waits, unless the batch before is still being written:
+    /// then this one only grows.
+    pub(super) fn flush(&mut self, now: Timestamp) {
+        if self.is_committing || (self.fates.is_empty() && self.saves.is_empty()) {
+            return;
+        }
+        self.is_committing = true;
+        let rest = self.fates.split_off(self.fates.len().min(BATCH_MAX));
+        let fates = std::mem::replace(&mut self.fates, rest);
+        let saves: Vec<_> = self.saves.drain().collect();
+        self.flush_at = (!self.fates.is_empty()).then_some(now);
+        for (_, fate) in &fates {
+            if let Fate::Defer { due, .. } = fate {
+                self.due = Some(self.due.map_or(*due, |first| first.min(*due)));
+            }
+        }
+        metrics::histogram!("waxwing_delivery_batch_rows").record(fates.len() as f64);
+        let keys = fates.iter().map(|(key, _)| *key).collect();
+        let store = self.store.clone();
+        self.tasks.spawn(async move {
+            let written = insist("write outcomes of deliveries", || {
+                let (fates, saves) = (fates.clone(), saves.clone());
+                store.write(move |tx| {
+                    for (id, record) in &saves {
+                        tx.put(DESTINATION, id, record.as_ref());
+                    }
+                    delivery::settle(tx, now, &fates)
+                })
+            })
+            .await;
+            written.map_or(Answer::Nothing, |_| Answer::Committed(keys))
+        });
+    }
+
+    pub(super) fn committed(&mut self) {
+        self.is_committing = false;
+    }
+
+    /// Asks for windows.
+    pub(super) fn load(&mut self, loads: Vec<Load>) {
+        let store = self.store.clone();
+        self.tasks.spawn(async move {
+            let windows = insist("read deliveries", || {
+                let loads = loads.clone();
+                store.read(move |tx| loads.iter().map(|load| window(tx, load)).collect::<Result<Vec<_>, _>>())
+            })
+            .await;
+            windows.map_or(Answer::Nothing, Answer::Loaded)
+        });
+    }
+
+    /// Looks for all destinations that have jobs.
+    pub(super) fn look_everywhere(&mut self) {
+        if self.is_looking {
+            self.looks_again = true;
+            return;
+        }
+        self.is_looking = true;
+        let store = self.store.clone();
+        self.tasks.spawn(async move {
+            let found = insist("look for deliveries", || store.read(destinations_with_jobs)).await;
+            found.map_or(Answer::Nothing, Answer::Found)
+        });
+    }
+
+    pub(super) fn looked(&mut self) {
+        self.is_looking = false;
+        if std::mem::take(&mut self.looks_again) {
+            self.look_everywhere();
+        }
+    }
+
+    /// Makes deferred jobs ready that are due.
+    pub(super) fn promote(&mut self, now: Timestamp) {
+        if self.is_promoting {
+            return;
+        }
+        self.is_promoting = true;
+        // A retry that is deferred meanwhile sets it again.
+        self.due = None;
+        let store = self.store.clone();
+        self.tasks.spawn(async move {
+            let promoted = insist("resume deliveries", || {
+                store.write(move |tx| delivery::promote_due(tx, now, PROMOTE_MAX))
+            })
+            .await;
+            promoted.map_or(Answer::Nothing, Answer::Promoted)
+        });
+    }
+
+    pub(super) fn promoted(&mut self, promoted: &Promoted) {
+        self.is_promoting = false;
+        self.due = [self.due, promoted.next_due].into_iter().flatten().min();
+    }
+
+    fn sweep(&mut self, now: Timestamp) {
+        let (store, from) = (self.store.clone(), self.sweep_from.take());
+        self.tasks.spawn(async move { Answer::Swept(sweep(store, from, now).await) });
+    }
+
+    pub(super) fn swept(&mut self, from: Option<JobKey>) {
+        self.sweep_from = from;
+    }
+
+    pub(super) fn count_rows(&mut self) {
+        let store = self.store.clone();
+        self.tasks.spawn(async move {
+            let counted: Result<Overview, StoreError> = store.read(delivery::overview).await;
+            counted.map_or(Answer::Nothing, Answer::Counted)
+        });
+    }
+}
+
+/// Tries until it works; `None` once the store is closed.
+async fn insist<T, F>(what: &str, mut attempt: impl FnMut() -> F) -> Option<T>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    loop {
+        match attempt().await {
+            Ok(value) => return Some(value),
+            Err(StoreError::Closed) => return None,
+            Err(StoreError::Busy) => {}
+            Err(error) => error!(%error, "the queue cannot {what}; it tries again"),
+        }
+        tokio::time::sleep(RETRY_AFTER).await;
+    }
+}
+
+fn first_after(destination: DestinationId) -> JobKey {
+    JobKey { destination, lane: Lane::Bulk, act: Id::MAX, inbox: InboxId(u32::MAX) }
+}
+
+/// Skips from destination to destination rather than read every row.
+fn destinations_with_jobs(tx: &ReadTx<'_>) -> Result<Vec<(DestinationId, Lane)>, StoreError> {
+    let mut found = BTreeSet::new();
+    let mut scan = Scan::all();
+    loop {
+        let rows = tx.scan(JOB, scan.limit(LOOK_ROWS))?;
+        found.extend(rows.iter().map(|(key, _)| key.destination));
+        let Some((last, _)) = rows.last() else { break };
+        scan = Scan::all().after(&first_after(last.destination));
+    }
+    // Which lanes does not matter: a load looks at all three.
+    Ok(found.into_iter().flat_map(|id| Lane::ALL.map(|lane| (id, lane))).collect())
+}
+
+/// The first rows of a destination that need not wait for an earlier one.
+fn window(tx: &ReadTx<'_>, load: &Load) -> Result<Window, StoreError> {
+    let id = load.destination;
+    let record = if load.wants_record { tx.get(DESTINATION, &id)? } else { None };
+    let mut window = Window { destination: id, epoch: load.epoch, record, ..Window::default() };
+    for lane in Lane::ALL {
+        let mut scan = Scan::prefix(&(id, lane));
+        let (mut seen, mut taken) = (0, 0);
+        loop {
+            let rows = tx.scan(JOB, scan.limit(load.rows_per_lane + 1))?;
+            let (count, last) = (rows.len(), rows.last().map(|(key, _)| *key));
+            let free = without_held(tx, rows)?;
+            let room = load.rows_per_lane - taken;
+            window.more[lane.index()] =
+                free.len() > room || (count > load.rows_per_lane && free.len() == room);
+            taken += free.len().min(room);
+            seen += count;
+            window.rows.extend(free.into_iter().take(room));
+            let Some(last) = last else { break };
+            if count <= load.rows_per_lane || taken == load.rows_per_lane || seen >= LANE_ROWS_MAX {
+                break;
+            }
+            scan = Scan::prefix(&(id, lane)).after(&last);
+        }
+    }
+    Ok(window)
+}
+
+/// Drops rows that wait for an earlier, tried one of their order key.
+fn without_held(tx: &ReadTx<'_>, rows: Vec<(JobKey, JobRow)>) -> Result<Vec<(JobKey, JobRow)>, StoreError> {
+    let chains: BTreeSet<(DestinationId, OrderKey)> = rows
+        .iter()
+        .filter(|(_, row)| row.order != OrderKey::NONE)
+        .map(|(key, row)| (key.destination, row.order))
+        .collect();
+    let chains: Vec<_> = chains.into_iter().collect();
+    let held: HashMap<OrderKey, Held> = chains
+        .iter()
+        .zip(tx.get_many(HELD, &chains)?)
+        .filter_map(|((_, order), held)| held.map(|held| (*order, held)))
+        .collect();
+    if held.is_empty() {
+        return Ok(rows);
+    }
+    let acts: BTreeSet<Id> = held.values().flat_map(|held| held.jobs.iter().map(|job| job.act)).collect();
+    let acts: Vec<Id> = acts.into_iter().collect();
+    // What became pointless is not waited for.
+    let pointless: BTreeSet<Id> = acts
+        .iter()
+        .zip(tx.get_many(ACT, &acts)?)
+        .filter(|(_, act)| act.as_ref().is_none_or(|act| act.is_superseded))
+        .map(|(id, _)| *id)
+        .collect();
+    let waits = |key: &JobKey, row: &JobRow| {
+        held.get(&row.order).is_some_and(|held| {
+            held.jobs.iter().any(|job| job.act < key.act && !pointless.contains(&job.act))
+        })
+    };
+    Ok(rows.into_iter().filter(|(key, row)| !waits(key, row)).collect())
+}
+
+/// Gives up some of the jobs whose time is over at destinations that nobody
+/// can reach, and forgets old dead letters and seen activities.
+async fn sweep(store: Store, from: Option<JobKey>, now: Timestamp) -> Option<JobKey> {
+    let page: Result<Vec<(JobKey, JobRow)>, StoreError> = store
+        .read(move |tx| {
+            let scan = from.as_ref().map_or_else(Scan::all, |from| Scan::all().after(from));
+            tx.scan(JOB, scan.limit(SWEEP_ROWS))
+        })
+        .await;
+    let page = page.inspect_err(|error| warn!(%error, "old deliveries were not looked for")).ok()?;
+    let next = page.last().filter(|_| page.len() == SWEEP_ROWS).map(|(key, _)| *key);
+    let expired: Vec<(JobKey, Fate)> = page
+        .into_iter()
+        .filter(|(_, row)| row.expires_at <= now)
+        .map(|(key, row)| {
+            let error = "expired before it could be sent".to_owned();
+            (key, Fate::Dead { row, reason: DeadReason::Expired, http_status: 0, error })
+        })
+        .collect();
+    let swept: Result<(), StoreError> = store
+        .write(move |tx| {
+            delivery::settle(tx, now, &expired)?;
+            delivery::prune_dead(tx, now, LANE_ROWS_MAX)?;
+            delivery::forget_seen(tx, now, LANE_ROWS_MAX)?;
+            Ok(())
+        })
+        .await;
+    if let Err(error) = swept {
+        warn!(%error, "old deliveries were not cleared away");
+    }
+    next
+}

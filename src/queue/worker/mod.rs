@@ -1,0 +1,278 @@
+//! The owner task: connects the scheduler with the store and the handlers.
+//!
+//! One task owns the plan and everything in memory. It asks the store for
+//! windows of rows, starts each attempt as a task of its own (a panic is an
+//! outcome), and writes outcomes down in batches. Nothing is marked as
+//! running on disk, so whatever ends this process, the next one finds every
+//! job that has no outcome yet.
+
+mod attempt;
+mod book;
+mod measure;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::broadcast::error::RecvError;
+use tokio::task::{Id as TaskId, JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, info, warn};
+
+use super::handler::Handlers;
+use super::outcome::{Outcome, Report};
+use super::plan::{Input, Load, Output, Plan, SLOTS, Start, Ticket};
+use crate::base::{Chance, Clock, Timestamp};
+use crate::model::queue::{JobKey, Wake};
+use crate::store::{Signal, Store};
+use book::{Answer, Book};
+
+/// How long a stop waits for attempts under way.
+pub const DRAIN_MAX: Duration = Duration::from_secs(5);
+/// Pause before the owner task is started again after a panic.
+const RESTART_AFTER: Duration = Duration::from_secs(1);
+/// Longest sleep: also bounds how late a step of the wall clock is noticed.
+const SLEEP_MAX: Duration = Duration::from_secs(60);
+
+/// What the worker is made of.
+#[derive(Clone)]
+pub struct Worker {
+    /// Where the jobs are.
+    pub store: Store,
+    /// What runs them.
+    pub handlers: Handlers,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance, for spreading retries.
+    pub chance: Arc<dyn Chance>,
+    /// Attempts at once, over all destinations.
+    pub slots: usize,
+}
+
+impl Worker {
+    /// A worker with the usual number of slots.
+    pub fn new(store: Store, handlers: Handlers, clock: Arc<dyn Clock>, chance: Arc<dyn Chance>) -> Worker {
+        Worker { store, handlers, clock, chance, slots: SLOTS }
+    }
+
+    /// Works until `stop`, then lets what runs end for up to [`DRAIN_MAX`].
+    /// Should the owner task itself panic, it is started again from disk.
+    pub async fn run(self, stop: CancellationToken) {
+        loop {
+            // Dropped with this future, it takes the owner and its attempts along.
+            let mut owner = JoinSet::new();
+            owner.spawn(Owner::new(self.clone()).run(stop.clone()));
+            match owner.join_next().await {
+                Some(Err(panic)) if panic.is_panic() && !stop.is_cancelled() => {
+                    error!("the delivery queue panicked; it starts again from the store");
+                    tokio::time::sleep(RESTART_AFTER).await;
+                }
+                _ => return,
+            }
+        }
+    }
+}
+
+struct Owner {
+    parts: Worker,
+    plan: Plan,
+    book: Book,
+    attempts: JoinSet<Report>,
+    tickets: HashMap<TaskId, Running>,
+    steady: Steady,
+}
+
+struct Running {
+    ticket: Ticket,
+    key: JobKey,
+    started: Timestamp,
+    created_at: Timestamp,
+}
+
+/// The wall clock as it was at the start, carried on by the monotonic one: a
+/// step of the wall clock neither fires all retries at once nor stops them.
+#[derive(Clone)]
+struct Steady {
+    clock: Arc<dyn Clock>,
+    wall: Timestamp,
+    monotonic: Duration,
+}
+
+impl Steady {
+    fn now(&self) -> Timestamp {
+        self.wall.plus(self.clock.monotonic().saturating_sub(self.monotonic))
+    }
+}
+
+impl Owner {
+    fn new(parts: Worker) -> Owner {
+        let clock = parts.clock.clone();
+        let steady = Steady { wall: clock.now(), monotonic: clock.monotonic(), clock };
+        let plan = Plan::new(parts.slots, steady.now());
+        let book = Book::new(parts.store.clone(), steady.now());
+        Owner { parts, plan, book, attempts: JoinSet::new(), tickets: HashMap::new(), steady }
+    }
+
+    async fn run(mut self, stop: CancellationToken) {
+        // Listening begins before looking, so that nothing falls in between.
+        let mut signals = self.parts.store.subscribe();
+        self.book.look_everywhere();
+        self.book.promote(self.steady.now());
+        loop {
+            let sleep = self.sleep();
+            tokio::select! {
+                () = stop.cancelled() => break,
+                signal = signals.recv() => match signal {
+                    Ok(signal) => self.heard(&signal),
+                    Err(RecvError::Lagged(_)) => self.book.look_everywhere(),
+                    Err(RecvError::Closed) => break,
+                },
+                Some(ended) = self.attempts.join_next_with_id() => self.ended(ended),
+                Some(answer) = self.book.next() => self.answered(answer),
+                () = tokio::time::sleep(sleep) => {}
+            }
+            self.feed(Input::Tick);
+            self.upkeep();
+        }
+        self.drain().await;
+    }
+
+    /// Until something is due.
+    fn sleep(&self) -> Duration {
+        let now = self.steady.now();
+        let due = self.plan.next_wake().min(self.book.next_wake(now));
+        due.since(now).min(SLEEP_MAX)
+    }
+
+    fn heard(&mut self, signal: &Signal) {
+        let Some(wake) = Wake::from_signal(signal) else { return };
+        if wake.lanes.is_empty() {
+            self.book.look_everywhere();
+            self.book.promote(self.steady.now());
+        } else {
+            self.feed(Input::Woken(wake.lanes));
+        }
+    }
+
+    fn upkeep(&mut self) {
+        let now = self.steady.now();
+        self.book.upkeep(now);
+        if self.book.is_time_to_measure(now) {
+            measure::gauges(&self.plan.gauges(now));
+            self.book.count_rows();
+        }
+    }
+
+    fn feed(&mut self, input: Input) {
+        let now = self.steady.now();
+        let mut loads: Vec<Load> = Vec::new();
+        for output in self.plan.handle(input, now, &*self.parts.chance) {
+            match output {
+                Output::Load(load) => loads.push(load),
+                other => self.obey(other, now),
+            }
+        }
+        if !loads.is_empty() {
+            self.book.load(loads);
+        }
+    }
+
+    fn obey(&mut self, output: Output, now: Timestamp) {
+        match output {
+            Output::Load(load) => self.book.load(vec![load]),
+            Output::Start(start) => self.start(start, now),
+            Output::Settle(key, fate) => {
+                measure::fate(&fate);
+                self.book.settle(key, fate, now);
+            }
+            Output::Save(id, record) => self.book.save(id, record, now),
+            Output::Turned(id, turned) => {
+                measure::turned(turned);
+                info!(destination = id.0, from = turned.from.name(), to = turned.to.name(), "breaker turned");
+            }
+        }
+    }
+
+    fn start(&mut self, start: Start, now: Timestamp) {
+        let running =
+            Running { ticket: start.ticket, key: start.key, started: now, created_at: start.row.created_at };
+        let task = attempt::run(self.parts.store.clone(), self.parts.handlers.clone(), start, now);
+        let id = self.attempts.spawn(task).id();
+        self.tickets.insert(id, running);
+    }
+
+    fn ended(&mut self, ended: Result<(TaskId, Report), JoinError>) {
+        let (id, report) = match ended {
+            Ok(ended) => ended,
+            Err(error) if error.is_panic() => (error.id(), Report::from(Outcome::Panicked)),
+            Err(error) => (error.id(), Outcome::TryLater { detail: "cancelled".into() }.into()),
+        };
+        let Some(running) = self.tickets.remove(&id) else { return };
+        let now = self.steady.now();
+        measure::attempt(
+            &report.outcome,
+            running.key.lane,
+            now.since(running.started),
+            now.since(running.created_at),
+        );
+        match &report.outcome {
+            Outcome::Panicked => {
+                error!(act = %running.key.act, "a job's handler panicked");
+            }
+            Outcome::Done | Outcome::Superseded => {}
+            outcome => {
+                let destination = running.key.destination.0;
+                debug!(act = %running.key.act, destination, outcome = outcome.name(), "attempt failed");
+            }
+        }
+        self.feed(Input::Finished(running.ticket, report));
+    }
+
+    fn answered(&mut self, answer: Answer) {
+        match answer {
+            Answer::Loaded(windows) => {
+                windows.into_iter().for_each(|window| self.feed(Input::Loaded(window)));
+            }
+            Answer::Found(lanes) => {
+                self.book.looked();
+                self.feed(Input::Woken(lanes));
+            }
+            Answer::Committed(keys) => {
+                self.book.committed();
+                self.feed(Input::Committed(keys));
+            }
+            Answer::Promoted(promoted) => self.book.promoted(&promoted),
+            Answer::Swept(sweep) => self.book.swept(sweep),
+            Answer::Counted(counts) => measure::rows(&counts),
+            Answer::Nothing => {}
+        }
+    }
+
+    /// Lets attempts end and writes everything down, within [`DRAIN_MAX`].
+    /// What does not end in time simply has no outcome yet.
+    async fn drain(mut self) {
+        let now = self.steady.now();
+        for output in self.plan.drain() {
+            self.obey(output, now);
+        }
+        if tokio::time::timeout(DRAIN_MAX, self.end()).await.is_err() {
+            warn!(left = self.attempts.len(), "deliveries under way at the stop will be tried again");
+        }
+    }
+
+    async fn end(&mut self) {
+        loop {
+            self.book.flush(self.steady.now());
+            if self.attempts.is_empty() && !self.book.is_writing() {
+                return;
+            }
+            tokio::select! {
+                Some(ended) = self.attempts.join_next_with_id() => self.ended(ended),
+                Some(answer) = self.book.next() => self.answered(answer),
+                else => return,
+            }
+        }
+    }
+}
