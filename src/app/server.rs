@@ -21,7 +21,7 @@ use crate::model::{KeyPair, Site};
 use crate::net::address::Allow;
 use crate::net::client::{Client, ClientSettings};
 use crate::net::listener::{Bound, OwnName, Transport, bind, redirect_router, serve};
-use crate::store::Store;
+use crate::store::{Redb, Store};
 
 /// The node number of a server that has its store for itself.
 const ONLY_NODE: u8 = 0;
@@ -161,7 +161,9 @@ fn open_store(config: &Config) -> Result<Store, Problem> {
     match &config.store {
         StoreChoice::Memory => Ok(Store::memory()),
         StoreChoice::Redb(path) => {
-            Store::open_redb(path).map_err(|error| Problem::new(ProblemKind::Unavailable, error.to_string()))
+            let cache_bytes = usize::try_from(config.store_cache_bytes).unwrap_or(usize::MAX);
+            let opened = Redb::open_caching(path, cache_bytes);
+            opened.map(Store::new).map_err(|error| Problem::new(ProblemKind::Unavailable, error.to_string()))
         }
     }
 }

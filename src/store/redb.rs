@@ -36,6 +36,9 @@ const fn table(name: &str) -> TableDefinition<'_, &'static [u8], &'static [u8]> 
 /// How an existing file is opened. Tests put a failing disk in between.
 pub type Opener = Box<dyn Fn(&Path) -> Result<Database, DatabaseError> + Send + Sync>;
 
+/// Memory that the engine fills with pages unless told otherwise.
+pub const CACHE_BYTES: usize = 64 << 20;
+
 /// A store in one file.
 pub struct Redb {
     path: PathBuf,
@@ -58,7 +61,16 @@ impl Redb {
     /// [`StoreError::Damaged`], [`StoreError::Newer`], or
     /// [`StoreError::Engine`] with what the system said.
     pub fn open(path: impl AsRef<Path>) -> Result<Redb, StoreError> {
-        Redb::open_with(path, Box::new(file::open_plainly))
+        Redb::open_caching(path, CACHE_BYTES)
+    }
+
+    /// As [`Redb::open`], keeping at most this many bytes of pages in memory
+    /// in place of [`CACHE_BYTES`].
+    ///
+    /// # Errors
+    /// As [`Redb::open`].
+    pub fn open_caching(path: impl AsRef<Path>, cache_max_bytes: usize) -> Result<Redb, StoreError> {
+        Redb::open_with(path, Box::new(move |path| file::open_plainly(path, cache_max_bytes)))
     }
 
     /// As [`Redb::open`], with another way of opening the file.

@@ -8,7 +8,7 @@ pub mod host_meta;
 pub mod html;
 pub mod http_signature;
 pub mod json;
-pub mod nodeinfo;
 pub mod mastodon;
+pub mod nodeinfo;
 pub mod text;
 pub mod webfinger;

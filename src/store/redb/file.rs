@@ -11,9 +11,6 @@ use super::fault::{translate, translate_io};
 use super::{Opener, STORE_VERSION};
 use crate::store::StoreError;
 
-/// Most memory the engine keeps pages in.
-const CACHE_MAX_BYTES: usize = 64 << 20;
-
 /// About the file itself; our other tables never have this name.
 const META: TableDefinition<'static, &'static str, u32> = TableDefinition::new("waxwing-store");
 const VERSION: &str = "version";
@@ -22,9 +19,9 @@ pub(super) fn make_if_missing(path: &Path) -> Result<(), StoreError> {
     if path.try_exists().map_err(|e| translate_io(path, &e))? { Ok(()) } else { create(path) }
 }
 
-pub(super) fn open_plainly(path: &Path) -> Result<Database, DatabaseError> {
+pub(super) fn open_plainly(path: &Path, cache_max_bytes: usize) -> Result<Database, DatabaseError> {
     let mut builder = Database::builder();
-    builder.set_cache_size(CACHE_MAX_BYTES);
+    builder.set_cache_size(cache_max_bytes);
     builder.set_repair_callback(|repair| {
         if repair.progress() == 0.0 {
             tracing::info!("the store was not closed cleanly; checking it");
