@@ -139,7 +139,7 @@ class Waxwing:
     @property
     def root(self):
         """The certificate of its local authority."""
-        return self.folder / "data" / "tls" / "ca.pem"
+        return self.folder / "data" / "tls" / "authority.pem"
 
     @property
     def log(self):
@@ -194,13 +194,13 @@ class Waxwing:
 
     def log_in(self, session, username, password):
         page = session.get(f"{self.origin}/login", timeout=10)
-        reply = self.submit(session, page, "/login", username=username, password=password)
+        reply = self.submit(session, page, "/login", name=username, password=password)
         assert reply.ok, reply.text[:500]
 
     def command(self, *arguments, password=None):
         """Runs a `waxwing` command on this server's data."""
         done = subprocess.run(
-            [BINARY, *arguments, "--config", self.config],
+            [BINARY, *arguments, "--config", self.config, *(["--password-stdin"] if password else [])],
             input=None if password is None else f"{password}\n",
             capture_output=True,
             text=True,
@@ -271,9 +271,9 @@ def allow(waxwing, address, username, password):
     """Does in a browser without scripts what a person does to let an app in; gives the code."""
     session = waxwing.session()
     waxwing.log_in(session, username, password)
-    reply = waxwing.submit(session, session.get(address, timeout=10), "/oauth/authorize", choice="allow")
+    reply = waxwing.submit(session, session.get(address, timeout=10), "/oauth/authorize", decision="allow")
     assert reply.ok, reply.text[:500]
-    return re.search(r'id="code"[^>]*?(?:value=")?[^>]*>?\s*([A-Za-z0-9_-]{20,})', reply.text).group(1)
+    return re.search(r'<input class="code"[^>]*value="([^"]+)"', reply.text).group(1)
 
 
 def app(waxwing, username, password):
