@@ -121,7 +121,10 @@ impl Ordering<'_> {
             let auth = within(account.auth(self.tls, url)).await?;
             match auth.status {
                 AuthStatus::Pending => {}
-                AuthStatus::Valid => return Ok(drop(open)),
+                AuthStatus::Valid => {
+                    drop(open);
+                    return Ok(());
+                }
                 _ => return Err(refused(auth)),
             }
         }

@@ -5,13 +5,13 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex};
 
 /// Answers until the test's process ends.
-pub struct Dns {
-    pub address: SocketAddr,
+pub(super) struct Dns {
+    pub(super) address: SocketAddr,
     names: Arc<Mutex<HashSet<String>>>,
 }
 
 impl Dns {
-    pub fn start() -> Dns {
+    pub(super) fn start() -> Dns {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let address = socket.local_addr().unwrap();
         let names = Arc::<Mutex<HashSet<String>>>::default();
@@ -27,7 +27,7 @@ impl Dns {
         Dns { address, names }
     }
 
-    pub fn add(&self, name: &str) {
+    pub(super) fn add(&self, name: &str) {
         self.names.lock().unwrap().insert(name.to_owned());
     }
 }

@@ -1,5 +1,6 @@
 //! Certificates from Pebble: validated for real, kept, explained when refused.
 
+mod binary;
 mod dns;
 mod pebble;
 
@@ -11,8 +12,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
 use axum::Router;
-use axum::routing::get;
 use rustls::sign::CertifiedKey;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use waxwing::base::{Clock, FixedChance, Timestamp};
 use waxwing::config::Challenge;
@@ -56,7 +58,7 @@ impl Site {
         let everywhere = ["127.0.0.1:0".parse().unwrap()];
         let (tls, http) = (bind(&everywhere, None).await.unwrap(), bind(&everywhere, None).await.unwrap());
         let ports = Ports { tls: tls.port(), http: http.port() };
-        let hello = Router::new().route("/", get(|| async { "hello" }));
+        let hello = Router::new().route("/", axum::routing::get(|| async { "hello" }));
         let transport = Transport::Tls(server_config(served.clone()));
         let redirect = redirect_router(OwnName { host: NAME.into(), port: ports.tls }, challenges.clone());
         tokio::spawn(serve(tls, transport, hello, stop.clone(), Duration::ZERO));
@@ -90,16 +92,30 @@ impl Site {
         tokio::time::timeout(PATIENCE, served).await.expect("no certificate in time")
     }
 
-    /// What a client that trusts `root` reads on the site.
     async fn get(&self, root: &str) -> Result<String, FetchError> {
-        let mut settings = ClientSettings::new("elsewhere.example");
-        settings.allow = Allow::parse(["127.0.0.1"]).unwrap();
-        settings.extra_roots_pem = root.into();
-        settings.resolver = Arc::new(Loopback);
-        let client = Client::new(settings).unwrap();
-        let answer = client.send(Outgoing::get(format!("https://{NAME}:{}/", self.ports.tls))).await?;
-        Ok(String::from_utf8(answer.body.to_vec()).unwrap())
+        get(self.ports.tls, root).await
     }
+}
+
+/// What a client that trusts `root` reads on the site at `port`.
+async fn get(port: u16, root: &str) -> Result<String, FetchError> {
+    let mut settings = ClientSettings::new("elsewhere.example");
+    settings.allow = Allow::parse(["127.0.0.1"]).unwrap();
+    settings.extra_roots_pem = root.into();
+    settings.resolver = Arc::new(Loopback);
+    let client = Client::new(settings).unwrap();
+    let answer = client.send(Outgoing::get(format!("https://{NAME}:{port}/"))).await?;
+    Ok(String::from_utf8(answer.body.to_vec()).unwrap())
+}
+
+/// The head of what plain HTTP answers on `port`.
+async fn plain(port: u16, path: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {NAME}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
 }
 
 struct Loopback;

@@ -13,17 +13,17 @@ const START_MAX: Duration = Duration::from_secs(10);
 
 /// Where Pebble looks when it validates.
 #[derive(Clone, Copy, Default)]
-pub struct Ports {
-    pub tls: u16,
-    pub http: u16,
+pub(super) struct Ports {
+    pub(super) tls: u16,
+    pub(super) http: u16,
 }
 
 /// A running Pebble; ends with the value.
-pub struct Pebble {
+pub(super) struct Pebble {
     process: Child,
     /// Authority of the directory's own certificate, in PEM.
-    pub directory_root: String,
-    pub directory: String,
+    pub(super) directory_root: String,
+    pub(super) directory: String,
     management: String,
     _folder: tempfile::TempDir,
 }
@@ -36,7 +36,7 @@ impl Drop for Pebble {
 }
 
 impl Pebble {
-    pub async fn start(ports: Ports, dns: SocketAddr) -> Pebble {
+    pub(super) async fn start(ports: Ports, dns: SocketAddr) -> Pebble {
         // Pebble takes its ports as numbers, so another program may be quicker.
         for _ in 0..5 {
             if let Some(pebble) = Pebble::try_start(ports, dns).await {
@@ -95,7 +95,7 @@ impl Pebble {
     }
 
     /// The authority of the certificates that Pebble issues, in PEM.
-    pub async fn root(&self) -> String {
+    pub(super) async fn root(&self) -> String {
         let answer = self.client().send(Outgoing::get(format!("{}/roots/0", self.management))).await.unwrap();
         String::from_utf8(answer.body.to_vec()).unwrap()
     }
