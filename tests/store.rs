@@ -3,6 +3,7 @@
 
 #![allow(clippy::disallowed_methods)] // Children are told their folder by the environment.
 #![allow(unreachable_pub)] // A test has no outside.
+#![allow(clippy::unwrap_used)] // A failed expectation ends the test.
 
 #[path = "store/bytes.rs"]
 mod bytes;

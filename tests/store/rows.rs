@@ -67,7 +67,8 @@ pub async fn scans_keep_order_bounds_and_limits(home: Home) {
     })
     .await;
     let one = || Scan::prefix(&(1u8,));
-    let cases: [(&str, Scan<(u8, u8)>, &[(u8, u8)]); 12] = [
+    type Case = (&'static str, Scan<(u8, u8)>, &'static [(u8, u8)]);
+    let cases: [Case; 12] = [
         ("all", Scan::all(), &[(0, 255), (1, 1), (1, 2), (1, 3), (2, 1), (3, 0)]),
         ("reverse", Scan::all().reverse(), &[(3, 0), (2, 1), (1, 3), (1, 2), (1, 1), (0, 255)]),
         ("limit", Scan::all().limit(2), &[(0, 255), (1, 1)]),
