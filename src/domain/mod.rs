@@ -23,3 +23,6 @@ pub mod throttle;
 pub mod timeline;
 pub mod user;
 pub mod visibility;
+
+#[cfg(test)]
+mod testing;

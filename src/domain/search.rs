@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::account;
 use super::timeline::{Loaded, Person, load_one, load_people};
 use super::visibility::{Viewer, relations};
 use crate::base::Id;
@@ -10,7 +11,7 @@ use crate::model::tables::{ACCOUNT_BY_HANDLE, ACCOUNT_BY_URI, RELATION, STATUS_B
 use crate::model::{Account, Site, Status};
 use crate::store::{ReadTx, Scan, StoreError};
 
-/// Handles read to fill one page of accounts.
+/// Accounts that one search looks at.
 const HANDLES_MAX: usize = 200;
 /// Larger than every character that a name may have.
 const LAST: char = char::MAX;
@@ -28,53 +29,15 @@ pub fn accounts(
     only_following: bool,
     (offset, limit): (usize, usize),
 ) -> Result<Vec<Arc<Person>>, StoreError> {
-    let Some((name, host)) = split_handle(text, site) else { return Ok(Vec::new()) };
-    let rows = match host {
-        Some(host) => exact_name(tx, &name, &host)?,
-        None => name_prefix(tx, &name)?,
-    };
-    let relations = relations(tx, viewer, &rows)?;
+    let found = account::search(tx, site, text, HANDLES_MAX)?;
+    let mut ids: Vec<Id> = found.into_iter().map(|account| account.id).collect();
+    let relations = relations(tx, viewer, &ids)?;
     let follows = |id: &Id| relations.get(id).is_some_and(|between| between.follows());
-    let mut ids: Vec<Id> = rows
-        .into_iter()
-        .filter(|id| relations.get(id).is_none_or(|between| !between.is_blocked()))
-        .filter(|id| !only_following || follows(id))
-        .collect();
+    ids.retain(|id| relations.get(id).is_none_or(|between| !between.is_blocked()));
+    ids.retain(|id| !only_following || follows(id));
     ids.sort_by_key(|id| !follows(id));
-    let people = load_people(tx, &ids)?;
-    Ok(people.into_iter().flatten().skip(offset).take(limit).collect())
-}
-
-/// Lower-case name and host of what was typed; an empty host is ours.
-fn split_handle(text: &str, site: &Site) -> Option<(String, Option<String>)> {
-    let text = text.trim().trim_start_matches('@').to_lowercase();
-    let (name, host) = match text.split_once('@') {
-        Some((name, host)) => (name, Some(host)),
-        None => (text.as_str(), None),
-    };
-    if name.is_empty() || name.contains(char::is_whitespace) {
-        return None;
-    }
-    let host = host.map(|host| if host == site.domain { String::new() } else { host.to_owned() });
-    Some((name.to_owned(), host))
-}
-
-fn name_prefix(tx: &ReadTx<'_>, name: &str) -> Result<Vec<Id>, StoreError> {
-    let local = tx.get(ACCOUNT_BY_HANDLE, &(name.to_owned(), String::new()))?;
-    let (from, to) = ((name.to_owned(), String::new()), (format!("{name}{LAST}"), String::new()));
-    let rows = tx.scan(ACCOUNT_BY_HANDLE, Scan::all().after(&from).before(&to).limit(HANDLES_MAX))?;
-    Ok(local.into_iter().chain(rows.into_iter().map(|(_, id)| id)).collect())
-}
-
-/// Hosts of people with exactly this name that begin with what was typed.
-fn exact_name(tx: &ReadTx<'_>, name: &str, host: &str) -> Result<Vec<Id>, StoreError> {
-    let exact = tx.get(ACCOUNT_BY_HANDLE, &(name.to_owned(), host.to_owned()))?;
-    if host.is_empty() {
-        return Ok(exact.into_iter().collect());
-    }
-    let (from, to) = ((name.to_owned(), host.to_owned()), (name.to_owned(), format!("{host}{LAST}")));
-    let rows = tx.scan(ACCOUNT_BY_HANDLE, Scan::all().after(&from).before(&to).limit(HANDLES_MAX))?;
-    Ok(exact.into_iter().chain(rows.into_iter().map(|(_, id)| id)).collect())
+    let ids: Vec<Id> = ids.into_iter().skip(offset).take(limit).collect();
+    Ok(load_people(tx, &ids)?.into_iter().flatten().collect())
 }
 
 /// Hashtags in use that begin with this text, in order.

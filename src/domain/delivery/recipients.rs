@@ -45,6 +45,11 @@ impl Targets {
         self.inboxes.len()
     }
 
+    /// The inboxes, in order.
+    pub fn urls(&self) -> impl Iterator<Item = &str> {
+        self.inboxes.iter().map(String::as_str)
+    }
+
     /// Whether nobody gets it.
     pub fn is_empty(&self) -> bool {
         self.inboxes.is_empty()

@@ -9,6 +9,8 @@ mod edit;
 mod insert;
 mod publish;
 mod remove;
+#[cfg(test)]
+mod tests;
 
 pub use edit::{Edit, edit, replace};
 pub use insert::{News, id_for, insert};

@@ -8,6 +8,8 @@ mod home;
 mod loaded;
 mod marked;
 mod public;
+#[cfg(test)]
+mod tests;
 
 pub use account::{Only, account_statuses, pinned};
 pub use home::{home, merge, trim, unmerge};
