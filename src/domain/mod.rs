@@ -6,6 +6,7 @@
 pub mod account;
 pub mod delivery;
 pub mod fan_out;
+pub mod inbox;
 pub mod interaction;
 pub mod marker;
 pub mod message;
@@ -14,6 +15,7 @@ pub mod oauth;
 pub mod page;
 pub mod password;
 pub mod relation;
+pub mod remote;
 pub mod search;
 pub mod secret;
 pub mod session;

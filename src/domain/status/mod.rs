@@ -65,7 +65,11 @@ pub fn by_uri(tx: &ReadTx<'_>, uri: &str) -> Result<Option<Status>, StoreError> 
 ///
 /// # Errors
 /// [`StatusError::NotFound`] for missing and for private ones.
-pub(super) fn seen(tx: &ReadTx<'_>, viewer: Viewer, id: Id) -> Result<(Status, Account), StatusError> {
+pub(in crate::domain) fn seen(
+    tx: &ReadTx<'_>,
+    viewer: Viewer,
+    id: Id,
+) -> Result<(Status, Account), StatusError> {
     let mut status = tx.get(STATUS, &id)?.ok_or(StatusError::NotFound)?;
     if let Some(original) = status.reblog_of {
         status = tx.get(STATUS, &original)?.ok_or(StatusError::NotFound)?;

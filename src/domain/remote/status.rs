@@ -1,0 +1,276 @@
+//! Posts of other servers.
+
+use super::{accounts_by_uri, is_deleted};
+use crate::base::{Id, Moment, Timestamp};
+use crate::domain::status::{self, News, id_for, insert, replace};
+use crate::model::tables::{ACCOUNT, FOLLOWERS, STATUS, STATUS_BY_URI, TOMBSTONE, TombstoneRow};
+use crate::model::{Account, Attachment, CustomEmoji, Mention, Site, Status, Visibility};
+use crate::store::{ReadTx, Scan, StoreError, WriteTx};
+
+/// A post as its server describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Arrived {
+    /// Its ActivityPub id.
+    pub uri: String,
+    /// Its author, who is known here.
+    pub author: Id,
+    /// Its page.
+    pub url: Option<String>,
+    /// Clean HTML.
+    pub content_html: String,
+    /// Content warning.
+    pub spoiler_text: String,
+    /// Who may see it.
+    pub visibility: Visibility,
+    /// Media are hidden behind a warning.
+    pub sensitive: bool,
+    /// ISO 639 code.
+    pub language: Option<String>,
+    /// ActivityPub id of the post it answers.
+    pub in_reply_to: Option<String>,
+    /// When it was written, if it says so.
+    pub published: Option<Timestamp>,
+    /// When it was changed.
+    pub updated: Option<Timestamp>,
+    /// Actor ids of those it names and is addressed to.
+    pub mentions: Vec<String>,
+    /// Actor ids of those it is addressed to without naming them.
+    pub silent: Vec<String>,
+    /// Hashtags without `#`.
+    pub tags: Vec<String>,
+    /// Pictures, films, sounds, without ids.
+    pub attachments: Vec<Attachment>,
+    /// Custom emojis.
+    pub emojis: Vec<CustomEmoji>,
+}
+
+impl Arrived {
+    /// Ids that keeping it may take.
+    pub fn ids_needed(&self) -> u16 {
+        let all = self.mentions.len() + self.silent.len() + self.attachments.len();
+        u16::try_from(all).unwrap_or(u16::MAX).saturating_add(8)
+    }
+}
+
+/// What became of a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// It is new here.
+    New(Id),
+    /// It was known.
+    Known(Id),
+    /// It was deleted before, or its id is somebody else's.
+    Refused,
+}
+
+impl Kept {
+    /// Its id here.
+    pub fn id(self) -> Option<Id> {
+        match self {
+            Kept::New(id) | Kept::Known(id) => Some(id),
+            Kept::Refused => None,
+        }
+    }
+}
+
+/// Whether anybody here has to do with a post: follows its author, is named
+/// in it, or is answered by it. Everything else would be other people's mail.
+///
+/// # Errors
+/// Only the store's.
+pub fn is_wanted(tx: &ReadTx<'_>, site: &Site, arrived: &Arrived) -> Result<bool, StoreError> {
+    if !tx.scan(FOLLOWERS, Scan::prefix(&(arrived.author,)).limit(1))?.is_empty() {
+        return Ok(true);
+    }
+    let named = arrived.mentions.iter().chain(&arrived.silent).any(|uri| site.owns(uri));
+    let answers_us = match &arrived.in_reply_to {
+        Some(parent) => status::by_uri(tx, parent)?.is_some_and(|parent| parent.is_local),
+        None => false,
+    };
+    Ok(named || answers_us)
+}
+
+/// Keeps a post of another server, once. Takes [`Arrived::ids_needed`] ids.
+///
+/// # Errors
+/// Only the store's.
+pub fn keep_status(
+    tx: &mut WriteTx<'_>,
+    moment: &mut Moment,
+    site: &Site,
+    arrived: &Arrived,
+    news: News,
+) -> Result<Kept, StoreError> {
+    if let Some(id) = tx.get(STATUS_BY_URI, &arrived.uri)? {
+        return Ok(Kept::Known(id));
+    }
+    let author = tx.get(ACCOUNT, &arrived.author)?;
+    let is_author_good = author.is_some_and(|author| !author.is_local() && author.is_visible());
+    if !is_author_good || is_deleted(tx, &arrived.uri)? {
+        return Ok(Kept::Refused);
+    }
+    // A post from the future would stay on top of every timeline.
+    let created_at = arrived.published.unwrap_or(moment.now).min(moment.now);
+    let parent = parent(tx, arrived.in_reply_to.as_deref())?;
+    let mut new = content(tx, moment, site, arrived)?;
+    new.id = id_for(tx, moment, created_at)?;
+    new.created_at = created_at;
+    new.visibility = arrived.visibility;
+    new.in_reply_to = parent.as_ref().map(|parent| parent.id);
+    new.in_reply_to_account = parent.map(|parent| parent.account);
+    new.in_reply_to_uri = arrived.in_reply_to.clone();
+    insert(tx, moment, &new, news)?;
+    Ok(Kept::New(new.id))
+}
+
+fn parent(tx: &ReadTx<'_>, uri: Option<&str>) -> Result<Option<Status>, StoreError> {
+    let found = uri.map(|uri| status::by_uri(tx, uri)).transpose()?.flatten();
+    Ok(found.filter(|parent| !parent.is_reblog()))
+}
+
+/// The part of a record that an edit may change.
+fn content(
+    tx: &ReadTx<'_>,
+    moment: &mut Moment,
+    site: &Site,
+    arrived: &Arrived,
+) -> Result<Status, StoreError> {
+    let mut attachments = arrived.attachments.clone();
+    for attachment in &mut attachments {
+        attachment.id = moment.id();
+    }
+    Ok(Status {
+        account: arrived.author,
+        uri: arrived.uri.clone(),
+        url: arrived.url.clone(),
+        content_html: arrived.content_html.clone(),
+        spoiler_text: arrived.spoiler_text.clone(),
+        sensitive: arrived.sensitive || !arrived.spoiler_text.is_empty(),
+        language: arrived.language.clone(),
+        mentions: mentions(tx, site, arrived)?,
+        tags: arrived.tags.clone(),
+        attachments,
+        emojis: arrived.emojis.clone(),
+        ..Status::default()
+    })
+}
+
+/// Those named, as far as they are known here.
+fn mentions(tx: &ReadTx<'_>, site: &Site, arrived: &Arrived) -> Result<Vec<Mention>, StoreError> {
+    let uris: Vec<String> = arrived.mentions.iter().chain(&arrived.silent).cloned().collect();
+    let ids = accounts_by_uri(tx, site, &uris)?;
+    let known: Vec<Id> = ids.iter().flatten().copied().collect();
+    let accounts = tx.get_many(ACCOUNT, &known)?;
+    let silent_from = ids[..arrived.mentions.len().min(ids.len())].iter().flatten().count();
+    let mut all: Vec<Mention> = Vec::new();
+    for (place, account) in accounts.into_iter().enumerate() {
+        let Some(account) = account.filter(Account::is_visible) else { continue };
+        if all.iter().all(|m| m.account != account.id) {
+            all.push(mention(account, place >= silent_from));
+        }
+    }
+    Ok(all)
+}
+
+fn mention(account: Account, is_silent: bool) -> Mention {
+    Mention {
+        account: account.id,
+        acct: account.acct(),
+        username: account.username,
+        url: account.url,
+        uri: account.uri,
+        is_silent,
+    }
+}
+
+/// Keeps a new version of a post that its author changed. Gives whether
+/// there was something to change. Takes [`Arrived::ids_needed`] ids.
+///
+/// # Errors
+/// Only the store's.
+pub fn update_status(
+    tx: &mut WriteTx<'_>,
+    moment: &mut Moment,
+    site: &Site,
+    arrived: &Arrived,
+) -> Result<bool, StoreError> {
+    let old = status::by_uri(tx, &arrived.uri)?.filter(|old| old.account == arrived.author && !old.is_local);
+    let Some(old) = old else { return Ok(false) };
+    let is_older = arrived.updated.zip(old.edited_at).is_some_and(|(this, kept)| this <= kept);
+    if is_older {
+        return Ok(false);
+    }
+    let mut new = content(tx, moment, site, arrived)?;
+    if is_same(&old, &new) {
+        return Ok(false);
+    }
+    new.id = old.id;
+    new.edited_at = Some(arrived.updated.unwrap_or(moment.now).min(moment.now));
+    replace(tx, moment, &old, &new)?;
+    Ok(true)
+}
+
+fn is_same(old: &Status, new: &Status) -> bool {
+    let urls = |s: &Status| -> Vec<_> {
+        s.attachments.iter().map(|a| (a.remote_url.clone(), a.description.clone())).collect()
+    };
+    old.content_html == new.content_html
+        && old.spoiler_text == new.spoiler_text
+        && old.sensitive == new.sensitive
+        && old.tags == new.tags
+        && urls(old) == urls(new)
+}
+
+/// Deletes a post or boost of `author`, and remembers that it is gone, also
+/// when it never came: the Delete may be faster than the Create.
+///
+/// # Errors
+/// Only the store's.
+pub fn delete_status(
+    tx: &mut WriteTx<'_>,
+    moment: &mut Moment,
+    author: &Account,
+    uri: &str,
+) -> Result<bool, StoreError> {
+    match status::by_uri(tx, uri)? {
+        Some(known) if known.account == author.id && !known.is_local => {
+            status::remove(tx, moment, &known)?;
+            Ok(true)
+        }
+        Some(_) => Ok(false),
+        None => {
+            let row = TombstoneRow {
+                deleted_at: moment.now,
+                former_type: String::new(),
+                actor_uri: author.uri.clone(),
+            };
+            tx.put(TOMBSTONE, &uri.to_owned(), &row);
+            Ok(false)
+        }
+    }
+}
+
+/// Hangs a post under its parent that came later than it.
+///
+/// # Errors
+/// Only the store's.
+pub fn link_parent(tx: &mut WriteTx<'_>, child: Id) -> Result<bool, StoreError> {
+    let Some(old) = tx.get(STATUS, &child)?.filter(|child| child.in_reply_to.is_none()) else {
+        return Ok(false);
+    };
+    let Some(parent) = parent(tx, old.in_reply_to_uri.as_deref())?.filter(|parent| parent.id != child) else {
+        return Ok(false);
+    };
+    let new = Status {
+        in_reply_to: Some(parent.id),
+        in_reply_to_account: Some(parent.account),
+        thread: parent.thread,
+        ..old.clone()
+    };
+    Status::save(tx, Some(&old), &new);
+    if new.visibility.is_open() {
+        let replies = (crate::model::tables::count::REPLIES, parent.id);
+        tx.add(crate::model::tables::COUNT, &replies, 1);
+    }
+    Ok(true)
+}
