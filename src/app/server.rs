@@ -143,7 +143,7 @@ pub fn assemble(
 ) -> Result<AppState, Problem> {
     let site = Site::new(config.public_url.scheme.as_str(), &config.public_url.authority());
     let client = outbound_client(&config, &site)?;
-    let ids = IdGenerator::new(ONLY_NODE);
+    let ids = Arc::new(IdGenerator::new(ONLY_NODE));
     Ok(AppState::new(Parts { site, store, clock, chance, ids, client, instance_key, config }))
 }
 

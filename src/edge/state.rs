@@ -26,7 +26,7 @@ pub struct Parts {
     /// Randomness.
     pub chance: Arc<dyn Chance>,
     /// Fresh ids.
-    pub ids: IdGenerator,
+    pub ids: Arc<IdGenerator>,
     /// For everything that is fetched and sent.
     pub client: Client,
     /// The key of the actor that stands for the server itself.

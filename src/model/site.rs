@@ -96,12 +96,16 @@ impl Site {
         self.picture(account.header.as_ref(), "header.jpg")
     }
 
-    fn picture(&self, picture: Option<&Picture>, default: &str) -> String {
+    /// Where a picture is.
+    pub fn picture_url(&self, picture: &Picture) -> String {
         match picture {
-            Some(Picture::Local(name)) => self.media(name),
-            Some(Picture::Remote(url)) => url.clone(),
-            None => format!("{}/assets/{default}", self.origin),
+            Picture::Local(name) => self.media(name),
+            Picture::Remote(url) => url.clone(),
         }
+    }
+
+    fn picture(&self, picture: Option<&Picture>, default: &str) -> String {
+        picture.map_or_else(|| format!("{}/assets/{default}", self.origin), |p| self.picture_url(p))
     }
 
     /// The page of a hashtag.

@@ -6,10 +6,13 @@
 //! network (its handler does) or who wrote it.
 
 mod destination;
+pub mod fan_out;
 mod handler;
 mod outcome;
 mod plan;
+pub mod share_profile;
 mod worker;
+mod workshop;
 
 use std::time::Duration;
 
@@ -20,6 +23,7 @@ pub use outcome::{FailureKind, Outcome, Report, fate, retry_wait};
 pub use plan::{Gauges, Input, Load, Output, Plan, SLOTS, Start, Ticket, WINDOW_ROWS_MAX, Window};
 
 pub use worker::{DRAIN_MAX, Worker};
+pub use workshop::Workshop;
 
 /// Longest attempt at another server, whatever it waits for.
 pub const ATTEMPT_MAX: Duration = Duration::from_secs(15);
