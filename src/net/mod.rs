@@ -7,5 +7,6 @@
 pub mod acme;
 pub mod address;
 pub mod client;
+pub mod hub;
 pub mod listener;
 pub mod tls;
