@@ -20,6 +20,7 @@ use crate::edge::{self, AppState, Parts};
 use crate::model::{KeyPair, Site};
 use crate::net::address::Allow;
 use crate::net::client::{Client, ClientSettings};
+use crate::net::hub::Hub;
 use crate::net::listener::{Bound, OwnName, Transport, bind, redirect_router, serve};
 use crate::store::{Redb, Store};
 
@@ -60,6 +61,8 @@ impl Server {
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
+        let news = server.state.store.subscribe();
+        server.tasks.spawn(server.state.hub.clone().run(news, server.stop.clone()));
         server.listen(bound).await?;
         Ok(server)
     }
@@ -144,7 +147,17 @@ pub fn assemble(
     let site = Site::new(config.public_url.scheme.as_str(), &config.public_url.authority());
     let client = outbound_client(&config, &site)?;
     let ids = Arc::new(IdGenerator::new(ONLY_NODE));
-    Ok(AppState::new(Parts { site, store, clock, chance, ids, client, instance_key, config }))
+    Ok(AppState::new(Parts {
+        site,
+        store,
+        clock,
+        chance,
+        ids,
+        client,
+        hub: Hub::default(),
+        instance_key,
+        config,
+    }))
 }
 
 fn make_folder(folder: &Path) -> Result<(), Problem> {

@@ -8,6 +8,7 @@ use crate::base::{Chance, Clock, IdGenerator, Moment, Timestamp};
 use crate::config::Config;
 use crate::model::{KeyPair, Site};
 use crate::net::client::Client;
+use crate::net::hub::Hub;
 use crate::store::Store;
 
 /// Ids that one request's transaction may use, unless it asks for more.
@@ -29,6 +30,8 @@ pub struct Parts {
     pub ids: Arc<IdGenerator>,
     /// For everything that is fetched and sent.
     pub client: Client,
+    /// Live news of what was committed.
+    pub hub: Hub,
     /// The key of the actor that stands for the server itself.
     pub instance_key: KeyPair,
 }

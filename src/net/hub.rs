@@ -355,7 +355,13 @@ mod tests {
             })
             .await;
         assert!(refused.is_err());
-        store.write(|tx| Ok::<_, StoreError>(home(ANA, 8).emit(tx))).await.unwrap();
+        store
+            .write(|tx| {
+                home(ANA, 8).emit(tx);
+                Ok::<_, StoreError>(())
+            })
+            .await
+            .unwrap();
         assert_eq!(ana.next().await, Some(News::Event(home(ANA, 8))));
         stop.cancel();
         running.await.unwrap();
