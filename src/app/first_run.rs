@@ -1,6 +1,8 @@
 //! What a server needs before it serves: the key of its own actor and, while
 //! nobody owns it, the owner's link.
 
+use tracing::warn;
+
 use crate::base::Problem;
 use crate::domain::secret;
 use crate::domain::user;
@@ -54,4 +56,30 @@ pub(super) async fn owner_link(state: &AppState) -> Result<Option<String>, Probl
     let digest = secret::digest(&secret);
     let works = state.store.write(move |tx| user::set_owner_link(tx, digest)).await?;
     Ok(works.then(|| format!("{}/setup/{secret}", state.site.origin)))
+}
+
+/// Remembers under which address the first things were published, and warns
+/// when the server comes up under another one: addresses are for ever, and
+/// other servers know the people here by the old ones.
+pub(super) async fn check_origin(state: &AppState) -> Result<(), Problem> {
+    let now = state.site.origin.clone();
+    let before = state
+        .store
+        .write(move |tx| {
+            let name = Setting::ORIGIN.to_owned();
+            if let Some(Setting::Origin(before)) = tx.get(SETTING, &name)? {
+                return Ok::<_, StoreError>(before);
+            }
+            tx.put(SETTING, &name, &Setting::Origin(now.clone()));
+            Ok(now.clone())
+        })
+        .await?;
+    if before != state.site.origin {
+        warn!(
+            "this store was made for {before}, but the server is now {}: accounts and posts keep their old \
+             addresses, and other servers will not find them; serve {before} again, or set `public_url {before}`",
+            state.site.origin
+        );
+    }
+    Ok(())
 }

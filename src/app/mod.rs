@@ -3,6 +3,7 @@
 mod certificate;
 pub mod cli;
 mod first_run;
+mod jobs;
 pub mod logging;
 mod metrics;
 mod run;

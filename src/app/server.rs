@@ -11,9 +11,9 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use super::certificate::Certificate;
-use super::first_run;
 use super::system::{SystemChance, SystemClock};
 use super::user;
+use super::{first_run, jobs};
 use crate::base::{Chance, Clock, IdGenerator, Problem, ProblemKind};
 use crate::config::{Config, StoreChoice, Tls};
 use crate::edge::{self, AppState, Parts};
@@ -48,11 +48,12 @@ impl Server {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let chance: Arc<dyn Chance> = Arc::new(SystemChance);
         make_folder(&config.data)?;
-        let store = open_store(&config)?;
+        let store = open_store(&config, clock.clone())?;
         let bound = bind(&config.listen, config.fallback_port).await?;
         let config = config.bound_to(bound.port());
         let key = first_run::instance_key(&store).await?;
         let state = assemble(config, store, clock, chance, key)?;
+        first_run::check_origin(&state).await?;
         let owner_link = first_run::owner_link(&state).await?;
         let server = Server {
             origin: state.site.origin.clone(),
@@ -63,6 +64,7 @@ impl Server {
         };
         let news = server.state.store.subscribe();
         server.tasks.spawn(server.state.hub.clone().run(news, server.stop.clone()));
+        server.tasks.spawn(jobs::worker(&server.state).run(server.stop.clone()));
         server.listen(bound).await?;
         Ok(server)
     }
@@ -170,13 +172,14 @@ fn make_folder(folder: &Path) -> Result<(), Problem> {
     })
 }
 
-fn open_store(config: &Config) -> Result<Store, Problem> {
+fn open_store(config: &Config, clock: Arc<dyn Clock>) -> Result<Store, Problem> {
     match &config.store {
         StoreChoice::Memory => Ok(Store::memory()),
         StoreChoice::Redb(path) => {
             let cache_bytes = usize::try_from(config.store_cache_bytes).unwrap_or(usize::MAX);
             let opened = Redb::open_caching(path, cache_bytes);
-            opened.map(Store::new).map_err(|error| Problem::new(ProblemKind::Unavailable, error.to_string()))
+            let opened = opened.map_err(|error| Problem::new(ProblemKind::Unavailable, error.to_string()))?;
+            Ok(Store::with_clock(opened, clock))
         }
     }
 }

@@ -22,6 +22,9 @@ pub enum Setting {
     /// The account of the one who set the server up.
     #[n(3)]
     Owner(#[n(0)] Id),
+    /// The origin under which the first things were published.
+    #[n(4)]
+    Origin(#[n(0)] String),
 }
 
 impl Record for Setting {}
@@ -31,6 +34,8 @@ impl Setting {
     pub const OWNER_LINK: &'static str = "owner_link";
     /// Name of the owner's account.
     pub const OWNER: &'static str = "owner";
+    /// Name of the first origin.
+    pub const ORIGIN: &'static str = "origin";
     /// Name of the instance actor's key.
     pub const INSTANCE_KEY: &'static str = "instance_key";
     /// Name of the first start.

@@ -1,0 +1,20 @@
+//! Which handler does which kind of background job.
+
+use crate::edge::AppState;
+use crate::model::queue::JobKind;
+use crate::queue::{Handlers, Worker, Workshop, fan_out, share_profile};
+
+/// The worker that runs every job of this server.
+pub(super) fn worker(state: &AppState) -> Worker {
+    let workshop = Workshop {
+        store: state.store.clone(),
+        site: state.site.clone(),
+        clock: state.clock.clone(),
+        ids: state.ids.clone(),
+    };
+    let handlers = Handlers::new()
+        .on(JobKind::FanOut, fan_out::handler(workshop.clone()))
+        .on(JobKind::ShareProfile, share_profile::handler(workshop));
+    let worker = Worker::new(state.store.clone(), handlers, state.clock.clone(), state.chance.clone());
+    Worker { slots: state.config.delivery.slots, ..worker }
+}
