@@ -12,20 +12,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::HeaderMap;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::routing::post;
 use axum::{Json, Router};
 use futures_util::future::BoxFuture;
-use http_body_util::{BodyExt, Full, Limited};
-use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
-use tokio::net::TcpStream;
 
 use crate::app::cli::UserCommand;
 use crate::base::{Chance, Problem, ProblemKind};
 use crate::config::Config;
 use crate::domain::secret;
+use crate::net::address::Allow;
+use crate::net::client::{Client, ClientSettings, Outgoing};
 
 /// The file with the admin listener's address and secret.
 const FILE: &str = "admin.json";
@@ -138,21 +137,17 @@ async fn ask(
     notice: &Notice,
     command: &UserCommand,
 ) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
-    let stream = TcpStream::connect(notice.address).await?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    tokio::spawn(connection);
-    let request = http::Request::post(PATH)
-        .header(HOST, notice.address.to_string())
-        .header(AUTHORIZATION, format!("Bearer {}", notice.secret))
-        .header(CONTENT_TYPE, "application/json")
-        .body(Full::new(bytes::Bytes::from(serde_json::to_vec(command)?)))?;
-    let response = sender.send_request(request).await?;
-    let status = response.status();
-    if !status.is_success() {
-        return Err(format!("it answers {status}").into());
-    }
-    let body = Limited::new(response.into_body(), ANSWER_MAX_BYTES).collect().await?.to_bytes();
-    Ok(serde_json::from_slice(&body)?)
+    let mut settings = ClientSettings::new("localhost");
+    settings.allow = Allow::parse([notice.address.ip().to_string()])?;
+    settings.times.headers = ANSWER_TIMEOUT;
+    let secret = HeaderValue::from_str(&format!("Bearer {}", notice.secret))?;
+    let url = format!("http://{}{PATH}", notice.address);
+    let request = Outgoing::post(url, serde_json::to_vec(command)?)
+        .header(AUTHORIZATION, secret)
+        .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+        .answer_max_bytes(ANSWER_MAX_BYTES);
+    let answer = Client::new(settings)?.send(request).await?;
+    Ok(serde_json::from_slice(&answer.body)?)
 }
 
 #[cfg(test)]
