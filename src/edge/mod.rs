@@ -5,9 +5,12 @@
 pub mod admin;
 mod api;
 mod auth;
+mod cors;
 mod federation;
 mod gates;
+mod pictures;
 mod problem;
+mod profile;
 mod request_id;
 mod state;
 pub mod web;
@@ -18,7 +21,7 @@ use axum::http::header::{
     CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderValue, StatusCode};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use std::time::Duration;
 use tower::Layer;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -50,6 +53,7 @@ pub fn router(state: &AppState) -> Router {
     let routes = Router::new()
         .merge(api::routes())
         .merge(federation::routes())
+        .merge(pictures::routes())
         .merge(web::routes())
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
         .with_state(state.clone());
@@ -58,6 +62,7 @@ pub fn router(state: &AppState) -> Router {
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(RequestBodyLimitLayer::new(UPLOAD_MAX_BYTES))
         .layer(from_fn_with_state(state.clone(), problem::render))
+        .layer(from_fn(cors::allow))
         .layer(from_fn_with_state(state.clone(), request_id::name))
         .layer(CompressionLayer::new())
         .layer(header(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))

@@ -1,8 +1,17 @@
 //! The Mastodon API. One file for each resource: its handlers and its lines
 //! in `routes()`.
 
+mod accounts;
+mod apps;
+mod blocks;
+mod follow_requests;
+mod instance;
+pub(crate) mod oauth;
 pub(crate) mod page;
 pub(crate) mod params;
+pub(crate) mod people;
+mod preferences;
+mod unbuilt;
 
 use axum::Router;
 
@@ -11,4 +20,12 @@ use super::AppState;
 /// Every route of the API.
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
+        .merge(accounts::routes())
+        .merge(apps::routes())
+        .merge(blocks::routes())
+        .merge(follow_requests::routes())
+        .merge(instance::routes())
+        .merge(oauth::routes())
+        .merge(preferences::routes())
+        .merge(unbuilt::routes())
 }

@@ -19,8 +19,8 @@ use serde_json::{Map, Value};
 
 pub(crate) use tree::Tree;
 
-use crate::base::limits::{JSON_DEPTH_MAX, JSON_NODES_MAX};
 use crate::base::{Problem, ProblemKind};
+use crate::wire::json;
 
 /// Pairs of one form or query string.
 const PAIRS_MAX: usize = 1000;
@@ -76,12 +76,11 @@ impl Params {
     }
 
     fn add_json(&mut self, body: &[u8]) -> Result<(), Problem> {
-        check_json(body)?;
-        match serde_json::from_slice(body) {
+        match json::parse(body) {
             Ok(Value::Object(map)) => self.tree.0.extend(map),
             Ok(Value::Null) => {}
             Ok(_) => return Err(Problem::malformed("The JSON body is not an object")),
-            Err(_) => return Err(Problem::malformed("The body is not valid JSON")),
+            Err(why) => return Err(Problem::malformed("The body is not acceptable JSON").because(why)),
         }
         Ok(())
     }
@@ -122,37 +121,6 @@ fn decode(text: &str) -> Result<String, Problem> {
     let spaced = text.replace('+', " ");
     let decoded = percent_encoding::percent_decode_str(&spaced).decode_utf8().map_err(|_| not_utf8())?;
     Ok(decoded.into_owned())
-}
-
-/// Bounds nesting and size before the parser sees them: its own tree costs
-/// many times the bytes.
-fn check_json(body: &[u8]) -> Result<(), Problem> {
-    let (mut depth, mut nodes, mut in_text, mut escaped) = (0usize, 0usize, false, false);
-    for &byte in body {
-        if in_text {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => in_text = false,
-                _ => {}
-            }
-            continue;
-        }
-        match byte {
-            b'"' => in_text = true,
-            b'{' | b'[' => {
-                depth += 1;
-                nodes += 1;
-            }
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            b',' => nodes += 1,
-            _ => {}
-        }
-        if depth > JSON_DEPTH_MAX || nodes > JSON_NODES_MAX {
-            return Err(Problem::malformed("The JSON is nested too deeply or holds too much"));
-        }
-    }
-    Ok(())
 }
 
 /// How a body is written.

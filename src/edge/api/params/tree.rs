@@ -6,7 +6,7 @@ use crate::base::{Id, Problem};
 
 /// Named values: text, lists and further trees.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Tree(pub(super) Map<String, Value>);
+pub(crate) struct Tree(pub(super) Map<String, Value>);
 
 /// A scalar as text; `None` for null, lists and trees.
 fn scalar(value: &Value) -> Option<String> {
@@ -30,24 +30,24 @@ fn truth(text: &str) -> Option<bool> {
 
 impl Tree {
     /// Whether the parameter was sent at all, even as null.
-    pub fn has(&self, key: &str) -> bool {
+    pub(crate) fn has(&self, key: &str) -> bool {
         self.0.contains_key(key)
     }
 
     /// A scalar as it was sent; may be blank.
-    pub fn text(&self, key: &str) -> Option<String> {
+    pub(crate) fn text(&self, key: &str) -> Option<String> {
         self.0.get(key).and_then(scalar)
     }
 
     /// A scalar that is not blank, without blanks around it.
-    pub fn filled(&self, key: &str) -> Option<String> {
+    pub(crate) fn filled(&self, key: &str) -> Option<String> {
         let text = self.text(key)?;
         let text = text.trim();
         (!text.is_empty()).then(|| text.to_owned())
     }
 
     /// A boolean.
-    pub fn flag(&self, key: &str) -> Option<bool> {
+    pub(crate) fn flag(&self, key: &str) -> Option<bool> {
         self.text(key).and_then(|text| truth(text.trim()))
     }
 
@@ -55,35 +55,35 @@ impl Tree {
     ///
     /// # Errors
     /// 400 when it is something else.
-    pub fn number(&self, key: &str) -> Result<Option<i64>, Problem> {
+    pub(crate) fn number(&self, key: &str) -> Result<Option<i64>, Problem> {
         let Some(text) = self.filled(key) else { return Ok(None) };
         let wrong = || Problem::malformed(format!("`{key}` is not a whole number"));
         text.parse().map(Some).map_err(|_| wrong())
     }
 
     /// An id; one that cannot be ours is none.
-    pub fn id(&self, key: &str) -> Option<Id> {
+    pub(crate) fn id(&self, key: &str) -> Option<Id> {
         self.filled(key)?.parse().ok()
     }
 
     /// A list of scalars; `None` where none was sent. A scalar in its place
     /// is not a list, and is ignored.
-    pub fn list(&self, key: &str) -> Option<Vec<String>> {
+    pub(crate) fn list(&self, key: &str) -> Option<Vec<String>> {
         Some(self.values(key)?.into_iter().filter_map(scalar).collect())
     }
 
     /// A list, or a single scalar as a list of one.
-    pub fn list_or_one(&self, key: &str) -> Vec<String> {
+    pub(crate) fn list_or_one(&self, key: &str) -> Vec<String> {
         self.list(key).or_else(|| self.text(key).map(|one| vec![one])).unwrap_or_default()
     }
 
     /// A list of ids; those that cannot be ours are left out.
-    pub fn ids(&self, key: &str) -> Vec<Id> {
+    pub(crate) fn ids(&self, key: &str) -> Vec<Id> {
         self.list_or_one(key).iter().filter_map(|text| text.trim().parse().ok()).collect()
     }
 
     /// A tree inside this one.
-    pub fn child(&self, key: &str) -> Option<Tree> {
+    pub(crate) fn child(&self, key: &str) -> Option<Tree> {
         match self.0.get(key)? {
             Value::Object(map) => Some(Tree(map.clone())),
             _ => None,
@@ -91,7 +91,7 @@ impl Tree {
     }
 
     /// A list of trees: `x[0][a]=`, `x[][a]=` or a JSON array of objects.
-    pub fn children(&self, key: &str) -> Option<Vec<Tree>> {
+    pub(crate) fn children(&self, key: &str) -> Option<Vec<Tree>> {
         let trees = self.values(key)?.into_iter().filter_map(|value| match value {
             Value::Object(map) => Some(Tree(map.clone())),
             _ => None,
