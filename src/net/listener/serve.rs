@@ -34,6 +34,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use super::Bound;
+use super::stall::Stalling;
 use crate::net::address::is_global_unicast;
 use crate::net::tls::ACME_PROTOCOL;
 
@@ -48,6 +49,8 @@ pub const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 pub const HEAD_WAIT_MAX: Duration = Duration::from_secs(60);
 /// How long a connection without requests is kept, whatever it speaks.
 pub const IDLE_MAX: Duration = Duration::from_secs(90);
+/// How long bytes may wait for a client that stopped reading.
+pub const STALL_MAX: Duration = Duration::from_secs(60);
 /// Header lines of a request (HTTP/1.1).
 pub const HEADERS_MAX: usize = 100;
 /// Bytes of the head of a request.
@@ -87,12 +90,19 @@ pub(super) struct Waits {
     pub(super) handshake: Duration,
     pub(super) head: Duration,
     pub(super) idle: Duration,
+    pub(super) stall: Duration,
     pub(super) grace: Duration,
 }
 
 impl Default for Waits {
     fn default() -> Waits {
-        Waits { handshake: HANDSHAKE_MAX, head: HEAD_WAIT_MAX, idle: IDLE_MAX, grace: Duration::ZERO }
+        Waits {
+            handshake: HANDSHAKE_MAX,
+            head: HEAD_WAIT_MAX,
+            idle: IDLE_MAX,
+            stall: STALL_MAX,
+            grace: Duration::ZERO,
+        }
     }
 }
 
@@ -177,6 +187,7 @@ impl Server {
         if stream.set_nodelay(true).is_err() {
             return;
         }
+        let stream = Stalling::new(stream, self.waits.stall);
         let Some(tls) = &self.tls else { return self.http1(stream, peer).await };
         let handshake = timeout(self.waits.handshake, tls.accept(stream));
         let shaken = tokio::select! {

@@ -108,12 +108,12 @@ async fn validation_is_refused_while_no_challenge_is_open() {
     assert!(connect(server.address, config).await.is_err());
 }
 
-async fn start_impatient(transport: Transport) -> Running {
+async fn start_impatient(transport: Transport, router: Router) -> Running {
     let bound = bind(&["127.0.0.1:0".parse().unwrap()], None).await.unwrap();
     let (address, stop) = (bound.addresses()[0], CancellationToken::new());
     let wait = Duration::from_millis(50);
-    let waits = Waits { handshake: wait, head: wait, idle: wait, grace: wait };
-    let task = tokio::spawn(serve::serve_with(bound, transport, who(), stop.clone(), waits));
+    let waits = Waits { handshake: wait, head: wait, idle: wait, stall: wait, grace: wait };
+    let task = tokio::spawn(serve::serve_with(bound, transport, router, stop.clone(), waits));
     Running { address, stop, task }
 }
 
@@ -125,11 +125,36 @@ async fn ends(mut stream: impl tokio::io::AsyncRead + Unpin) -> bool {
 #[tokio::test]
 async fn clients_that_say_nothing_are_let_go() {
     let (transport, config) = tls(b"h2");
-    let plain = start_impatient(Transport::Plain).await;
+    let plain = start_impatient(Transport::Plain, who()).await;
     assert!(ends(TcpStream::connect(plain.address).await.unwrap()).await, "no head");
-    let secure = start_impatient(transport).await;
+    let secure = start_impatient(transport, who()).await;
     assert!(ends(TcpStream::connect(secure.address).await.unwrap()).await, "no handshake");
     assert!(ends(connect(secure.address, config).await.unwrap()).await, "no HTTP/2 preface");
+}
+
+#[tokio::test]
+async fn clients_that_stop_reading_are_let_go() {
+    /// Says so when the body it lies in is dropped.
+    struct Told(Arc<Notify>);
+    impl Drop for Told {
+        fn drop(&mut self) {
+            self.0.notify_one();
+        }
+    }
+    let ended = Arc::new(Notify::new());
+    let told = ended.clone();
+    let flood = move || {
+        let told = Told(told.clone());
+        let pieces = futures_util::stream::repeat_with(move || {
+            let _held = &told;
+            Ok::<_, std::io::Error>(Bytes::from_static(&[0; 64 * 1024]))
+        });
+        async { Body::from_stream(pieces) }
+    };
+    let server = start_impatient(Transport::Plain, Router::new().route("/", get(flood))).await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    tokio::time::timeout(Duration::from_secs(10), ended.notified()).await.expect("still sending");
 }
 
 #[tokio::test]
