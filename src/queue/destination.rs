@@ -151,7 +151,7 @@ impl Health {
             Class::Local => record.cap = LOCAL_CAP,
             Class::Ingress => record.cap = INGRESS_CAP,
         }
-        let tokens = f64::from(record.rate).min(BURST).max(1.0);
+        let tokens = f64::from(record.rate).clamp(1.0, BURST);
         Health {
             record,
             inflight: 0,
@@ -217,9 +217,12 @@ impl Health {
         open_until.max(self.record.paused_until)
     }
 
-    /// Asks for one probe at once, such as after the host was heard from.
-    pub fn probe_now(&mut self) {
-        if matches!(self.record.breaker, Breaker::Open | Breaker::Dormant | Breaker::Dead) {
+    /// Asks for one probe at once, such as after the host was heard from. Not
+    /// more often than an open breaker would at its first: a host that sends
+    /// much and takes nothing is probed no more for it.
+    pub fn probe_now(&mut self, now: Timestamp) {
+        let is_asleep = matches!(self.record.breaker, Breaker::Open | Breaker::Dormant | Breaker::Dead);
+        if is_asleep && self.failed_at.is_none_or(|at| now.since(at) >= OPEN_FIRST) {
             self.record.open_until = None;
         }
     }

@@ -5,23 +5,26 @@
 //! Knows jobs and outcomes; must not know what a job means for the social
 //! network (its handler does) or who wrote it.
 
+mod deliver;
 mod destination;
 pub mod fan_out;
 mod handler;
 mod outcome;
 mod plan;
 pub mod share_profile;
+#[cfg(test)]
+mod testing;
 mod worker;
 mod workshop;
 
 use std::time::Duration;
 
 pub use crate::domain::delivery::{Overview, overview};
+pub use deliver::Deliver;
 pub use destination::{Gate, Group, Health, Transition};
 pub use handler::{Attempt, Handler, Handlers};
 pub use outcome::{FailureKind, Outcome, Report, fate, retry_wait};
 pub use plan::{Gauges, Input, Load, Output, Plan, SLOTS, Start, Ticket, WINDOW_ROWS_MAX, Window};
-
 pub use worker::{DRAIN_MAX, Worker};
 pub use workshop::Workshop;
 

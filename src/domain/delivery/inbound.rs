@@ -1,7 +1,8 @@
 //! Activities that come in twice are acted on once.
 
 use crate::base::Timestamp;
-use crate::model::queue::tables::{SEEN, SEEN_BY_DAY, SeenOn};
+use crate::model::queue::tables::{DESTINATION_BY_HOST, SEEN, SEEN_BY_DAY, SeenOn};
+use crate::model::queue::{Class, Heard};
 use crate::store::{Scan, StoreError, WriteTx};
 
 /// How long an activity id is remembered. Senders give up retrying earlier.
@@ -39,4 +40,16 @@ pub fn forget_seen(tx: &mut WriteTx<'_>, now: Timestamp, limit: usize) -> Result
         tx.delete(SEEN_BY_DAY, key);
     }
     Ok(old.len())
+}
+
+/// A host (with its port, unless usual) sent us something: if deliveries to it
+/// wait, one looks at once whether it is back.
+///
+/// # Errors
+/// Only the store's.
+pub fn heard_from(tx: &mut WriteTx<'_>, host: &str) -> Result<(), StoreError> {
+    if let Some(id) = tx.get(DESTINATION_BY_HOST, &(Class::Remote as u8, host.to_owned()))? {
+        Heard(id).emit(tx);
+    }
+    Ok(())
 }

@@ -22,4 +22,4 @@ pub use job::{
 };
 pub use keys::{DeadKey, DeferKey, DestinationId, InboxId, JobKey, Lane, OrderKey};
 pub use outgoing::{FollowRef, Outgoing};
-pub use wake::{WAKE_TOPIC, Wake};
+pub use wake::{HEARD_TOPIC, Heard, WAKE_TOPIC, Wake};

@@ -40,3 +40,22 @@ impl Wake {
         Some(Wake { lanes })
     }
 }
+
+/// The signal topic of [`Heard`].
+pub const HEARD_TOPIC: &str = "queue_heard";
+
+/// A host sent us something, so its inbox may be back, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heard(pub DestinationId);
+
+impl Heard {
+    /// Tells the worker once the transaction is committed.
+    pub fn emit(self, tx: &mut WriteTx<'_>) {
+        tx.signal(HEARD_TOPIC, self.0.bytes());
+    }
+
+    /// Reads a store signal; `None` if it is about something else.
+    pub fn from_signal(signal: &Signal) -> Option<Heard> {
+        (signal.topic == HEARD_TOPIC).then(|| Key::read(&mut &signal.payload[..]).map(Heard)).flatten()
+    }
+}

@@ -274,10 +274,22 @@ fn long_failure_makes_it_dormant_then_dead_and_only_success_wakes_it() {
     assert_eq!(seen, [Breaker::Open, Breaker::Dormant, Breaker::Dead]);
     world.attempt(Outcome::of_status(403, None), 10);
     assert_eq!(world.breaker(), Breaker::Dead);
-    world.health.probe_now();
+    world.health.probe_now(world.now);
+    assert_eq!(world.health.gate(world.now), Gate::Ready);
     world.attempt(Outcome::Done, 10);
     world.attempt(Outcome::Done, 10);
     assert_eq!(world.breaker(), Breaker::Closed);
+}
+
+#[test]
+fn hearing_much_from_a_host_does_not_probe_it_more() {
+    let mut world = World::opened();
+    world.fail();
+    world.health.probe_now(world.now);
+    assert!(matches!(world.health.gate(world.now), Gate::At(_)));
+    world.wait_ms(31_000);
+    world.health.probe_now(world.now);
+    assert_eq!(world.health.gate(world.now), Gate::Ready);
 }
 
 #[test]

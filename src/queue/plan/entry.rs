@@ -42,6 +42,7 @@ pub(super) struct Entry {
 struct Busy {
     order: OrderKey,
     was_held: bool,
+    is_deferred: bool,
 }
 
 impl Entry {
@@ -115,7 +116,10 @@ impl Entry {
             .min_by_key(|(_, bucket)| bucket.wrapping_sub(self.last_bucket + 1) % SENDER_BUCKETS)?;
         self.last_bucket = bucket;
         let (key, row) = self.windows[lane.index()].remove(index)?;
-        self.busy.insert((key.act, key.inbox), Busy { order: row.order, was_held: row.attempts > 0 });
+        self.busy.insert(
+            (key.act, key.inbox),
+            Busy { order: row.order, was_held: row.attempts > 0, is_deferred: false },
+        );
         Some((key, row))
     }
 
@@ -136,19 +140,26 @@ impl Entry {
         self.windows[key.lane.index()].push_front((key, row));
     }
 
-    /// Later jobs of an order key wait in the store until this one is through.
-    pub(super) fn hold_chain(&mut self, order: OrderKey) {
-        if order != OrderKey::NONE {
-            self.windows.iter_mut().for_each(|window| window.retain(|(_, row)| row.order != order));
+    /// The job is put off; later ones of its order key wait until it is through.
+    pub(super) fn deferred(&mut self, key: &JobKey) {
+        if let Some(busy) = self.busy.get_mut(&(key.act, key.inbox)) {
+            busy.is_deferred = true;
         }
     }
 
     /// What became of a job is in the store.
     pub(super) fn committed(&mut self, key: &JobKey) {
         self.epoch = self.epoch.wrapping_add(1);
-        if let Some(busy) = self.busy.remove(&(key.act, key.inbox)) {
+        let Some(busy) = self.busy.remove(&(key.act, key.inbox)) else { return };
+        if busy.order == OrderKey::NONE {
+            return;
+        }
+        if busy.is_deferred {
+            // From now on the store itself tells which ones wait.
+            self.windows.iter_mut().for_each(|window| window.retain(|(_, row)| row.order != busy.order));
+        } else {
             // Those that waited for it can be seen now.
-            self.is_stale |= busy.was_held && busy.order != OrderKey::NONE;
+            self.is_stale |= busy.was_held;
         }
     }
 

@@ -59,7 +59,7 @@ pub enum Input {
     /// Jobs may have arrived.
     Woken(Vec<(DestinationId, Lane)>),
     /// The store was asked and answered.
-    Loaded(Window),
+    Loaded(Box<Window>),
     /// An attempt ended.
     Finished(Ticket, Report),
     /// What became of these jobs is in the store.
@@ -197,7 +197,7 @@ impl Plan {
     pub fn handle(&mut self, input: Input, now: Timestamp, chance: &dyn Chance) -> Vec<Output> {
         match input {
             Input::Woken(lanes) => self.woken(&lanes, now),
-            Input::Loaded(window) => self.loaded(window, now),
+            Input::Loaded(window) => self.loaded(*window, now),
             Input::Finished(ticket, report) => self.finished(ticket, &report, now, chance),
             Input::Committed(keys) => self.committed(&keys, now),
             Input::Heard(destination) => self.heard(destination, now),
@@ -290,7 +290,7 @@ impl Plan {
                 None => entry.put_back(key, row),
                 Some(fate) => {
                     if matches!(fate, Fate::Defer { .. }) {
-                        entry.hold_chain(row.order);
+                        entry.deferred(&key);
                     }
                     self.unsettled += 1;
                     self.out.push(Output::Settle(key, fate));
@@ -313,7 +313,7 @@ impl Plan {
 
     fn heard(&mut self, id: DestinationId, now: Timestamp) {
         if let Some(health) = self.entries.get_mut(&id).and_then(|entry| entry.health.as_mut()) {
-            health.probe_now();
+            health.probe_now(now);
             self.consider(id, now);
         }
     }

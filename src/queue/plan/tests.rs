@@ -95,7 +95,7 @@ impl World {
         match output {
             Output::Load(load) => {
                 self.loads += 1;
-                inputs.push_back(Input::Loaded(self.window(load)));
+                inputs.push_back(Input::Loaded(Box::new(self.window(load))));
             }
             Output::Start(start) => {
                 self.attempts += 1;
@@ -371,12 +371,12 @@ fn a_stale_snapshot_is_not_believed() {
         ..Window::default()
     };
     plan.handle(Input::Woken(vec![(key.destination, key.lane)]), START, &chance);
-    plan.handle(Input::Loaded(window(0)), START, &chance);
+    plan.handle(Input::Loaded(Box::new(window(0))), START, &chance);
     // Asked again while the first one runs; the answer is late.
     plan.handle(Input::Finished(Ticket(0), Outcome::Done.into()), START, &chance);
     plan.handle(Input::Woken(vec![(key.destination, key.lane)]), START, &chance);
     plan.handle(Input::Committed(vec![key]), START, &chance);
-    let out = plan.handle(Input::Loaded(window(0)), START, &chance);
+    let out = plan.handle(Input::Loaded(Box::new(window(0))), START, &chance);
     assert!(!out.iter().any(|output| matches!(output, Output::Start(_))), "sent twice");
     assert!(out.iter().any(|output| matches!(output, Output::Load(load) if load.epoch == 1)));
 }

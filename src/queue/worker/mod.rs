@@ -25,7 +25,7 @@ use super::handler::Handlers;
 use super::outcome::{Outcome, Report};
 use super::plan::{Input, Load, Output, Plan, SLOTS, Start, Ticket};
 use crate::base::{Chance, Clock, Timestamp};
-use crate::model::queue::{JobKey, Wake};
+use crate::model::queue::{Heard, JobKey, Wake};
 use crate::store::{Signal, Store};
 use book::{Answer, Book};
 
@@ -147,6 +147,9 @@ impl Owner {
     }
 
     fn heard(&mut self, signal: &Signal) {
+        if let Some(Heard(destination)) = Heard::from_signal(signal) {
+            return self.feed(Input::Heard(destination));
+        }
         let Some(wake) = Wake::from_signal(signal) else { return };
         if wake.lanes.is_empty() {
             self.book.look_everywhere();
@@ -233,7 +236,7 @@ impl Owner {
     fn answered(&mut self, answer: Answer) {
         match answer {
             Answer::Loaded(windows) => {
-                windows.into_iter().for_each(|window| self.feed(Input::Loaded(window)));
+                windows.into_iter().for_each(|window| self.feed(Input::Loaded(Box::new(window))));
             }
             Answer::Found(lanes) => {
                 self.book.looked();

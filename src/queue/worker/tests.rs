@@ -1,1 +1,255 @@
+use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::sync::{Notify, mpsc};
+
+use super::super::testing::{Bench, START};
+use super::super::{Attempt, Handlers, Outcome, Report};
+use crate::base::Id;
+use crate::domain::delivery::{Task, enqueue, finish};
+use crate::model::queue::tables::{ACT, DEFERRED};
+use crate::model::queue::{ActivityKind, DeadReason, Job, JobKind, Lane, OrderKey, Verb};
+use crate::store::{Redb, Scan, Store, StoreError};
+
+const PEER: &str = "https://peer.example/inbox";
+
+/// A handler that reports each attempt and answers what `decide` says.
+fn reporting(
+    decide: impl Fn(&Attempt) -> Outcome + Clone + Send + Sync + 'static,
+) -> (Handlers, mpsc::UnboundedReceiver<Attempt>) {
+    let (tell, attempts) = mpsc::unbounded_channel();
+    let handler = move |attempt: Attempt| {
+        let (tell, decide) = (tell.clone(), decide.clone());
+        async move {
+            drop(tell.send(attempt.clone()));
+            Report::from(decide(&attempt))
+        }
+    };
+    (Handlers::new().on(JobKind::Deliver, handler.clone()).on(JobKind::FanOut, handler), attempts)
+}
+
+async fn next(attempts: &mut mpsc::UnboundedReceiver<Attempt>) -> Attempt {
+    tokio::time::timeout(Duration::from_secs(20), attempts.recv()).await.expect("an attempt in time").unwrap()
+}
+
+fn peer(number: usize) -> Vec<String> {
+    vec![format!("https://peer{number}.example/inbox")]
+}
+
+#[tokio::test]
+async fn a_job_runs_when_it_is_committed_and_is_gone_when_done() {
+    let bench = Bench::new();
+    let (handlers, mut attempts) = reporting(|_| Outcome::Done);
+    let worker = bench.start(handlers);
+    let act = bench.send(ActivityKind::Create, 1, "hello", &[PEER.into()]).await;
+    let attempt = next(&mut attempts).await;
+    assert_eq!((attempt.key.act, attempt.inbox.as_deref()), (act, Some(PEER)));
+    assert_eq!(attempt.authority, "peer.example");
+    assert_eq!(attempt.act.body.unpack().unwrap(), b"hello");
+    worker.stop().await;
+    assert_eq!(bench.overview().await, Default::default());
+}
+
+#[tokio::test]
+async fn jobs_from_before_the_start_are_found() {
+    let bench = Bench::new();
+    for number in 0..40 {
+        bench.send(ActivityKind::Create, 0, "x", &peer(number)).await;
+    }
+    let (handlers, mut attempts) = reporting(|_| Outcome::Done);
+    let worker = bench.start(handlers);
+    for _ in 0..40 {
+        next(&mut attempts).await;
+    }
+    worker.stop().await;
+    assert!(bench.jobs().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_worker_killed_before_its_ack_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.redb");
+    let bench = Bench::over(Store::new(Redb::open(&path).unwrap()));
+    // The clock stands still, so outcomes wait to be written and never are.
+    let (handlers, mut attempts) = reporting(|_| Outcome::Done);
+    let worker = bench.start(handlers);
+    let act = bench.send(ActivityKind::Create, 1, "hello", &peer(1)).await;
+    assert_eq!(next(&mut attempts).await.key.act, act);
+    worker.kill().await;
+    bench.store.clone().close().await;
+    drop(bench);
+
+    let bench = Bench::over(Store::new(Redb::open(&path).unwrap()));
+    let (handlers, mut attempts) = reporting(|_| Outcome::Done);
+    let worker = bench.start(handlers);
+    let again = next(&mut attempts).await;
+    assert_eq!((again.key.act, again.act.body.unpack().unwrap()), (act, b"hello".to_vec()));
+    worker.stop().await;
+    assert!(bench.jobs().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_stop_lets_what_runs_end() {
+    let bench = Bench::new();
+    let (begun, end) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (tell, wait) = (begun.clone(), end.clone());
+    let handlers = Handlers::new().on(JobKind::Deliver, move |_: Attempt| {
+        let (tell, wait) = (tell.clone(), wait.clone());
+        async move {
+            tell.notify_one();
+            wait.notified().await;
+            Report::from(Outcome::Done)
+        }
+    });
+    let worker = bench.start(handlers);
+    bench.send(ActivityKind::Create, 1, "hello", &peer(1)).await;
+    begun.notified().await;
+    let stopped = tokio::spawn(worker.stop());
+    tokio::task::yield_now().await;
+    end.notify_one();
+    stopped.await.unwrap();
+    assert!(bench.jobs().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_job_that_panics_twice_is_poison_and_others_go_on() {
+    let bench = Bench::new();
+    let bad = bench.send(ActivityKind::Create, 0, "bad", &peer(1)).await;
+    let (handlers, mut attempts) = reporting(move |attempt| {
+        assert!(attempt.key.act != bad, "as the test wants");
+        Outcome::Done
+    });
+    let worker = bench.start(handlers);
+    assert_eq!(next(&mut attempts).await.key.act, bad);
+    let good = bench.send(ActivityKind::Create, 0, "good", &peer(1)).await;
+    assert_eq!(next(&mut attempts).await.key.act, good);
+    while bench.dead().await.is_empty() {
+        bench.step(Duration::from_secs(10)).await;
+    }
+    worker.stop().await;
+    assert_eq!(bench.dead().await[0].reason, DeadReason::Poison);
+    assert!(bench.jobs().await.is_empty());
+}
+
+#[tokio::test]
+async fn the_unsent_create_of_a_deleted_post_is_never_sent() {
+    let bench = Bench::new();
+    bench.send(ActivityKind::Create, 7, "create", &peer(1)).await;
+    let delete = bench.send(ActivityKind::Delete, 7, "delete", &peer(1)).await;
+    let (handlers, mut attempts) = reporting(|_| Outcome::Done);
+    let worker = bench.start(handlers);
+    while bench.overview().await.ready[1] > 1 {
+        bench.step(Duration::from_secs(1)).await;
+    }
+    assert_eq!(next(&mut attempts).await.key.act, delete);
+    worker.stop().await;
+    assert!(attempts.try_recv().is_err());
+    assert!(bench.jobs().await.is_empty());
+}
+
+#[tokio::test]
+async fn what_follows_a_failed_activity_waits_for_it_unless_it_became_pointless() {
+    let bench = Bench::new();
+    let create = bench.send(ActivityKind::Create, 7, "create", &peer(1)).await;
+    let update = bench.send(ActivityKind::Update, 7, "update", &peer(1)).await;
+    let (handlers, mut attempts) = reporting(|attempt| match attempt.attempts {
+        0 if attempt.act.kind == ActivityKind::Create => Outcome::of_status(500, None),
+        _ => Outcome::Done,
+    });
+    let worker = bench.start(handlers);
+    assert_eq!(next(&mut attempts).await.key.act, create);
+    bench.step(Duration::from_secs(1)).await;
+    bench.step(Duration::from_secs(1)).await;
+    assert!(attempts.try_recv().is_err(), "the update overtook the create");
+    for _ in 0..10 {
+        bench.step(Duration::from_secs(10)).await;
+    }
+    assert_eq!(next(&mut attempts).await.key.act, create);
+    bench.step(Duration::from_secs(1)).await;
+    assert_eq!(next(&mut attempts).await.key.act, update);
+
+    // A failed create that was deleted meanwhile does not hold the delete.
+    let create = bench.send(ActivityKind::Create, 8, "create", &peer(1)).await;
+    assert_eq!(next(&mut attempts).await.key.act, create);
+    bench.step(Duration::from_secs(1)).await;
+    let delete = bench.send(ActivityKind::Delete, 8, "delete", &peer(1)).await;
+    bench.step(Duration::from_secs(1)).await;
+    assert_eq!(next(&mut attempts).await.key.act, delete);
+    for _ in 0..10 {
+        bench.step(Duration::from_secs(10)).await;
+    }
+    worker.stop().await;
+    assert!(attempts.try_recv().is_err());
+    assert_eq!(bench.overview().await, Default::default());
+}
+
+#[tokio::test]
+async fn our_own_work_may_finish_itself_exactly_once() {
+    let bench = Bench::new();
+    let store = bench.store.clone();
+    let (tell, mut done) = mpsc::unbounded_channel();
+    let handlers = Handlers::new().on(JobKind::FanOut, move |attempt: Attempt| {
+        let (store, tell) = (store.clone(), tell.clone());
+        async move {
+            let key = attempt.key;
+            let first = store.write(move |tx| finish(tx, &key)).await.unwrap_or(false);
+            tell.send(first).unwrap();
+            Report::from(Outcome::Done)
+        }
+    });
+    let worker = bench.start(handlers);
+    let job = Job::FanOut { status: Id(9), verb: Verb::Create };
+    bench
+        .write(move |tx, moment| {
+            enqueue(tx, moment, &Task::local(job.clone(), Id(1)).order(OrderKey::of(Id(9))))
+        })
+        .await;
+    assert_eq!(done.recv().await, Some(true));
+    worker.stop().await;
+    assert_eq!(bench.overview().await, Default::default());
+    let acts: Result<Vec<_>, StoreError> = bench.store.read(|tx| tx.scan(ACT, Scan::all())).await;
+    assert!(acts.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_kind_without_a_handler_waits_for_a_newer_program() {
+    let bench = Bench::new();
+    let worker = bench.start(Handlers::new());
+    let job = Job::FetchThread { uri: "https://a.example/1".into() };
+    bench
+        .write(move |tx, moment| enqueue(tx, moment, &Task::local(job.clone(), Id::ZERO).lane(Lane::Bulk)))
+        .await;
+    // Outcomes are written at the stop.
+    loop {
+        bench.step(Duration::from_millis(100)).await;
+        let deferred: Result<Vec<_>, StoreError> =
+            bench.store.read(|tx| tx.scan(DEFERRED, Scan::all())).await;
+        if let Some((key, _)) = deferred.unwrap().first() {
+            assert!(key.due > START);
+            break;
+        }
+    }
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn expired_jobs_of_an_unreachable_host_are_given_up() {
+    let bench = Bench::new();
+    let (handlers, mut attempts) = reporting(|_| Outcome::of_status(500, None));
+    let worker = bench.start(handlers);
+    for _ in 0..10 {
+        bench.send(ActivityKind::Like, 0, "like", &peer(1)).await;
+    }
+    next(&mut attempts).await;
+    for _ in 0..200 {
+        bench.step(Duration::from_secs(1800)).await;
+        if bench.dead().await.len() == 10 {
+            break;
+        }
+    }
+    worker.stop().await;
+    let dead = bench.dead().await;
+    assert_eq!(dead.len(), 10);
+    assert!(dead.iter().all(|row| row.reason == DeadReason::Expired), "{dead:?}");
+    assert!(bench.jobs().await.is_empty());
+}

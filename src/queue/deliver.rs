@@ -1,0 +1,284 @@
+//! Delivers an activity: one signed POST to one inbox.
+//!
+//! The first knock is signed by draft-cavage unless the host is known to take
+//! RFC 9421. That order is safe: several servers answer 202 to a signature
+//! they cannot read and drop the activity later, but all of them read cavage.
+//! A host that refuses the signature gets a second knock with the other one,
+//! and what it accepts is remembered.
+
+#[cfg(test)]
+mod tests;
+
+use std::error::Error;
+use std::fmt;
+use std::num::NonZero;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::header::{CONTENT_TYPE, HOST, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, Method};
+use moka::sync::Cache;
+use tokio::sync::Semaphore;
+use url::Url;
+
+use super::handler::{Attempt, Handler};
+use super::outcome::{FailureKind, Outcome, Report};
+use crate::base::{Clock, Id, Timestamp};
+use crate::model::Site;
+use crate::model::queue::{Act, Job, SignatureProfile};
+use crate::model::tables::ACCOUNT_KEY;
+use crate::net::client::{Answer, Client, FetchError, Outgoing, Times, parse_url};
+use crate::store::{Store, StoreError};
+use crate::wire::activitypub::write;
+use crate::wire::http_signature::{self, Kind, PrivateKey, Signer};
+
+/// The media type of inbox posts. Some servers answer 406 to any other.
+const ACTIVITY_JSON: &str = "application/activity+json";
+/// Keys kept ready for signing.
+const KEYS_MAX: u64 = 1024;
+/// How long a changed key may stay unnoticed.
+const KEYS_FOR: Duration = Duration::from_secs(60);
+/// Steps of an attempt; the worker ends the whole after 15 s.
+const DNS_MAX: Duration = Duration::from_secs(2);
+const CONNECT_MAX: Duration = Duration::from_secs(5);
+const READ_MAX: Duration = Duration::from_secs(5);
+const TOTAL_MAX: Duration = Duration::from_secs(14);
+
+/// The handler of [`crate::model::queue::JobKind::Deliver`]; cheap to clone.
+#[derive(Clone)]
+pub struct Deliver {
+    store: Store,
+    client: Client,
+    site: Arc<Site>,
+    clock: Arc<dyn Clock>,
+    keys: Cache<Id, Arc<Key>>,
+    /// Signatures made at once: all processors but one, so that answering
+    /// people is not starved by a wave of deliveries.
+    signers: Arc<Semaphore>,
+}
+
+/// A key ready for use, with its public name.
+struct Key {
+    id: String,
+    private: PrivateKey,
+}
+
+/// Our side cannot make the request.
+#[derive(Debug)]
+enum Obstacle {
+    /// Never will.
+    Broken(&'static str),
+    /// Not now.
+    Later(String),
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Obstacle::Broken(why) => f.write_str(why),
+            Obstacle::Later(why) => f.write_str(why),
+        }
+    }
+}
+
+impl Error for Obstacle {}
+
+impl From<StoreError> for Obstacle {
+    fn from(error: StoreError) -> Obstacle {
+        Obstacle::Later(error.to_string())
+    }
+}
+
+impl From<Obstacle> for Outcome {
+    fn from(obstacle: Obstacle) -> Outcome {
+        match obstacle {
+            Obstacle::Broken(why) => Outcome::Broken { detail: why.into() },
+            Obstacle::Later(why) => Outcome::TryLater { detail: why },
+        }
+    }
+}
+
+impl Handler for Deliver {
+    fn run(&self, attempt: Attempt) -> BoxFuture<'static, Report> {
+        let deliver = self.clone();
+        Box::pin(async move { deliver.attempt(attempt).await })
+    }
+}
+
+impl Deliver {
+    /// A handler that signs with the keys in the store.
+    pub fn new(store: Store, client: Client, site: Site, clock: Arc<dyn Clock>) -> Deliver {
+        let processors = available_parallelism().map_or(1, NonZero::get);
+        Deliver {
+            store,
+            client,
+            site: Arc::new(site),
+            clock,
+            keys: Cache::builder().max_capacity(KEYS_MAX).time_to_live(KEYS_FOR).build(),
+            signers: Arc::new(Semaphore::new(processors.saturating_sub(1).max(1))),
+        }
+    }
+
+    async fn attempt(&self, attempt: Attempt) -> Report {
+        let parcel = match self.parcel(&attempt).await {
+            Ok(parcel) => parcel,
+            Err(obstacle) => return Outcome::from(obstacle).into(),
+        };
+        let first = self.knock(&parcel, attempt.profile, &attempt).await;
+        if first == Outcome::Done {
+            return Report { outcome: first, profile: Some(attempt.profile) };
+        }
+        if !is_about_signature(&first) {
+            return first.into();
+        }
+        let other = other_profile(attempt.profile);
+        match self.knock(&parcel, other, &attempt).await {
+            Outcome::Done => Report { outcome: Outcome::Done, profile: Some(other) },
+            // Some servers break over the signature they do not know, so the
+            // first answer is the one to believe.
+            _ => first.into(),
+        }
+    }
+
+    async fn parcel(&self, attempt: &Attempt) -> Result<Parcel, Obstacle> {
+        let inbox = attempt.inbox.as_deref().ok_or(Obstacle::Broken("no inbox"))?;
+        let url = parse_url(inbox).map_err(|_| Obstacle::Broken("the inbox is no usable URL"))?;
+        Ok(Parcel { url, body: body(&attempt.act)?.into(), key: self.key(attempt.act.actor).await? })
+    }
+
+    async fn key(&self, actor: Id) -> Result<Arc<Key>, Obstacle> {
+        if let Some(key) = self.keys.get(&actor) {
+            return Ok(key);
+        }
+        let kept = self.store.read(move |tx| tx.get(ACCOUNT_KEY, &actor).map_err(Obstacle::from)).await?;
+        let kept = kept.ok_or(Obstacle::Broken("the author has no key any more"))?;
+        let private = PrivateKey::from_pkcs8(&kept.private_der)
+            .map_err(|_| Obstacle::Broken("the author's key is damaged"))?;
+        let owner = if actor == Id::ZERO { self.site.instance_actor() } else { self.site.actor(actor) };
+        let key = Arc::new(Key { id: format!("{owner}#main-key"), private });
+        self.keys.insert(actor, key.clone());
+        Ok(key)
+    }
+
+    /// One request.
+    async fn knock(&self, parcel: &Parcel, profile: SignatureProfile, attempt: &Attempt) -> Outcome {
+        let headers = match self.sign(parcel, profile).await {
+            Ok(headers) => headers,
+            Err(obstacle) => return obstacle.into(),
+        };
+        let mut request = Outgoing::post(parcel.url.as_str(), parcel.body.clone()).times(Times {
+            dns: DNS_MAX,
+            connect: CONNECT_MAX,
+            headers: attempt.answer_within,
+            read: READ_MAX,
+            total: TOTAL_MAX,
+        });
+        for (name, value) in headers {
+            if let Some(name) = name {
+                request = request.header(name, value);
+            }
+        }
+        outcome_of(self.client.send(request).await, self.clock.now())
+    }
+
+    /// The headers of a signed request. RSA takes most of a millisecond, so
+    /// it is done outside of the async threads.
+    async fn sign(&self, parcel: &Parcel, profile: SignatureProfile) -> Result<HeaderMap, Obstacle> {
+        let turn = self.signers.clone().acquire_owned().await;
+        let _turn = turn.map_err(|_| Obstacle::Later("signing has stopped".into()))?;
+        let (parcel, now, asked) = (parcel.clone(), self.clock.now(), self.clock.monotonic());
+        let signed = tokio::task::spawn_blocking(move || sign(&parcel, profile, now)).await;
+        let took_s = self.clock.monotonic().saturating_sub(asked).as_secs_f64();
+        metrics::histogram!("waxwing_delivery_sign_seconds").record(took_s);
+        signed.map_err(|_| Obstacle::Later("signing was cut short".into()))?
+    }
+}
+
+/// What is sent, ready but for the signature.
+#[derive(Clone)]
+struct Parcel {
+    url: Url,
+    body: Bytes,
+    key: Arc<Key>,
+}
+
+fn body(act: &Act) -> Result<Vec<u8>, Obstacle> {
+    match &act.job {
+        Job::Say(said) => Ok(write::to_bytes(&write::outgoing(said))),
+        _ => act.body.unpack().map_err(|_| Obstacle::Broken("the activity is damaged")),
+    }
+}
+
+fn sign(parcel: &Parcel, profile: SignatureProfile, now: Timestamp) -> Result<HeaderMap, Obstacle> {
+    let mut headers = HeaderMap::new();
+    let host = HeaderValue::from_str(&http_signature::host_header(&parcel.url))
+        .map_err(|_| Obstacle::Broken("the inbox is no usable URL"))?;
+    headers.insert(HOST, host);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(ACTIVITY_JSON));
+    let request =
+        http_signature::Outgoing { method: &Method::POST, url: &parcel.url, body: Some(&parcel.body), now };
+    let kind = match profile {
+        SignatureProfile::Cavage => Kind::Cavage,
+        SignatureProfile::Rfc9421 => Kind::Rfc9421,
+    };
+    let signer = Signer { key_id: &parcel.key.id, key: &parcel.key.private };
+    http_signature::sign(kind, &request, &signer, &mut headers)
+        .map_err(|_| Obstacle::Broken("the request cannot be signed"))?;
+    Ok(headers)
+}
+
+fn other_profile(profile: SignatureProfile) -> SignatureProfile {
+    match profile {
+        SignatureProfile::Cavage => SignatureProfile::Rfc9421,
+        SignatureProfile::Rfc9421 => SignatureProfile::Cavage,
+    }
+}
+
+/// Answers that another signature may change.
+fn is_about_signature(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Unauthorized | Outcome::Refused { status: 400 })
+}
+
+fn outcome_of(sent: Result<Answer, FetchError>, now: Timestamp) -> Outcome {
+    let error = match sent {
+        Ok(answer) => return Outcome::of_status(answer.status.as_u16(), None),
+        Err(error) => error,
+    };
+    let failed = |kind| Outcome::failed(kind, 0, error.label());
+    match &error {
+        FetchError::Status(answer) => {
+            Outcome::of_status(answer.status.as_u16(), retry_after(&answer.headers, now))
+        }
+        FetchError::Redirected(status) => Outcome::Refused { status: status.as_u16() },
+        // Only a good answer is read to its end: it was accepted.
+        FetchError::TooLarge(_) | FetchError::Encoded => Outcome::Done,
+        FetchError::Timeout(_) => failed(FailureKind::Timeout),
+        FetchError::Tls(_) => failed(FailureKind::Tls),
+        // Nothing here tells a name that is gone from a resolver in trouble,
+        // and taking the one for the other would bury every host.
+        FetchError::Dns(_)
+        | FetchError::Connect(_)
+        | FetchError::Refused(_)
+        | FetchError::Protocol(_)
+        | FetchError::HeadTooLarge
+        | FetchError::TooManyRedirects
+        | FetchError::BadRedirect(_) => failed(FailureKind::Connection),
+        FetchError::Busy => Outcome::TryLater { detail: error.label().into() },
+        FetchError::Url(_) | FetchError::OwnHost | FetchError::Sign(_) => {
+            Outcome::Broken { detail: error.label().into() }
+        }
+    }
+}
+
+/// `Retry-After` in seconds or as a date (RFC 9110, 10.2.3).
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = httpdate::parse_http_date(text).ok()?;
+    Some(at.duration_since(now.system_time()).unwrap_or(Duration::ZERO))
+}
