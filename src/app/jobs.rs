@@ -2,7 +2,7 @@
 
 use crate::edge::AppState;
 use crate::model::queue::JobKind;
-use crate::queue::{Handlers, Worker, Workshop, fan_out, share_profile};
+use crate::queue::{Deliver, Handlers, Worker, Workshop, fan_out, share_profile};
 
 /// The worker that runs every job of this server.
 pub(super) fn worker(state: &AppState) -> Worker {
@@ -12,7 +12,9 @@ pub(super) fn worker(state: &AppState) -> Worker {
         clock: state.clock.clone(),
         ids: state.ids.clone(),
     };
+    let (store, site, clock) = (workshop.store.clone(), workshop.site.clone(), workshop.clock.clone());
     let handlers = Handlers::new()
+        .on(JobKind::Deliver, Deliver::new(store, state.client.clone(), site, clock))
         .on(JobKind::FanOut, fan_out::handler(workshop.clone()))
         .on(JobKind::ShareProfile, share_profile::handler(workshop));
     let worker = Worker::new(state.store.clone(), handlers, state.clock.clone(), state.chance.clone());
