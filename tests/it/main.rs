@@ -4,5 +4,6 @@
 #![allow(unreachable_pub)] // there is nobody outside to reach a test
 
 mod acme;
+mod api;
 mod bad_input;
 mod kit;

@@ -6,8 +6,14 @@
 
 pub mod account;
 pub mod instance;
+pub mod notification;
 pub mod oauth;
 pub mod relationship;
+pub mod search;
+pub mod status;
 
 pub use account::{Account, CredentialAccount, Emoji, Field, MutedAccount, Person};
+pub use notification::{GroupedNotifications, Marker, Notification, NotificationGroup};
 pub use relationship::Relationship;
+pub use search::{Search, Tag};
+pub use status::{Context, Status, StatusEdit, StatusSource};

@@ -1,0 +1,45 @@
+//! Records to Mastodon entities.
+
+use crate::base::Id;
+use crate::domain::notification::Alert;
+use crate::domain::timeline::Loaded;
+use crate::edge::AppState;
+use crate::model::{Site, Visibility};
+use crate::wire::mastodon::{Notification, Status, status};
+
+use super::people::account;
+
+/// A post as the viewer sees it.
+pub(crate) fn status(site: &Site, viewer: Option<Id>, loaded: &Loaded) -> Status {
+    let record = &loaded.status;
+    let can_pin =
+        viewer == Some(record.account) && !record.is_reblog() && record.visibility != Visibility::Direct;
+    let marks = loaded.marks.map(|marks| status::Marks {
+        favourited: marks.favourited,
+        reblogged: marks.reblogged,
+        muted: marks.muted,
+        bookmarked: marks.bookmarked,
+        pinned: can_pin.then_some(marks.pinned),
+    });
+    let reblog = loaded.reblog.as_ref();
+    let facts = status::Facts {
+        account: account(site, &loaded.author),
+        replies: loaded.counts.replies,
+        reblogs: loaded.counts.reblogs,
+        favourites: loaded.counts.favourites,
+        marks,
+        reblog: reblog.map(|original| (original.status.clone(), self::status(site, viewer, original))),
+    };
+    Status::new(site, record, facts)
+}
+
+/// Posts in this order.
+pub(crate) fn statuses(state: &AppState, viewer: Option<Id>, all: &[Loaded]) -> Vec<Status> {
+    all.iter().map(|loaded| status(&state.site, viewer, loaded)).collect()
+}
+
+/// A notification as its owner sees it.
+pub(crate) fn notification(site: &Site, owner: Id, alert: &Alert) -> Notification {
+    let about = alert.status.as_ref().map(|loaded| status(site, Some(owner), loaded));
+    Notification::new(&alert.notification, account(site, &alert.from), about)
+}

@@ -1,0 +1,141 @@
+//! Search (docs: methods/search, methods/tags).
+
+use axum::extract::{Path, State};
+use axum::routing::get;
+use axum::{Json, Router};
+
+use super::page::{limit, offset};
+use super::params::Params;
+use super::people::account;
+use super::render;
+use crate::base::{Problem, ProblemKind, limits};
+use crate::domain::search::{self, AtAddress};
+use crate::domain::visibility::Viewer;
+use crate::edge::AppState;
+use crate::edge::auth::Auth;
+use crate::wire::mastodon::{Search, Tag};
+
+/// Rows of results that may be skipped.
+const OFFSET_MAX: usize = 200;
+/// Longest text that is looked for.
+const QUERY_MAX_BYTES: usize = 2048;
+
+pub(super) fn routes() -> Router<AppState> {
+    Router::new().route("/api/v2/search", get(search)).route("/api/v1/tags/{name}", get(tag))
+}
+
+/// What is asked for.
+struct Query {
+    text: String,
+    /// `None` for everything.
+    kind: Option<String>,
+    only_following: bool,
+    offset: usize,
+    limit: usize,
+}
+
+impl Query {
+    fn read(params: &Params) -> Result<Query, Problem> {
+        let text = params.filled("q").unwrap_or_default();
+        if text.len() > QUERY_MAX_BYTES {
+            return Err(Problem::invalid("`q` is too long"));
+        }
+        Ok(Query {
+            text,
+            kind: params.filled("type"),
+            only_following: params.flag("following").unwrap_or(false),
+            offset: offset(params)?.min(OFFSET_MAX),
+            limit: limit(params, limits::PAGE_STATUSES.0, limits::PAGE_STATUSES.1)?,
+        })
+    }
+
+    fn wants(&self, kind: &str) -> bool {
+        self.kind.as_deref().is_none_or(|wanted| wanted == kind)
+    }
+
+    fn is_address(&self) -> bool {
+        self.text.starts_with("https://") || self.text.starts_with("http://")
+    }
+}
+
+async fn search(State(state): State<AppState>, auth: Auth, params: Params) -> Result<Json<Search>, Problem> {
+    let viewer = auth.viewer_at("read:search", &state)?;
+    let query = Query::read(&params)?;
+    let resolve = params.flag("resolve").unwrap_or(false);
+    refuse_anonymous(viewer, resolve, params.has("offset"))?;
+    if query.text.is_empty() {
+        return Ok(Json(Search::default()));
+    }
+    if query.is_address() {
+        return at_address(&state, viewer, &query).await.map(Json);
+    }
+    by_text(&state, viewer, query).await.map(Json)
+}
+
+fn refuse_anonymous(viewer: Viewer, resolve: bool, pages: bool) -> Result<(), Problem> {
+    let refused = |what: &str| {
+        let detail = format!("Search queries {what} are not supported without authentication");
+        Err(Problem::new(ProblemKind::Unauthenticated, detail))
+    };
+    match viewer.id {
+        None if resolve => refused("that resolve remote resources"),
+        None if pages => refused("with pagination"),
+        _ => Ok(()),
+    }
+}
+
+async fn at_address(state: &AppState, viewer: Viewer, query: &Query) -> Result<Search, Problem> {
+    let (site, address) = (state.site.clone(), query.text.clone());
+    let found = state.store.read(move |tx| search::at_address(tx, viewer, &site, &address)).await?;
+    let mut answer = Search::default();
+    match found {
+        Some(AtAddress::Status(loaded)) if query.wants("statuses") => {
+            answer.statuses.push(render::status(&state.site, viewer.id, &loaded));
+        }
+        Some(AtAddress::Account(person)) if query.wants("accounts") => {
+            answer.accounts.push(account(&state.site, &person));
+        }
+        _ => {}
+    }
+    Ok(answer)
+}
+
+async fn by_text(state: &AppState, viewer: Viewer, query: Query) -> Result<Search, Problem> {
+    let site = state.site.clone();
+    // A text with a sign in front says itself what it is.
+    let accounts = query.wants("accounts") && !query.text.starts_with('#');
+    let hashtags = query.wants("hashtags") && !query.text.starts_with('@');
+    let (people, tags) = state
+        .store
+        .read(move |tx| {
+            let rows = (query.offset, query.limit);
+            let people = match accounts {
+                true => search::accounts(tx, viewer, &site, &query.text, query.only_following, rows)?,
+                false => Vec::new(),
+            };
+            let tags = match hashtags {
+                true => search::hashtags(tx, &query.text, query.offset, query.limit)?,
+                false => Vec::new(),
+            };
+            Ok::<_, crate::store::StoreError>((people, tags))
+        })
+        .await?;
+    Ok(Search {
+        accounts: people.iter().map(|person| account(&state.site, person)).collect(),
+        statuses: Vec::new(),
+        hashtags: tags.iter().map(|tag| Tag::new(&state.site, tag, viewer.id.is_some())).collect(),
+    })
+}
+
+async fn tag(
+    State(state): State<AppState>,
+    Path(name): Path<String>,
+    auth: Auth,
+) -> Result<Json<Tag>, Problem> {
+    let viewer = auth.viewer("read:follows")?;
+    let is_name = name.chars().all(|c| c.is_alphanumeric() || c == '_') && !name.is_empty();
+    if !is_name {
+        return Err(Problem::not_found());
+    }
+    Ok(Json(Tag::new(&state.site, &name, viewer.is_some())))
+}

@@ -1,0 +1,139 @@
+//! Publishing, editing and deleting.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+
+use super::seen;
+use crate::base::{Problem, Timestamp};
+use crate::domain::status::{self, Draft, Edit};
+use crate::domain::visibility::Viewer;
+use crate::edge::AppState;
+use crate::edge::api::params::Params;
+use crate::edge::api::people::IdPath;
+use crate::edge::api::render;
+use crate::edge::auth::{Auth, Me};
+use crate::edge::compose::{self, Written};
+use crate::model::{Application, Visibility};
+use crate::wire::mastodon::Status;
+
+/// Bytes of an `Idempotency-Key`; longer ones are cut.
+const KEY_MAX_BYTES: usize = 128;
+
+pub(super) async fn publish(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    auth: Auth,
+    params: Params,
+) -> Result<Json<Status>, Problem> {
+    let me = auth.me("write:statuses")?;
+    refuse_unbuilt(&state, &params)?;
+    let in_reply_to = match params.filled("in_reply_to_id") {
+        Some(id) => Some(id.parse().map_err(|_| Problem::not_found())?),
+        None => None,
+    };
+    let written = Written {
+        visibility: visibility(&params)?,
+        sensitive: params.flag("sensitive"),
+        in_reply_to,
+        application: Some(application(&me)),
+        idempotency_key: idempotency_key(&headers),
+        ..written(&params)
+    };
+    let draft = compose::draft(&state, &me.user, written).await?;
+    let published = compose::publish(&state, draft).await?;
+    let viewer = Viewer::account(me.id, state.now());
+    let loaded = seen(&state, viewer, published.status).await?;
+    Ok(Json(render::status(&state.site, viewer.id, &loaded)))
+}
+
+fn written(params: &Params) -> Written {
+    Written {
+        text: params.text("status").unwrap_or_default(),
+        spoiler: params.text("spoiler_text").unwrap_or_default(),
+        language: params.filled("language"),
+        ..Written::default()
+    }
+}
+
+fn visibility(params: &Params) -> Result<Option<Visibility>, Problem> {
+    let Some(word) = params.filled("visibility") else { return Ok(None) };
+    match Visibility::from_word(&word) {
+        Some(visibility) => Ok(Some(visibility)),
+        None => Err(Problem::invalid("Validation failed: Visibility is not included in the list")),
+    }
+}
+
+fn application(me: &Me) -> Application {
+    Application { name: me.token.app_name.clone(), website: me.token.app_website.clone() }
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Option<String> {
+    let key = headers.get("idempotency-key")?.to_str().ok()?.trim();
+    // A header's visible text is ASCII, so any cut is between characters.
+    (!key.is_empty()).then(|| key[..key.len().min(KEY_MAX_BYTES)].to_owned())
+}
+
+/// Parts of a post that this server does not have yet are refused rather
+/// than left out: the author would not notice.
+fn refuse_unbuilt(state: &AppState, params: &Params) -> Result<(), Problem> {
+    if params.ids("media_ids").iter().len() > 0 {
+        return Err(Problem::invalid("Validation failed: Media could not be found"));
+    }
+    if params.child("poll").is_some_and(|poll| !poll.list_or_one("options").is_empty()) {
+        return Err(Problem::invalid("Validation failed: This server has no polls"));
+    }
+    if let Some(at) = params.filled("scheduled_at") {
+        let at = Timestamp::parse_rfc3339(&at).ok_or_else(|| Problem::invalid("Record invalid"))?;
+        if at > state.now() {
+            return Err(Problem::invalid("Validation failed: This server does not schedule posts"));
+        }
+    }
+    Ok(())
+}
+
+/// Replaces text, warning and sensitivity as a whole.
+pub(super) async fn edit(
+    State(state): State<AppState>,
+    IdPath(id): IdPath,
+    auth: Auth,
+    params: Params,
+) -> Result<Json<Status>, Problem> {
+    let me = auth.me("write:statuses")?;
+    let viewer = Viewer::account(me.id, state.now());
+    let loaded = seen(&state, viewer, id).await?;
+    if loaded.status.account != me.id {
+        return Err(Problem::not_found());
+    }
+    let sensitive = Some(params.flag("sensitive").unwrap_or(false));
+    let draft = compose::draft(&state, &me.user, Written { sensitive, ..written(&params) }).await?;
+    let (moment, author, edit) = (state.moment_with(256), me.id, change(draft, &params));
+    state.store.write(move |tx| status::edit(tx, &mut moment.clone(), author, id, &edit)).await?;
+    let loaded = seen(&state, viewer, id).await?;
+    Ok(Json(render::status(&state.site, viewer.id, &loaded)))
+}
+
+fn change(draft: Draft, params: &Params) -> Edit {
+    Edit {
+        text: draft.text,
+        content_html: draft.content_html,
+        spoiler_text: draft.spoiler_text,
+        sensitive: draft.sensitive,
+        language: draft.language.filter(|_| params.has("language")),
+        mentions: draft.mentions,
+        tags: draft.tags,
+    }
+}
+
+/// Answers the post as it was typed, so that it can be written anew.
+pub(super) async fn delete(
+    State(state): State<AppState>,
+    IdPath(id): IdPath,
+    auth: Auth,
+) -> Result<Json<Status>, Problem> {
+    let me = auth.me("write:statuses")?.id;
+    let moment = state.moment();
+    let was = state.store.write(move |tx| status::delete(tx, &mut moment.clone(), me, id)).await?;
+    let entity = render::status(&state.site, Some(me), &was);
+    Ok(Json(entity.deleted(&was.shown().status.text)))
+}

@@ -1,0 +1,152 @@
+//! From what somebody typed to a post: counts it, finds whom and what it
+//! names, makes its HTML, publishes it. One way for the API and the pages.
+
+use std::collections::HashMap;
+
+use super::AppState;
+use crate::base::limits::STATUS_CHARACTERS_MAX;
+use crate::base::{Id, Problem};
+use crate::domain::account;
+use crate::domain::status::{self, Draft, Published, StatusError};
+use crate::model::{Account, Application, Site, User, Visibility};
+use crate::store::StoreError;
+use crate::wire::text::{self, Handle, Links, MentionTarget};
+
+/// People one post may name; further names stay plain text.
+const MENTIONS_MAX: usize = 50;
+/// Bytes of a language code that is kept.
+const LANGUAGE_MAX_BYTES: usize = 16;
+
+/// A post as it was typed. What is `None` follows the author's defaults.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Written {
+    /// The text.
+    pub(crate) text: String,
+    /// Content warning.
+    pub(crate) spoiler: String,
+    /// Who may see it.
+    pub(crate) visibility: Option<Visibility>,
+    /// Media are hidden behind a warning.
+    pub(crate) sensitive: Option<bool>,
+    /// ISO 639 code.
+    pub(crate) language: Option<String>,
+    /// The post it answers.
+    pub(crate) in_reply_to: Option<Id>,
+    /// The app it was written with.
+    pub(crate) application: Option<Application>,
+    /// The same key within the hour gives the same post.
+    pub(crate) idempotency_key: Option<String>,
+}
+
+/// Checks and prepares a post.
+///
+/// # Errors
+/// 422 when it is too long.
+pub(crate) async fn draft(state: &AppState, author: &User, written: Written) -> Result<Draft, Problem> {
+    let length = text::characters(&written.text) + text::characters(&written.spoiler);
+    if length > STATUS_CHARACTERS_MAX {
+        let detail = format!(
+            "Validation failed: Text character limit of {STATUS_CHARACTERS_MAX} exceeded: this has {length}"
+        );
+        return Err(Problem::invalid(detail));
+    }
+    let named = named(state, text::mentions(&written.text)).await?;
+    let defaults = &author.defaults;
+    let mut mentions: Vec<Id> = named.values().map(|account| account.id).collect();
+    mentions.sort_unstable();
+    mentions.dedup();
+    Ok(Draft {
+        author: author.id,
+        content_html: html(&state.site, &written.text, &named),
+        tags: text::hashtags(&written.text),
+        mentions,
+        text: written.text,
+        spoiler_text: written.spoiler.trim().to_owned(),
+        visibility: written.visibility.unwrap_or(defaults.visibility),
+        sensitive: written.sensitive.unwrap_or(defaults.sensitive),
+        language: written.language.or_else(|| defaults.language.clone()).and_then(language),
+        in_reply_to: written.in_reply_to,
+        attachments: Vec::new(),
+        application: written.application,
+        idempotency_key: written.idempotency_key,
+    })
+}
+
+/// Publishes a post.
+///
+/// # Errors
+/// 422 when it is blank or answers a post that its author may not see.
+pub(crate) async fn publish(state: &AppState, draft: Draft) -> Result<Published, Problem> {
+    let (moment, site) = (state.moment_with(draft.ids_needed()), state.site.clone());
+    let result = state.store.write(move |tx| status::publish(tx, &mut moment.clone(), &site, &draft)).await;
+    result.map_err(Problem::from)
+}
+
+impl From<StatusError> for Problem {
+    fn from(error: StatusError) -> Problem {
+        match error {
+            StatusError::NotFound => Problem::not_found(),
+            StatusError::ReplyNotFound => {
+                Problem::not_found().hint("The post you are replying to does not appear to exist.")
+            }
+            StatusError::Blank => Problem::invalid("Validation failed: Text can't be blank"),
+            StatusError::NotPublic => {
+                Problem::invalid("Validation failed: This post is too private to be boosted")
+            }
+            StatusError::NotOwn => {
+                Problem::invalid("Validation failed: Only your own public posts can be pinned")
+            }
+            StatusError::PinsFull => {
+                Problem::invalid("Validation failed: You have already pinned as many posts as you can")
+            }
+            StatusError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// The accounts behind handles, as far as they are known here.
+async fn named(state: &AppState, mut handles: Vec<Handle>) -> Result<HashMap<String, Account>, Problem> {
+    handles.truncate(MENTIONS_MAX);
+    if handles.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let site = state.site.clone();
+    let found = state.store.read(move |tx| {
+        let mut found = HashMap::new();
+        for handle in handles {
+            let key = key(&handle);
+            if let Some(account) = account::by_handle(tx, &site, &key)? {
+                found.insert(key, account);
+            }
+        }
+        Ok::<_, StoreError>(found)
+    });
+    Ok(found.await?)
+}
+
+fn key(handle: &Handle) -> String {
+    match &handle.domain {
+        Some(domain) => format!("{}@{domain}", handle.username).to_lowercase(),
+        None => handle.username.to_lowercase(),
+    }
+}
+
+fn html(site: &Site, text: &str, named: &HashMap<String, Account>) -> String {
+    text::to_html(
+        text,
+        &Links {
+            mention: &|handle| {
+                let account = named.get(&key(handle))?;
+                Some(MentionTarget { url: account.url.clone(), username: account.username.clone() })
+            },
+            hashtag: &|name| site.tag_page(name),
+        },
+    )
+}
+
+fn language(code: String) -> Option<String> {
+    let is_code = !code.is_empty()
+        && code.len() <= LANGUAGE_MAX_BYTES
+        && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    is_code.then_some(code)
+}

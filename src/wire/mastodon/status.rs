@@ -1,0 +1,390 @@
+//! Posts (docs: entities/Status, MediaAttachment, Context, StatusEdit,
+//! StatusSource).
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::{Account, Emoji};
+use crate::base::{Id, Timestamp};
+use crate::model::{self, AttachmentKind, Site};
+
+/// The app a post was written with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Application {
+    name: String,
+    website: Option<String>,
+}
+
+/// Somebody named in a post.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Mention {
+    id: String,
+    username: String,
+    url: String,
+    acct: String,
+}
+
+/// A hashtag of a post.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StatusTag {
+    name: String,
+    url: String,
+}
+
+/// A picture, film or sound.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MediaAttachment {
+    id: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    url: Option<String>,
+    preview_url: Option<String>,
+    remote_url: Option<String>,
+    preview_remote_url: Option<String>,
+    text_url: Option<String>,
+    meta: Value,
+    description: Option<String>,
+    blurhash: Option<String>,
+}
+
+impl From<&model::Attachment> for MediaAttachment {
+    fn from(media: &model::Attachment) -> MediaAttachment {
+        MediaAttachment {
+            id: media.id.to_string(),
+            kind: match media.kind {
+                AttachmentKind::Image => "image",
+                AttachmentKind::Video => "video",
+                AttachmentKind::Audio => "audio",
+                AttachmentKind::Gifv => "gifv",
+                AttachmentKind::Unknown => "unknown",
+            },
+            url: media.remote_url.clone(),
+            preview_url: media.remote_url.clone().filter(|_| media.kind == AttachmentKind::Image),
+            remote_url: media.remote_url.clone(),
+            preview_remote_url: None,
+            text_url: None,
+            meta: meta(media),
+            description: media.description.clone(),
+            blurhash: media.blurhash.clone(),
+        }
+    }
+}
+
+/// Sizes and focal point, as far as they are known.
+fn meta(media: &model::Attachment) -> Value {
+    let mut meta = Map::new();
+    if let (Some(width), Some(height)) = (media.width, media.height)
+        && height > 0
+    {
+        let aspect = f64::from(width) / f64::from(height);
+        let size = format!("{width}x{height}");
+        let original = json!({ "width": width, "height": height, "size": size, "aspect": aspect });
+        meta.insert("original".into(), original);
+    }
+    if let Some((x, y)) = media.focus {
+        let part = |thousandths: i32| f64::from(thousandths.clamp(-1000, 1000)) / 1000.0;
+        meta.insert("focus".into(), json!({ "x": part(x), "y": part(y) }));
+    }
+    Value::Object(meta)
+}
+
+/// What the viewer did with a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Marks {
+    /// Liked it.
+    pub favourited: bool,
+    /// Boosted it.
+    pub reblogged: bool,
+    /// Muted its thread.
+    pub muted: bool,
+    /// Bookmarked it.
+    pub bookmarked: bool,
+    /// Pinned it; `None` where they cannot.
+    pub pinned: Option<bool>,
+}
+
+/// What the entity of a post needs besides the post.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// Author or booster.
+    pub account: Account,
+    /// Answers.
+    pub replies: u64,
+    /// Boosts.
+    pub reblogs: u64,
+    /// Likes.
+    pub favourites: u64,
+    /// The viewer's marks; `None` where nobody is logged in.
+    pub marks: Option<Marks>,
+    /// For a boost: the boosted post and its entity.
+    pub reblog: Option<(model::Status, Status)>,
+}
+
+/// A post or boost.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Status {
+    id: String,
+    created_at: String,
+    in_reply_to_id: Option<String>,
+    in_reply_to_account_id: Option<String>,
+    sensitive: bool,
+    spoiler_text: String,
+    visibility: &'static str,
+    language: Option<String>,
+    uri: String,
+    url: Option<String>,
+    replies_count: u64,
+    reblogs_count: u64,
+    favourites_count: u64,
+    quotes_count: u64,
+    edited_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    favourited: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reblogged: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    muted: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bookmarked: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pinned: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filtered: Option<Vec<Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<String>,
+    /// In place of `content` in the answer to a deletion.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    reblog: Option<Box<Status>>,
+    application: Option<Application>,
+    account: Account,
+    media_attachments: Vec<MediaAttachment>,
+    mentions: Vec<Mention>,
+    tags: Vec<StatusTag>,
+    emojis: Vec<Emoji>,
+    quote: Option<Value>,
+    card: Option<Value>,
+    poll: Option<Value>,
+}
+
+impl Status {
+    /// The post as clients see it. A boost shows the content of its original,
+    /// too, for clients that look no deeper.
+    pub fn new(site: &Site, status: &model::Status, facts: Facts) -> Status {
+        let Facts { account, replies, reblogs, favourites, marks, reblog } = facts;
+        let (shown, reblog) = match &reblog {
+            Some((original, entity)) => (original, Some(Box::new(entity.clone()))),
+            None => (status, None),
+        };
+        let url = status.url.clone().or_else(|| shown.url.clone()).filter(|url| !url.is_empty());
+        Status {
+            id: status.id.to_string(),
+            created_at: status.created_at.rfc3339(),
+            in_reply_to_id: text(status.in_reply_to),
+            in_reply_to_account_id: text(status.in_reply_to_account),
+            sensitive: shown.sensitive,
+            spoiler_text: shown.spoiler_text.clone(),
+            visibility: status.visibility.word(),
+            language: shown.language.clone(),
+            uri: status.uri.clone(),
+            url,
+            replies_count: replies,
+            reblogs_count: reblogs,
+            favourites_count: favourites,
+            quotes_count: 0,
+            edited_at: shown.edited_at.map(Timestamp::rfc3339),
+            favourited: marks.map(|marks| marks.favourited),
+            reblogged: marks.map(|marks| marks.reblogged),
+            muted: marks.map(|marks| marks.muted),
+            bookmarked: marks.map(|marks| marks.bookmarked),
+            pinned: marks.and_then(|marks| marks.pinned),
+            filtered: marks.map(|_| Vec::new()),
+            content: Some(shown.content_html.clone()),
+            text: None,
+            reblog,
+            application: status
+                .application
+                .as_ref()
+                .map(|app| Application { name: app.name.clone(), website: app.website.clone() }),
+            account,
+            media_attachments: shown.attachments.iter().map(MediaAttachment::from).collect(),
+            mentions: shown.mentions.iter().filter(|m| !m.is_silent).map(Mention::from).collect(),
+            tags: shown.tags.iter().map(|tag| StatusTag::new(site, tag)).collect(),
+            emojis: shown.emojis.iter().map(Emoji::from).collect(),
+            quote: None,
+            card: None,
+            poll: None,
+        }
+    }
+
+    /// The answer to its deletion: what was typed in place of the HTML, so
+    /// that it can be written anew.
+    #[must_use]
+    pub fn deleted(mut self, typed: &str) -> Status {
+        self.content = None;
+        self.text = Some(typed.to_owned());
+        self
+    }
+}
+
+fn text(id: Option<Id>) -> Option<String> {
+    id.map(|id| id.to_string())
+}
+
+impl From<&model::Mention> for Mention {
+    fn from(mention: &model::Mention) -> Mention {
+        Mention {
+            id: mention.account.to_string(),
+            username: mention.username.clone(),
+            url: mention.url.clone(),
+            acct: mention.acct.clone(),
+        }
+    }
+}
+
+impl StatusTag {
+    fn new(site: &Site, tag: &str) -> StatusTag {
+        let name = model::Status::tag_key(tag);
+        StatusTag { url: site.tag_page(&name), name }
+    }
+}
+
+/// The thread around a post.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Context {
+    /// What it answers, first post first.
+    pub ancestors: Vec<Status>,
+    /// What answers it.
+    pub descendants: Vec<Status>,
+}
+
+/// What was typed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StatusSource {
+    id: String,
+    text: String,
+    spoiler_text: String,
+}
+
+impl From<&model::Status> for StatusSource {
+    fn from(status: &model::Status) -> StatusSource {
+        StatusSource {
+            id: status.id.to_string(),
+            text: status.text.clone(),
+            spoiler_text: status.spoiler_text.clone(),
+        }
+    }
+}
+
+/// One version of a post.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StatusEdit {
+    content: String,
+    spoiler_text: String,
+    sensitive: bool,
+    created_at: String,
+    account: Account,
+    media_attachments: Vec<MediaAttachment>,
+    emojis: Vec<Emoji>,
+}
+
+impl StatusEdit {
+    /// The version that is shown now.
+    pub fn current(status: &model::Status, account: Account) -> StatusEdit {
+        StatusEdit {
+            content: status.content_html.clone(),
+            spoiler_text: status.spoiler_text.clone(),
+            sensitive: status.sensitive,
+            created_at: status.edited_at.unwrap_or(status.created_at).rfc3339(),
+            account,
+            media_attachments: status.attachments.iter().map(MediaAttachment::from).collect(),
+            emojis: status.emojis.iter().map(Emoji::from).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::mastodon::Person;
+
+    fn account() -> Account {
+        let account = model::Account { id: Id(7), ..model::Account::default() };
+        let person = Person { account: &account, statuses: 0, followers: 0, following: 0, role: None };
+        Account::new(&Site::new("https", "social.example"), &person)
+    }
+
+    fn facts(marks: Option<Marks>) -> Facts {
+        Facts { account: account(), replies: 1, reblogs: 2, favourites: 3, marks, reblog: None }
+    }
+
+    fn keys(value: &Value) -> Vec<&str> {
+        value.as_object().unwrap().keys().map(String::as_str).collect()
+    }
+
+    const ALWAYS: &str = "id created_at in_reply_to_id in_reply_to_account_id sensitive spoiler_text visibility \
+        language uri url replies_count reblogs_count favourites_count edited_at content reblog application account \
+        media_attachments mentions tags emojis card poll quote";
+
+    #[test]
+    fn every_key_is_there_and_null_where_empty() {
+        let status = model::Status { id: Id(9), url: Some(String::new()), ..model::Status::default() };
+        let site = Site::new("https", "social.example");
+        let value = serde_json::to_value(Status::new(&site, &status, facts(None))).unwrap();
+        for key in ALWAYS.split_whitespace() {
+            assert!(value.get(key).is_some(), "{key}");
+        }
+        for key in ["in_reply_to_id", "language", "url", "edited_at", "reblog", "card", "poll", "quote"] {
+            assert_eq!(value[key], Value::Null, "{key}");
+        }
+        for key in ["favourited", "reblogged", "muted", "bookmarked", "filtered", "pinned", "text"] {
+            assert!(value.get(key).is_none(), "{key} without a user: {:?}", keys(&value));
+        }
+        let mine = Marks { pinned: Some(false), ..Marks::default() };
+        let value = serde_json::to_value(Status::new(&site, &status, facts(Some(mine)))).unwrap();
+        assert_eq!(value["filtered"], json!([]));
+        assert_eq!((&value["favourited"], &value["pinned"]), (&json!(false), &json!(false)));
+    }
+
+    #[test]
+    fn a_boost_shows_its_original_inside_and_out() {
+        let site = Site::new("https", "social.example");
+        let original =
+            model::Status { id: Id(9), content_html: "<p>hi</p>".into(), ..model::Status::default() };
+        let entity = Status::new(&site, &original, facts(None));
+        let boost = model::Status { id: Id(10), reblog_of: Some(Id(9)), ..model::Status::default() };
+        let facts = Facts { reblog: Some((original, entity)), ..facts(None) };
+        let value = serde_json::to_value(Status::new(&site, &boost, facts)).unwrap();
+        assert_eq!((&value["id"], &value["reblog"]["id"]), (&json!("10"), &json!("9")));
+        assert_eq!(value["content"], value["reblog"]["content"]);
+    }
+
+    #[test]
+    fn a_deleted_post_has_its_text_instead_of_html() {
+        let status = model::Status { text: "hi".into(), ..model::Status::default() };
+        let entity = Status::new(&Site::new("https", "social.example"), &status, facts(None));
+        let value = serde_json::to_value(entity.deleted(&status.text)).unwrap();
+        assert_eq!(value["text"], "hi");
+        assert!(value.get("content").is_none());
+    }
+
+    #[test]
+    fn media_tell_what_is_known_of_them() {
+        let media = model::Attachment {
+            kind: AttachmentKind::Image,
+            remote_url: Some("https://b.example/x.png".into()),
+            width: Some(50),
+            height: Some(25),
+            focus: Some((500, -2000)),
+            ..model::Attachment::default()
+        };
+        let value = serde_json::to_value(MediaAttachment::from(&media)).unwrap();
+        assert_eq!(value["type"], "image");
+        assert_eq!(
+            value["meta"]["original"],
+            json!({"width": 50, "height": 25, "size": "50x25", "aspect": 2.0})
+        );
+        assert_eq!(value["meta"]["focus"], json!({"x": 0.5, "y": -1.0}));
+        assert_eq!(value["description"], Value::Null);
+    }
+}

@@ -1,0 +1,68 @@
+//! The Mastodon API, through the real router.
+
+mod leaks;
+mod notifications;
+mod search;
+mod statuses;
+mod timelines;
+
+use serde_json::{Value, json};
+
+use waxwing::base::Id;
+use waxwing::domain::fan_out;
+use waxwing::model::queue::Job;
+use waxwing::model::queue::tables::ACT;
+use waxwing::store::{Scan, StoreError};
+
+use super::kit::{Person, TestApp};
+
+/// Brings every post home, as the queue would.
+pub async fn settle(app: &TestApp) {
+    let moment = app.state.moment_with(200);
+    app.state
+        .store
+        .write(move |tx| {
+            for (_, act) in tx.scan(ACT, Scan::all())? {
+                let Job::FanOut { status, verb } = act.job else { continue };
+                if let Some(plan) = fan_out::plan(tx, status, verb, &act.body)? {
+                    fan_out::step(tx, &moment, &plan, Id::ZERO)?;
+                }
+            }
+            Ok::<_, StoreError>(())
+        })
+        .await
+        .unwrap();
+}
+
+/// Publishes a text and gives the post.
+pub async fn post(person: &Person<'_>, text: &str) -> Value {
+    person.post("/api/v1/statuses", json!({ "status": text })).await.json(200)
+}
+
+/// Publishes a text to some and gives the post.
+pub async fn post_to(person: &Person<'_>, text: &str, visibility: &str) -> Value {
+    let body = json!({ "status": text, "visibility": visibility });
+    person.post("/api/v1/statuses", body).await.json(200)
+}
+
+/// An entity's id.
+pub fn id(entity: &Value) -> String {
+    entity["id"].as_str().unwrap_or_else(|| panic!("no id: {entity}")).to_owned()
+}
+
+/// Ids of a list.
+pub fn ids(list: &Value) -> Vec<String> {
+    list.as_array().unwrap_or_else(|| panic!("no list: {list}")).iter().map(id).collect()
+}
+
+/// Follows `next` from a first page to the end; gives all ids.
+pub async fn walk(person: &Person<'_>, first: &str) -> Vec<String> {
+    let (mut all, mut path) = (Vec::new(), Some(first.to_owned()));
+    for _ in 0..200 {
+        let Some(here) = path else { return all };
+        let answer = person.get(&here).await;
+        all.extend(ids(&answer.json(200)));
+        path = answer.link("next");
+    }
+    panic!("the pages of {first} do not end");
+}
