@@ -12,9 +12,9 @@ pub(super) fn worker(state: &AppState) -> Worker {
         clock: state.clock.clone(),
         ids: state.ids.clone(),
     };
-    let (store, site, clock) = (workshop.store.clone(), workshop.site.clone(), workshop.clock.clone());
+    let deliver = Deliver::new(&workshop, state.client.clone(), state.instance_key.clone());
     let handlers = Handlers::new()
-        .on(JobKind::Deliver, Deliver::new(store, state.client.clone(), site, clock))
+        .on(JobKind::Deliver, deliver)
         .on(JobKind::FanOut, fan_out::handler(workshop.clone()))
         .on(JobKind::ShareProfile, share_profile::handler(workshop));
     let worker = Worker::new(state.store.clone(), handlers, state.clock.clone(), state.chance.clone());

@@ -26,10 +26,11 @@ use url::Url;
 
 use super::handler::{Attempt, Handler};
 use super::outcome::{FailureKind, Outcome, Report};
+use super::workshop::Workshop;
 use crate::base::{Clock, Id, Timestamp};
-use crate::model::Site;
 use crate::model::queue::{Act, Job, SignatureProfile};
 use crate::model::tables::ACCOUNT_KEY;
+use crate::model::{KeyPair, Site};
 use crate::net::client::{Answer, Client, FetchError, Outgoing, Times, parse_url};
 use crate::store::{Store, StoreError};
 use crate::wire::activitypub::write;
@@ -54,6 +55,8 @@ pub struct Deliver {
     client: Client,
     site: Arc<Site>,
     clock: Arc<dyn Clock>,
+    /// Of the actor that stands for the server itself.
+    instance_key: Arc<KeyPair>,
     keys: Cache<Id, Arc<Key>>,
     /// Signatures made at once: all processors but one, so that answering
     /// people is not starved by a wave of deliveries.
@@ -109,14 +112,17 @@ impl Handler for Deliver {
 }
 
 impl Deliver {
-    /// A handler that signs with the keys in the store.
-    pub fn new(store: Store, client: Client, site: Site, clock: Arc<dyn Clock>) -> Deliver {
+    /// A handler that signs with the accounts' keys in the store, and with
+    /// this one for the server itself.
+    pub fn new(workshop: &Workshop, client: Client, instance_key: KeyPair) -> Deliver {
+        let Workshop { store, site, clock, .. } = workshop.clone();
         let processors = available_parallelism().map_or(1, NonZero::get);
         Deliver {
             store,
             client,
             site: Arc::new(site),
             clock,
+            instance_key: Arc::new(instance_key),
             keys: Cache::builder().max_capacity(KEYS_MAX).time_to_live(KEYS_FOR).build(),
             signers: Arc::new(Semaphore::new(processors.saturating_sub(1).max(1))),
         }

@@ -208,9 +208,15 @@ fn join_chain(tx: &mut WriteTx<'_>, id: Id, act: &Act, lane: Lane) -> Result<Lan
     if act.order == OrderKey::NONE {
         return Ok(lane);
     }
+    // Our own work about an object and what is sent about it do not mix.
+    let is_kin = |earlier: &OrderedAct| {
+        (earlier.kind == ActivityKind::Internal) == (act.kind == ActivityKind::Internal)
+    };
     let chain = tx.scan(ACT_BY_ORDER, Scan::prefix(&(act.order,)).reverse().limit(CHAIN_MAX))?;
-    let (pointless, waiting): (Vec<_>, Vec<_>) =
-        chain.into_iter().partition(|(_, earlier)| act.kind.supersedes(earlier.kind));
+    let (pointless, waiting): (Vec<_>, Vec<_>) = chain
+        .into_iter()
+        .filter(|(_, earlier)| is_kin(earlier))
+        .partition(|(_, earlier)| act.kind.supersedes(earlier.kind));
     let pointless: Vec<Id> = pointless.into_iter().map(|((_, earlier), _)| earlier).collect();
     for (earlier, found) in pointless.iter().zip(tx.get_many(ACT, &pointless)?) {
         // One flag instead of a search for its rows at every destination:

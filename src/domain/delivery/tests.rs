@@ -142,6 +142,17 @@ async fn a_delete_makes_the_unsent_create_pointless() {
 }
 
 #[tokio::test]
+async fn a_delete_that_is_sent_does_not_undo_our_own_work() {
+    let bench = Bench::new();
+    let job = Job::FanOut { status: Id(5), verb: crate::model::queue::Verb::Create };
+    let task = Task::local(job, Id(1)).lane(Lane::Bulk).order(OrderKey(7));
+    let work = bench.write(move |tx, moment| enqueue(tx, moment, &task)).await;
+    bench.deliver(ActivityKind::Delete, 7, &["https://a.example/"]).await;
+    assert!(!bench.act(work).await.unwrap().is_superseded);
+    assert!(bench.jobs().await.iter().any(|(key, _)| key.lane == Lane::Fresh));
+}
+
+#[tokio::test]
 async fn what_follows_an_act_does_not_take_a_faster_lane() {
     let bench = Bench::new();
     bench.deliver(ActivityKind::UpdateActor, 7, &["https://a.example/"]).await;

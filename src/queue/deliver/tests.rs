@@ -1,6 +1,7 @@
 use super::super::Handlers;
 use super::super::testing::{Bench, Peer, Reply, Running, START, Seen};
 use super::*;
+use crate::base::IdGenerator;
 use crate::model::KeyPair;
 use crate::model::queue::{ActivityKind, Breaker, DeadReason, JobKind};
 use crate::net::address::Allow;
@@ -26,8 +27,14 @@ fn start(bench: &Bench) -> Running {
     let mut settings = ClientSettings::new("social.example");
     settings.allow = Allow::parse(["127.0.0.1"]).unwrap();
     let client = Client::new(settings).unwrap();
-    let site = Site::new("https", "social.example");
-    let deliver = Deliver::new(bench.store.clone(), client, site, bench.clock.clone());
+    let workshop = Workshop {
+        store: bench.store.clone(),
+        site: Site::new("https", "social.example"),
+        clock: bench.clock.clone(),
+        ids: Arc::new(IdGenerator::new(2)),
+    };
+    let unused = KeyPair { private_der: Vec::new(), public_pem: String::new() };
+    let deliver = Deliver::new(&workshop, client, unused);
     bench.start(Handlers::new().on(JobKind::Deliver, deliver))
 }
 
