@@ -239,5 +239,6 @@ fn one_line(name: &str) -> String {
         '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}', '\u{2066}', '\u{2067}', '\u{2068}',
         '\u{2069}',
     ];
-    name.trim().chars().filter(|c| !c.is_control() && !DIRECTION.contains(c)).collect()
+    let clean: String = name.chars().filter(|c| !c.is_control() && !DIRECTION.contains(c)).collect();
+    clean.trim().to_owned()
 }

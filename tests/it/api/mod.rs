@@ -1,7 +1,15 @@
 //! The Mastodon API, through the real router.
 
+mod accounts;
+mod apps;
+mod instance;
 mod leaks;
 mod notifications;
+mod oauth;
+mod params;
+mod pictures;
+mod register;
+mod relations;
 mod search;
 mod statuses;
 mod timelines;
