@@ -7,6 +7,8 @@ mod follow;
 mod lists;
 mod mute;
 mod relationship;
+#[cfg(test)]
+mod tests;
 
 pub use arrived::{
     accept_arrived, block_arrived, follow_arrived, is_following, reject_arrived, unblock_arrived,

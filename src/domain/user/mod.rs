@@ -3,6 +3,8 @@
 pub mod name;
 mod owner;
 mod signup;
+#[cfg(test)]
+mod tests;
 
 pub use owner::{OwnerLink, check_owner_link, create_owner, has_owner, set_owner_link};
 pub use signup::{Entry, NewUser, SignUpError, create_invite, sign_up, usable_invite};
