@@ -82,7 +82,7 @@ async fn instance(State(state): State<AppState>, uri: Uri) -> Result<Json<Value>
 }
 
 async fn peers(State(state): State<AppState>) -> Result<Json<Vec<String>>, Problem> {
-    Ok(Json(state.store.read(|tx| known_hosts(tx)).await?))
+    Ok(Json(state.store.read(known_hosts).await?))
 }
 
 async fn nothing() -> Json<[Value; 0]> {
