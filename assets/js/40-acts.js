@@ -14,6 +14,13 @@ function replacePost(article, html) {
   fresh.id = article.id;
   refreshTimes(fresh);
   article.replaceWith(fresh);
+  // The same post may be on the page again, as a boost or the original.
+  for (const copy of document.querySelectorAll(`.post[data-post="${CSS.escape(fresh.dataset.post)}"]`)) {
+    if (copy === fresh) continue;
+    const acts = fresh.querySelector(".acts").cloneNode(true);
+    for (const button of acts.querySelectorAll('[name="entry"]')) button.value = copy.id.slice("p-".length);
+    copy.querySelector(".acts").replaceWith(acts);
+  }
   return fresh;
 }
 

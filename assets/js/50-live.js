@@ -5,6 +5,7 @@ const stream = live?.dataset.live ?? "";
 const isReader = document.body.classList.contains("has-bar");
 const WAITING_MAX = 100;
 const waiting = [];
+let missed = false;
 
 function setUnread(unread) {
   for (const drop of document.querySelectorAll("[data-unread]")) {
@@ -16,11 +17,13 @@ function setUnread(unread) {
 
 function showPill() {
   const pill = live.querySelector("[data-pill]");
-  pill.hidden = waiting.length === 0;
+  pill.hidden = waiting.length === 0 && !missed;
+  if (missed) { pill.textContent = "Show new posts"; return; }
   pill.textContent = waiting.length === 1 ? "1 new post" : `${waiting.length}${waiting.length === WAITING_MAX ? "+" : ""} new posts`;
 }
 
 function insertWaiting() {
+  if (missed) { location.reload(); return; }
   const feed = live.querySelector("[data-feed]");
   for (const item of waiting.splice(0)) { refreshTimes(item); feed.prepend(item); }
   live.querySelector("[data-feed-box]").hidden = false;
@@ -51,10 +54,12 @@ function removed(id) {
 
 if (stream || isReader) {
   const events = new EventSource(`/events?stream=${stream || "none"}`);
+  events.addEventListener("open", () => { document.documentElement.dataset.live = "on"; });
   events.addEventListener("post", (event) => live && arrived(event.data));
   events.addEventListener("delete", (event) => removed(event.data));
   events.addEventListener("unread", (event) => setUnread(Number(event.data)));
-  events.addEventListener("bye", () => events.close());
+  // Some were lost on the way: reading the page anew is the whole truth.
+  events.addEventListener("missed", () => { if (live && stream) { missed = true; showPill(); } });
   live?.querySelector("[data-pill]")?.addEventListener("click", insertWaiting);
   addEventListener("pagehide", () => events.close());
 }

@@ -9,7 +9,7 @@ use waxwing::model::{NotificationKind, Registration, Visibility};
 
 const NOW: &str = "2026-11-23T10:00:00Z";
 /// What somebody would write who wants to run a script on the page.
-pub const HOSTILE: &str = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)>";
+const HOSTILE: &str = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)>";
 
 fn when(iso: &str) -> When {
     let parse = |text| Timestamp::parse_rfc3339(text).expect("a constant date");
@@ -63,7 +63,7 @@ fn picture(alt: &str) -> MediaView {
 }
 
 /// A page of posts of many kinds.
-pub fn posts() -> Vec<PostView> {
+fn posts() -> Vec<PostView> {
     let (ana, ben) = (person(1, "Ana Vireo", "ana"), person(2, "Ben Okafor", "ben"));
     let mia = person(3, "Mia Lindqvist 🐦", "mia@fågelby.example");
     let bot = person(4, "Rowan watch", "rowanbot@birds.example");
@@ -185,7 +185,7 @@ fn compose(reply_to: &str) -> ComposeForm {
 }
 
 /// A whole profile.
-pub fn account() -> AccountView {
+fn account() -> AccountView {
     AccountView {
         person: person(2, "Ben Okafor", "ben"),
         full_acct: "ben@rowan.example".to_owned(),
@@ -271,7 +271,7 @@ fn html(page: &impl Template) -> String {
 }
 
 /// Every page: its name and its HTML.
-pub fn pages(theme: Theme) -> Vec<(&'static str, String)> {
+pub(crate) fn pages(theme: Theme) -> Vec<(&'static str, String)> {
     let mut pages = reading(theme);
     pages.extend(people_pages(theme));
     pages.extend(account_pages(theme));
@@ -518,7 +518,7 @@ fn account_pages(theme: Theme) -> Vec<(&'static str, String)> {
             html(&LogInPage {
                 shell: visitor("Log in", "/login", Registration::Open),
                 name: String::new(),
-                back: "/".into(),
+                next: "/".into(),
                 faults: Faults::none(),
             }),
         ),
@@ -527,7 +527,7 @@ fn account_pages(theme: Theme) -> Vec<(&'static str, String)> {
             html(&LogInPage {
                 shell: visitor("Log in", "/login", Registration::Open),
                 name: HOSTILE.into(),
-                back: "/".into(),
+                next: "/".into(),
                 faults: Faults::one("", "Name or password is not right."),
             }),
         ),

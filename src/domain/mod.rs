@@ -4,6 +4,7 @@
 //! or any task. What they need of the outside comes in as arguments.
 
 pub mod account;
+pub mod census;
 pub mod delivery;
 pub mod fan_out;
 pub mod inbox;

@@ -143,7 +143,7 @@ fn answer(state: &AppState, problem: &Problem, form: Form, from: Response) -> Re
     *response.status_mut() = status;
     // Headers such as Allow and WWW-Authenticate stay; what described the old body goes.
     for (name, value) in from.headers() {
-        if !matches!(name.as_str(), "content-type" | "content-length") {
+        if !matches!(name.as_str(), "content-type" | "content-length" | "content-security-policy") {
             response.headers_mut().append(name, value.clone());
         }
     }

@@ -7,7 +7,7 @@ mod signup;
 mod tests;
 
 pub use owner::{OwnerLink, check_owner_link, create_owner, has_owner, set_owner_link};
-pub use signup::{Entry, NewUser, SignUpError, create_invite, sign_up, usable_invite};
+pub use signup::{Entry, NewUser, SignUpError, create_invite, sign_up, usable_invite, usable_invites};
 
 use super::{oauth, session};
 use crate::base::Id;

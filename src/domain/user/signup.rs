@@ -8,7 +8,7 @@ use crate::model::tables::{ACCOUNT_BY_HANDLE, ACCOUNT_KEY, COUNT, INVITE, USER_B
 use crate::model::{
     Account, ActorKind, Invite, KeyPair, NotificationKind, Registration, Role, Site, User, UserState,
 };
-use crate::store::{ReadTx, StoreError, WriteTx};
+use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
 /// Bytes of a mail address (RFC 5321: 254 with its brackets taken off).
 const EMAIL_MAX_BYTES: usize = 254;
@@ -167,7 +167,26 @@ fn admit(
 /// Only the store's.
 pub fn usable_invite(tx: &ReadTx<'_>, code: &str, now: Timestamp) -> Result<Option<Invite>, StoreError> {
     let invite = tx.get(INVITE, &code.to_owned())?;
-    Ok(invite.filter(|i| i.expires_at.is_none_or(|end| now < end) && i.uses_left != Some(0)))
+    Ok(invite.filter(|invite| is_usable(invite, now)))
+}
+
+/// The invitations that can be used now, with their codes, newest first.
+///
+/// # Errors
+/// Only the store's.
+pub fn usable_invites(
+    tx: &ReadTx<'_>,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<(String, Invite)>, StoreError> {
+    let mut all = tx.scan(INVITE, Scan::all().limit(limit))?;
+    all.retain(|(_, invite)| is_usable(invite, now));
+    all.sort_by_key(|(_, invite)| std::cmp::Reverse(invite.created_at));
+    Ok(all)
+}
+
+fn is_usable(invite: &Invite, now: Timestamp) -> bool {
+    invite.expires_at.is_none_or(|end| now < end) && invite.uses_left != Some(0)
 }
 
 /// Keeps an invitation under its code (random, made by the caller).

@@ -1,15 +1,43 @@
 //! The pages. They work without JavaScript and are better with it.
+//!
+//! A handler reads by the rules in `domain`, turns what they give into plain
+//! views (`load`), and prints a template (`pages`). Buttons are forms; they
+//! lead back to where their sender was (`go`).
 
 pub mod assets;
+mod authorize;
+mod compose;
+mod events;
+mod frame;
+mod go;
+mod joining;
+mod load;
+mod notifications;
 pub mod pages;
+mod profile;
+mod search;
+mod security;
+mod session;
+mod settings;
+mod site;
+mod status;
+mod timelines;
 mod ui;
 pub mod view;
 
+use askama::Template;
 use axum::Router;
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, VARY};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use tower_http::set_header::SetResponseHeaderLayer;
 
+use self::frame::Visit;
+use self::pages::ErrorPage;
+use self::view::{Head, Shell, Theme};
 use super::AppState;
 use crate::base::Problem;
+use crate::domain::census::Census;
 
 /// What a page may load and where its forms may go: only this server, but
 /// pictures, films and sounds of posts also from others over HTTPS.
@@ -19,10 +47,72 @@ pub const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-s
 
 /// Every page.
 pub(super) fn routes() -> Router<AppState> {
+    let fallback =
+        |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
     Router::new()
+        .merge(timelines::routes())
+        .merge(compose::routes())
+        .merge(status::routes())
+        .merge(profile::routes())
+        .merge(notifications::routes())
+        .merge(search::routes())
+        .merge(session::routes())
+        .merge(settings::routes())
+        .merge(security::routes())
+        .merge(joining::routes())
+        .merge(authorize::routes())
+        .merge(events::routes())
+        .merge(site::routes())
+        .layer(fallback(CONTENT_SECURITY_POLICY, CONTENT_POLICY))
+        // Pages belong to their reader; the browser asks again each time.
+        .layer(fallback(CACHE_CONTROL, "private, no-cache"))
+        .layer(fallback(VARY, "Cookie, Accept"))
+}
+
+/// Prints a page; a notice that it showed is not shown again.
+fn show(visit: &Visit, page: &impl Template) -> Result<Response, Problem> {
+    let response = pages::render(page)?;
+    if visit.has_notice() {
+        return Ok((go::forget_notice(&visit.state.site), response).into_response());
+    }
+    Ok(response)
+}
+
+/// Whether the client wants the ActivityPub document rather than the page.
+fn wants_activity(headers: &HeaderMap) -> bool {
+    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_document = accept.contains("application/activity+json") || accept.contains("application/ld+json");
+    is_document && !accept.contains("text/html")
+}
+
+/// One segment of a path or value of a query.
+fn encode(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+/// An address in full, for previews elsewhere.
+fn absolute(origin: &str, url: &str) -> String {
+    if url.starts_with('/') { format!("{origin}{url}") } else { url.to_owned() }
 }
 
 /// What a person sees when something is wrong.
-pub(super) fn error_page(_state: &AppState, problem: &Problem) -> Response {
-    Html(format!("<!doctype html><title>{0}</title><h1>{0}</h1>", problem.kind.title())).into_response()
+pub(super) fn error_page(state: &AppState, problem: &Problem) -> Response {
+    let shell = Shell {
+        title: problem.kind.title().to_owned(),
+        site: frame::site(state, Census::default()),
+        viewer: None,
+        here: "/".to_owned(),
+        csrf: String::new(),
+        theme: Theme::Auto,
+        notice: None,
+        head: Head { is_private: true, ..Head::default() },
+    };
+    let (status, detail) = (problem.kind.status(), problem.detail.clone());
+    let page = ErrorPage { shell, status, detail, hint: problem.hint.clone() };
+    let mut response = match pages::render(&page) {
+        Ok(response) => response,
+        Err(_) => problem.kind.title().into_response(),
+    };
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_POLICY));
+    response
 }

@@ -250,7 +250,7 @@ pub struct SignUpPage {
     pub form: SignUpForm,
     /// An invitation that works lets anybody in.
     pub is_invited: bool,
-    /// Names the form, so that sending it twice makes one account.
+    /// Shortest password.
     pub password_min: usize,
 }
 
@@ -277,7 +277,7 @@ pub struct LogInPage {
     /// What was typed: username or mail address.
     pub name: String,
     /// Where to go afterwards: a path here.
-    pub back: String,
+    pub next: String,
     /// What is wrong.
     pub faults: Faults,
 }

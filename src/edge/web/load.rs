@@ -1,0 +1,208 @@
+//! From what the rules give to what pages show.
+
+use std::sync::Arc;
+
+use super::assets;
+use super::view::{
+    AccountView, FieldView, MediaKind, MediaView, NotificationView, PersonRow, PersonView, PostView,
+    RelationView, ReplyTo, When,
+};
+use crate::base::Timestamp;
+use crate::domain::notification::Alert;
+use crate::domain::relation::Relationship;
+use crate::domain::timeline::{Loaded, Person};
+use crate::model::{Account, Attachment, AttachmentKind, Picture, Site, Status};
+use crate::wire::html;
+
+/// Bytes of a preview's text.
+const PREVIEW_MAX_BYTES: usize = 300;
+
+/// Who sees it, when, and where: what building views needs to know.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Eyes<'a> {
+    pub(super) site: &'a Site,
+    pub(super) now: Timestamp,
+    pub(super) me: Option<crate::base::Id>,
+}
+
+fn picture(site: &Site, picture: Option<&Picture>, default: &str) -> String {
+    match picture {
+        Some(Picture::Local(name)) => format!("{}/media/{name}", site.origin),
+        // Only what the content policy lets through: a plain picture would leak its reader.
+        Some(Picture::Remote(url)) if url.starts_with("https://") => url.clone(),
+        _ => assets::url(default).to_owned(),
+    }
+}
+
+/// The path of an account's page here.
+pub(super) fn profile_path(account: &Account) -> String {
+    format!("/@{}", account.acct())
+}
+
+/// An account as a line.
+pub(super) fn person(site: &Site, account: &Account) -> PersonView {
+    PersonView {
+        id: account.id.to_string(),
+        name: account.name().to_owned(),
+        acct: account.acct(),
+        path: profile_path(account),
+        avatar: picture(site, account.avatar.as_ref(), "avatar.svg"),
+        is_bot: account.is_bot(),
+    }
+}
+
+/// The page of an account's post here.
+pub(super) fn post_path(author: &Account, status: &Status) -> String {
+    format!("/@{}/{}", author.acct(), status.id)
+}
+
+/// An address that may be put into a link.
+fn web_url(url: Option<&String>) -> Option<String> {
+    url.filter(|url| url.starts_with("https://") || url.starts_with("http://")).cloned()
+}
+
+/// Text without markup, cut for previews.
+pub(super) fn preview(html: &str) -> String {
+    let text = html::to_text(html);
+    let text = text.trim();
+    if text.len() <= PREVIEW_MAX_BYTES {
+        return text.to_owned();
+    }
+    format!("{}…", &text[..text.floor_char_boundary(PREVIEW_MAX_BYTES)])
+}
+
+/// A post, or the post a boost shows.
+pub(super) fn post(eyes: &Eyes<'_>, loaded: &Loaded) -> PostView {
+    let shown = loaded.shown();
+    let (status, author) = (&shown.status, &shown.author.account);
+    let marks = loaded.marks.unwrap_or_default();
+    PostView {
+        id: status.id.to_string(),
+        entry_id: loaded.status.id.to_string(),
+        path: post_path(author, status),
+        remote_url: if status.is_local { None } else { web_url(status.url.as_ref().or(Some(&status.uri))) },
+        activity_url: Some(status.uri.clone()),
+        author: person(eyes.site, author),
+        boosted_by: loaded.reblog.as_ref().map(|_| person(eyes.site, &loaded.author.account)),
+        reply_to: reply_to(status, author),
+        created: When::new(status.created_at, eyes.now),
+        edited: status.edited_at.map(|at| When::new(at, eyes.now)),
+        visibility: status.visibility,
+        spoiler: status.spoiler_text.clone(),
+        content_html: status.content_html.clone(),
+        content_text: preview(&status.content_html),
+        language: status.language.clone().unwrap_or_default(),
+        is_sensitive: status.sensitive,
+        media: status.attachments.iter().filter_map(media).collect(),
+        replies: loaded.counts.replies,
+        boosts: loaded.counts.reblogs,
+        likes: loaded.counts.favourites,
+        is_liked: marks.favourited,
+        is_boosted: marks.reblogged,
+        is_bookmarked: marks.bookmarked,
+        is_mine: eyes.me == Some(author.id),
+        is_focus: false,
+    }
+}
+
+/// Posts in their order.
+pub(super) fn posts<'a>(eyes: &Eyes<'_>, loaded: impl IntoIterator<Item = &'a Loaded>) -> Vec<PostView> {
+    loaded.into_iter().map(|loaded| post(eyes, loaded)).collect()
+}
+
+/// Whom it answers: the answered one is among those it names, unless it is
+/// the author.
+fn reply_to(status: &Status, author: &Account) -> Option<ReplyTo> {
+    let answered = status.in_reply_to_account?;
+    let acct = if answered == author.id {
+        author.acct()
+    } else {
+        status.mentions.iter().find(|mention| mention.account == answered)?.acct.clone()
+    };
+    let path = status.in_reply_to.map(|id| format!("/@{acct}/{id}"));
+    Some(ReplyTo { acct, path })
+}
+
+fn media(attachment: &Attachment) -> Option<MediaView> {
+    let url = attachment.remote_url.clone().filter(|url| url.starts_with("https://"))?;
+    Some(MediaView {
+        kind: match attachment.kind {
+            AttachmentKind::Image => MediaKind::Image,
+            AttachmentKind::Video | AttachmentKind::Gifv => MediaKind::Video,
+            AttachmentKind::Audio => MediaKind::Audio,
+            AttachmentKind::Unknown => MediaKind::Other,
+        },
+        preview_url: url.clone(),
+        url,
+        alt: attachment.description.clone().unwrap_or_default(),
+    })
+}
+
+/// What the reader and another are to each other.
+pub(super) fn relation(eyes: &Eyes<'_>, relationship: &Relationship) -> RelationView {
+    RelationView {
+        is_self: eyes.me == Some(relationship.id),
+        is_following: relationship.there.follow.is_some(),
+        is_requested: relationship.there.request.is_some(),
+        is_follower: relationship.back.follow.is_some(),
+    }
+}
+
+/// Accounts with what they and the reader are to each other.
+pub(super) fn rows(
+    eyes: &Eyes<'_>,
+    people: &[Arc<Person>],
+    relationships: &[Relationship],
+) -> Vec<PersonRow> {
+    let relation_of = |account: &Account| {
+        relationships.iter().find(|other| other.id == account.id).map(|other| relation(eyes, other))
+    };
+    let row = |person: &Arc<Person>| PersonRow {
+        person: self::person(eyes.site, &person.account),
+        relation: relation_of(&person.account),
+    };
+    people.iter().map(row).collect()
+}
+
+/// A whole profile.
+pub(super) fn account(eyes: &Eyes<'_>, person: &Person, relationship: Option<&Relationship>) -> AccountView {
+    let account = &person.account;
+    let domain = account.domain.as_deref().unwrap_or(&eyes.site.domain);
+    let field = |field: &crate::model::Field| FieldView {
+        name: field.name.clone(),
+        value_html: field.value_html.clone(),
+        verified: field.verified_at.map(|at| When::new(at, eyes.now)),
+    };
+    AccountView {
+        person: self::person(eyes.site, account),
+        full_acct: format!("{}@{domain}", account.username),
+        header: picture(eyes.site, account.header.as_ref(), "header.svg"),
+        note_text: preview(&account.note_html),
+        note_html: account.note_html.clone(),
+        fields: account.fields.iter().map(field).collect(),
+        posts: person.statuses,
+        followers: person.followers,
+        following: person.following,
+        is_locked: account.is_locked,
+        joined: When::new(account.created_at, eyes.now),
+        remote_url: if account.is_local() { None } else { web_url(Some(&account.url)) },
+        activity_url: Some(account.uri.clone()),
+        relation: relationship.map(|other| relation(eyes, other)),
+    }
+}
+
+/// A notification; `seen` is the newest that was seen before.
+pub(super) fn notification(
+    eyes: &Eyes<'_>,
+    alert: &Alert,
+    seen: Option<crate::base::Id>,
+) -> NotificationView {
+    NotificationView {
+        id: alert.notification.id.to_string(),
+        kind: alert.notification.kind,
+        from: person(eyes.site, &alert.from.account),
+        created: When::new(alert.notification.created_at, eyes.now),
+        post: alert.status.as_ref().map(|loaded| post(eyes, loaded)),
+        is_new: seen.is_none_or(|seen| alert.notification.id > seen),
+    }
+}

@@ -1,0 +1,85 @@
+//! Finding people, posts and tags, here and by their address elsewhere.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::response::Response;
+use axum::routing::get;
+
+use super::frame::Visit;
+use super::pages::SearchPage;
+use super::timelines::eyes;
+use super::{go, load, show};
+use crate::base::{Id, Problem};
+use crate::domain::relation::{self, Relationship};
+use crate::domain::search::{self, AtAddress};
+use crate::domain::timeline::Person;
+use crate::domain::visibility::Viewer;
+use crate::edge::AppState;
+use crate::edge::api::params::Params;
+use crate::model::Site;
+use crate::store::{ReadTx, StoreError};
+
+/// People and tags on one page.
+const FOUND_MAX: usize = 20;
+/// Characters of a question.
+const QUERY_MAX: usize = 500;
+
+pub(super) fn routes() -> Router<AppState> {
+    Router::new().route("/search", get(page))
+}
+
+/// What was found.
+#[derive(Default)]
+struct Found {
+    people: Vec<Arc<Person>>,
+    relationships: Vec<Relationship>,
+    tags: Vec<String>,
+    at_address: Option<AtAddress>,
+}
+
+/// `GET /search?q=`: an address leads straight to what is there.
+async fn page(visit: Visit, params: Params) -> Result<Response, Problem> {
+    let query: String = params.filled("q").unwrap_or_default().chars().take(QUERY_MAX).collect();
+    let (site, text) = (visit.state.site.clone(), query.clone());
+    let (facts, found) = visit.read(move |tx, viewer| find(tx, viewer, &site, &text)).await?;
+    if let Some(place) = &found.at_address {
+        return Ok(go::to(&path(place)));
+    }
+    let view = SearchPage {
+        shell: visit.shell("Search", &facts),
+        people: load::rows(&eyes(&visit), &found.people, &found.relationships),
+        posts: Vec::new(),
+        tags: found.tags,
+        query,
+        trouble: None,
+    };
+    show(&visit, &view)
+}
+
+fn find(tx: &ReadTx<'_>, viewer: Viewer, site: &Site, text: &str) -> Result<Found, StoreError> {
+    if text.is_empty() {
+        return Ok(Found::default());
+    }
+    if text.contains("://") {
+        return Ok(Found { at_address: search::at_address(tx, viewer, site, text)?, ..Found::default() });
+    }
+    let people = search::accounts(tx, viewer, site, text, false, (0, FOUND_MAX))?;
+    let ids: Vec<Id> = people.iter().map(|person| person.account.id).collect();
+    let relationships = match viewer.id {
+        Some(me) => relation::relationships(tx, me, &ids, viewer.now)?,
+        None => Vec::new(),
+    };
+    let tags = search::hashtags(tx, text, 0, FOUND_MAX)?;
+    Ok(Found { people, relationships, tags, at_address: None })
+}
+
+fn path(place: &AtAddress) -> String {
+    match place {
+        AtAddress::Account(person) => load::profile_path(&person.account),
+        AtAddress::Status(loaded) => {
+            let shown = loaded.shown();
+            load::post_path(&shown.author.account, &shown.status)
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! One post: its page with the thread, and what is done with it.
+
+use axum::Router;
+use axum::extract::Path;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use axum::routing::{get, post};
+
+use super::frame::{Member, Visit};
+use super::pages::{DeletePage, PostPartial, ThreadPage, render};
+use super::timelines::{eyes, id};
+use super::view::{Head, Notice};
+use super::{compose, go, load, show};
+use crate::base::{Id, Moment, Problem};
+use crate::domain::status::StatusError;
+use crate::domain::thread::{self, Context};
+use crate::domain::timeline::{self, Loaded};
+use crate::domain::{interaction, status};
+use crate::edge::AppState;
+use crate::edge::api::params::Params;
+use crate::model::{Site, Visibility};
+use crate::store::{StoreError, WriteTx};
+
+pub(super) fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/@{acct}/{id}", get(thread_page))
+        .route("/posts/{id}/delete", get(ask_delete).post(delete))
+        .route("/posts/{id}/{act}", post(act))
+}
+
+/// `GET /@user/id`.
+async fn thread_page(
+    visit: Visit,
+    Path((acct, post)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let post = id(&post)?;
+    let read = visit.read(move |tx, viewer| {
+        let Some(focus) = timeline::load_one(tx, viewer, post)? else { return Ok(None) };
+        let context = thread::context(tx, viewer, post)?.unwrap_or_default();
+        Ok::<_, StoreError>(Some((focus, context)))
+    });
+    let (facts, found) = read.await?;
+    let (focus, context) = found.ok_or_else(Problem::not_found)?;
+    let path = load::post_path(&focus.shown().author.account, &focus.shown().status);
+    if focus.reblog.is_some() || path != format!("/@{acct}/{post}") {
+        return Ok(go::to(&path));
+    }
+    if super::wants_activity(&headers) && focus.status.is_local {
+        return Ok(go::to(&focus.status.uri));
+    }
+    let mut shell = visit.shell(title(&focus), &facts);
+    shell.head = head(&visit, &focus, &path);
+    let view = view(&visit, shell, focus, &context);
+    show(&visit, &view)
+}
+
+fn view(visit: &Visit, shell: super::view::Shell, focus: Loaded, context: &Context) -> ThreadPage {
+    let eyes = eyes(visit);
+    let mut shown = load::post(&eyes, &focus);
+    shown.is_focus = true;
+    ThreadPage {
+        shell,
+        above: load::posts(&eyes, &context.ancestors),
+        below: load::posts(&eyes, &context.descendants),
+        focus: shown,
+        compose: visit.login().map(|login| compose::reply(&visit.state, login, &focus)),
+    }
+}
+
+fn title(focus: &Loaded) -> String {
+    let text = match focus.status.spoiler_text.as_str() {
+        "" => load::preview(&focus.status.content_html),
+        warning => warning.to_owned(),
+    };
+    let line: String = text.lines().next().unwrap_or_default().chars().take(60).collect();
+    format!("{}: “{line}”", focus.author.account.name())
+}
+
+/// What machines learn of a post: everything of public ones that were
+/// written here, nothing of private ones.
+fn head(visit: &Visit, focus: &Loaded, path: &str) -> Head {
+    if !focus.status.visibility.is_open() {
+        return Head { is_private: true, ..Head::default() };
+    }
+    let text = match focus.status.spoiler_text.as_str() {
+        "" => load::preview(&focus.status.content_html),
+        warning => warning.to_owned(),
+    };
+    let origin = &visit.state.site.origin;
+    let person = load::person(&visit.state.site, &focus.author.account);
+    let canonical = if focus.status.is_local {
+        format!("{origin}{path}")
+    } else {
+        focus.status.url.clone().unwrap_or_else(|| focus.status.uri.clone())
+    };
+    Head {
+        description: Some(text),
+        canonical: Some(canonical),
+        activity_url: Some(focus.status.uri.clone()),
+        og_type: Some("article"),
+        image: Some(super::absolute(origin, &person.avatar)),
+        is_private: !focus.status.is_local || focus.status.visibility != Visibility::Public,
+        feed_url: None,
+    }
+}
+
+/// What is done with a post by one button.
+#[derive(Clone, Copy)]
+enum Act {
+    Like,
+    Unlike,
+    Boost,
+    Unboost,
+    Bookmark,
+    Unbookmark,
+}
+
+impl Act {
+    fn from_word(word: &str) -> Option<Act> {
+        Some(match word {
+            "like" => Act::Like,
+            "unlike" => Act::Unlike,
+            "boost" => Act::Boost,
+            "unboost" => Act::Unboost,
+            "bookmark" => Act::Bookmark,
+            "unbookmark" => Act::Unbookmark,
+            _ => return None,
+        })
+    }
+
+    fn run(
+        self,
+        tx: &mut WriteTx<'_>,
+        moment: &mut Moment,
+        site: &Site,
+        (me, post): (Id, Id),
+    ) -> Result<(), StatusError> {
+        match self {
+            Act::Like => interaction::favourite(tx, moment, site, me, post),
+            Act::Unlike => interaction::unfavourite(tx, moment, site, me, post),
+            Act::Boost => interaction::reblog(tx, moment, site, me, post, Visibility::Public).map(|_| ()),
+            Act::Unboost => interaction::unreblog(tx, moment, me, post),
+            Act::Bookmark => interaction::bookmark(tx, moment, me, post),
+            Act::Unbookmark => interaction::unbookmark(tx, moment.now, me, post),
+        }
+    }
+}
+
+/// `POST /posts/id/act`: answers with the post alone where our script asks.
+async fn act(
+    member: Member,
+    Path((post, act)): Path<(String, String)>,
+    headers: HeaderMap,
+    params: Params,
+) -> Result<Response, Problem> {
+    let Member { visit, login } = member;
+    visit.browser.check(params.text("csrf").as_deref())?;
+    let post = id(&post)?;
+    let act = Act::from_word(&act).ok_or_else(Problem::not_found)?;
+    let (moment, site, me) = (visit.state.moment(), visit.state.site.clone(), login.account.id);
+    visit.state.store.write(move |tx| act.run(tx, &mut moment.clone(), &site, (me, post))).await?;
+    if !go::wants_partial(&headers) {
+        return Ok(go::back(&params));
+    }
+    let entry = params.id("entry").unwrap_or(post);
+    let (facts, loaded) = visit.read(move |tx, viewer| shown_as(tx, viewer, entry, post)).await?;
+    let mut view = load::post(&eyes(&visit), &loaded.ok_or_else(Problem::not_found)?);
+    view.is_focus = params.flag("focus").unwrap_or_default();
+    render(&PostPartial { shell: &visit.shell("", &facts), post: &view })
+}
+
+/// The list's row of a post: a boost, unless that was just taken back.
+fn shown_as(
+    tx: &crate::store::ReadTx<'_>,
+    viewer: crate::domain::visibility::Viewer,
+    entry: Id,
+    post: Id,
+) -> Result<Option<Loaded>, StoreError> {
+    match timeline::load_one(tx, viewer, entry)? {
+        Some(loaded) if loaded.shown().status.id == post => Ok(Some(loaded)),
+        _ => timeline::load_one(tx, viewer, post),
+    }
+}
+
+/// `GET /posts/id/delete`.
+async fn ask_delete(member: Member, Path(post): Path<String>) -> Result<Response, Problem> {
+    let (visit, post) = (member.visit, id(&post)?);
+    let (facts, found) = visit.read(move |tx, viewer| timeline::load_one(tx, viewer, post)).await?;
+    let found = found.filter(|found| Some(found.status.account) == visit.me() && found.reblog.is_none());
+    let post = load::post(&eyes(&visit), &found.ok_or_else(Problem::not_found)?);
+    show(&visit, &DeletePage { shell: visit.shell("Delete this post?", &facts), post })
+}
+
+/// `POST /posts/id/delete`.
+async fn delete(member: Member, Path(post): Path<String>, params: Params) -> Result<Response, Problem> {
+    let Member { visit, login } = member;
+    visit.browser.check(params.text("csrf").as_deref())?;
+    let (post, moment, me) = (id(&post)?, visit.state.moment(), login.account.id);
+    visit.state.store.write(move |tx| status::delete(tx, &mut moment.clone(), me, post)).await?;
+    Ok(go::saying(&visit.state.site, Notice::Deleted, go::to(&load::profile_path(&login.account))))
+}

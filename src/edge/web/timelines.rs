@@ -1,0 +1,149 @@
+//! Lists of posts: the front door, home, local, hashtags, bookmarks, likes.
+
+use axum::Router;
+use axum::extract::Path;
+use axum::response::Response;
+use axum::routing::get;
+
+use super::frame::{Member, Visit};
+use super::pages::{Empty, LandingPage, TimelinePage};
+use super::view::PostView;
+use super::{compose, load, show};
+use crate::base::limits::PAGE_STATUSES;
+use crate::base::{Id, Problem};
+use crate::domain::page::{Page, Paged};
+use crate::domain::timeline::{self, Listing, Loaded, Tags};
+use crate::domain::visibility::Viewer;
+use crate::edge::AppState;
+use crate::edge::api::params::Params;
+use crate::store::{ReadTx, StoreError};
+
+/// Posts on the front door.
+const LANDING_POSTS: usize = 5;
+const LOCAL: Listing = Listing { local: true, remote: false, only_media: false };
+
+pub(super) fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/", get(front))
+        .route("/home", get(front))
+        .route("/local", get(local))
+        .route("/public/local", get(local))
+        .route("/tags/{tag}", get(tag))
+        .route("/bookmarks", get(bookmarks))
+        .route("/favourites", get(favourites))
+}
+
+/// Which page of a list the address asks for.
+pub(super) fn page(params: &Params, limit: usize) -> Page {
+    Page { max_id: params.id("max_id"), ..Page::first(limit) }
+}
+
+/// The address of the page after this one.
+pub(super) fn older<T>(path: &str, paged: &Paged<T>) -> Option<String> {
+    let oldest = paged.oldest.filter(|_| paged.has_older)?;
+    let join = if path.contains('?') { '&' } else { '?' };
+    Some(format!("{path}{join}max_id={oldest}"))
+}
+
+/// The eyes of a visitor.
+pub(super) fn eyes(visit: &Visit) -> load::Eyes<'_> {
+    load::Eyes { site: &visit.state.site, now: visit.state.now(), me: visit.me() }
+}
+
+async fn front(visit: Visit, params: Params) -> Result<Response, Problem> {
+    if visit.me().is_none() {
+        return landing(visit).await;
+    }
+    let list = List { title: "Home".to_owned(), path: "/", live: "home", compose: true, empty: HOME_EMPTY };
+    list.show(visit, &params, timeline::home).await
+}
+
+const HOME_EMPTY: Empty = Empty(
+    "A quiet branch",
+    "Follow some people, and what they write will appear here. Search finds them by their address.",
+);
+
+async fn landing(visit: Visit) -> Result<Response, Problem> {
+    let first = Page::first(LANDING_POSTS);
+    let (facts, found) = visit.read(move |tx, viewer| timeline::public(tx, viewer, LOCAL, &first)).await?;
+    let posts = load::posts(&eyes(&visit), &found.items);
+    let mut shell = visit.shell(&visit.state.config.title, &facts);
+    shell.head.is_private = false;
+    shell.head.canonical = Some(format!("{}/", visit.state.site.origin));
+    shell.head.og_type = Some("website");
+    shell.head.description = Some(visit.state.config.description.clone()).filter(|text| !text.is_empty());
+    shell.head.image = Some(format!("{}{}", visit.state.site.origin, super::assets::url("icon-512.png")));
+    show(&visit, &LandingPage { shell, posts })
+}
+
+async fn local(visit: Visit, params: Params) -> Result<Response, Problem> {
+    let empty = Empty("Nobody has written yet", "The branch is free.");
+    let compose = visit.me().is_some();
+    let list = List { title: "Local".to_owned(), path: "/local", live: "local", compose, empty };
+    list.show(visit, &params, |tx, viewer, page| timeline::public(tx, viewer, LOCAL, page)).await
+}
+
+async fn tag(visit: Visit, Path(tag): Path<String>, params: Params) -> Result<Response, Problem> {
+    let path = format!("/tags/{}", super::encode(&tag));
+    let title = format!("#{tag}");
+    let tags = Tags { any: vec![tag], ..Tags::default() };
+    let empty = Empty("Nothing here", "Nobody known here has used this tag in public.");
+    let list = List { title, path: &path, live: "", compose: false, empty };
+    list.show(visit, &params, move |tx, viewer, page| {
+        timeline::tagged(tx, viewer, &tags, Listing::default(), page)
+    })
+    .await
+}
+
+async fn bookmarks(member: Member, params: Params) -> Result<Response, Problem> {
+    let empty = Empty("No bookmarks", "Posts you bookmark are kept here. Only you see them.");
+    let list = List { title: "Bookmarks".to_owned(), path: "/bookmarks", live: "", compose: false, empty };
+    list.show(member.visit, &params, timeline::bookmarks).await
+}
+
+async fn favourites(member: Member, params: Params) -> Result<Response, Problem> {
+    let empty = Empty("No likes yet", "Posts you like are listed here.");
+    let list = List { title: "Likes".to_owned(), path: "/favourites", live: "", compose: false, empty };
+    list.show(member.visit, &params, timeline::favourites).await
+}
+
+/// A list of posts with its surroundings.
+struct List<'a> {
+    title: String,
+    path: &'a str,
+    /// The stream that brings new posts to its first page.
+    live: &'static str,
+    /// Has the form for a new post above it.
+    compose: bool,
+    empty: Empty,
+}
+
+impl List<'_> {
+    async fn show(
+        self,
+        visit: Visit,
+        params: &Params,
+        read: impl FnOnce(&ReadTx<'_>, Viewer, &Page) -> Result<Paged<Loaded>, StoreError> + Send + 'static,
+    ) -> Result<Response, Problem> {
+        let page = page(params, PAGE_STATUSES.0);
+        let (facts, found) = visit.read(move |tx, viewer| read(tx, viewer, &page)).await?;
+        let is_first = page.max_id.is_none();
+        let posts: Vec<PostView> = load::posts(&eyes(&visit), &found.items);
+        let login = visit.login().filter(|_| self.compose && is_first);
+        let view = TimelinePage {
+            shell: visit.shell(self.title, &facts),
+            newer: (!is_first).then(|| self.path.to_owned()),
+            older: older(self.path, &found),
+            posts,
+            compose: login.map(|login| compose::blank(&visit.state, login)),
+            live: if is_first { self.live } else { "" },
+            empty: self.empty,
+        };
+        show(&visit, &view)
+    }
+}
+
+/// Reads the id in an address; what is no id is not found.
+pub(super) fn id(text: &str) -> Result<Id, Problem> {
+    text.parse().map_err(|_| Problem::not_found())
+}
