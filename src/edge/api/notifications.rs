@@ -21,7 +21,6 @@ use crate::domain::visibility::Viewer;
 use crate::edge::AppState;
 use crate::edge::auth::Auth;
 use crate::model::NotificationKind;
-use crate::store::StoreError;
 use crate::wire::mastodon::{Account, GroupedNotifications, Notification, NotificationGroup};
 
 /// Unread notifications that are counted: default and most (Mastodon: 100
@@ -91,8 +90,7 @@ async fn one(
 }
 
 async fn remove(state: &AppState, me: Id, id: Id) -> Result<Json<Value>, Problem> {
-    let is_there =
-        state.store.write(move |tx| Ok::<_, StoreError>(notification::dismiss(tx, me, id)?)).await?;
+    let is_there = state.store.write(move |tx| notification::dismiss(tx, me, id)).await?;
     if is_there { Ok(Json(json!({}))) } else { Err(Problem::not_found()) }
 }
 
