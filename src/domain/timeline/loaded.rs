@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use crate::base::Id;
 use crate::domain::visibility::{Between, Relations, Viewer, can_see, pair_up};
-use crate::model::tables::{ACCOUNT, COUNT, INTERACTION, RELATION, STATUS, count};
-use crate::model::{Account, Interaction, Status, TimelineEntry};
+use crate::model::tables::{ACCOUNT, COUNT, INTERACTION, RELATION, STATUS, USER, count};
+use crate::model::{Account, Interaction, Role, Status, TimelineEntry, User};
 use crate::store::{ReadTx, StoreError};
 
 /// An account with its counts.
@@ -22,6 +22,8 @@ pub struct Person {
     pub followers: u64,
     /// Whom it follows.
     pub following: u64,
+    /// The role of whoever runs this server; `None` for everybody else.
+    pub role: Option<Role>,
 }
 
 /// Counts of a post.
@@ -123,9 +125,10 @@ pub fn load_rows(
 pub fn load_people(tx: &ReadTx<'_>, ids: &[Id]) -> Result<Vec<Option<Arc<Person>>>, StoreError> {
     let mut batch = tx.batch();
     let accounts = batch.get_many(ACCOUNT, ids);
+    let users = batch.get_many(USER, ids);
     let counts = batch.count_many(COUNT, &person_counts(ids));
     let fetched = batch.fetch()?;
-    let people = people(ids, fetched.take(accounts)?, &fetched.counts(counts));
+    let people = people(ids, fetched.take(accounts)?, &fetched.take(users)?, &fetched.counts(counts));
     Ok(ids.iter().map(|id| people.get(id).filter(|p| p.account.is_visible()).cloned()).collect())
 }
 
@@ -175,6 +178,7 @@ fn find(
     let mut batch = tx.batch();
     let statuses = batch.get_many(STATUS, &missing);
     let accounts = batch.get_many(ACCOUNT, &authors);
+    let users = batch.get_many(USER, &authors);
     let person_counts = batch.count_many(COUNT, &person_counts(&authors));
     let status_counts = batch.count_many(COUNT, &status_counts(&shown));
     let interactions = batch.get_many(INTERACTION, &marked);
@@ -186,7 +190,12 @@ fn find(
     let rows = fetched.take(interactions)?;
     let muted = muted_threads(tx, viewer, &known, &shown)?;
     Ok(Found {
-        people: people(&authors, fetched.take(accounts)?, &fetched.counts(person_counts)),
+        people: people(
+            &authors,
+            fetched.take(accounts)?,
+            &fetched.take(users)?,
+            &fetched.counts(person_counts),
+        ),
         counts: shown.iter().zip(numbers.chunks_exact(3)).map(|(id, n)| (*id, counts(n))).collect(),
         interactions: marked.iter().zip(rows).filter_map(|((_, id), row)| Some((*id, row?))).collect(),
         relations: if viewer.id.is_some() {
@@ -282,11 +291,17 @@ fn counts(numbers: &[i64]) -> Counts {
     Counts { replies: natural(numbers[0]), reblogs: natural(numbers[1]), favourites: natural(numbers[2]) }
 }
 
-fn people(ids: &[Id], accounts: Vec<Option<Account>>, numbers: &[i64]) -> HashMap<Id, Arc<Person>> {
-    let rows = ids.iter().zip(accounts).zip(numbers.chunks_exact(3));
-    rows.filter_map(|((id, account), n)| {
+fn people(
+    ids: &[Id],
+    accounts: Vec<Option<Account>>,
+    users: &[Option<User>],
+    numbers: &[i64],
+) -> HashMap<Id, Arc<Person>> {
+    let rows = ids.iter().zip(accounts).zip(users).zip(numbers.chunks_exact(3));
+    rows.filter_map(|(((id, account), user), n)| {
         let (statuses, followers, following) = (natural(n[0]), natural(n[1]), natural(n[2]));
-        Some((*id, Arc::new(Person { account: account?, statuses, followers, following })))
+        let role = user.as_ref().map(|user| user.role).filter(|role| *role != Role::User);
+        Some((*id, Arc::new(Person { account: account?, statuses, followers, following, role })))
     })
     .collect()
 }

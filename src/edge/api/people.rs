@@ -40,7 +40,7 @@ pub(crate) fn borrowed(person: &Person) -> mastodon::Person<'_> {
         statuses: person.statuses,
         followers: person.followers,
         following: person.following,
-        role: None,
+        role: person.role,
     }
 }
 

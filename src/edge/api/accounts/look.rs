@@ -12,15 +12,14 @@ use crate::base::{Id, Problem, limits};
 use crate::domain::page::{Page, Paged};
 use crate::domain::timeline::{Person, load_people};
 use crate::domain::visibility::Viewer;
-use crate::domain::{account as domain_account, relation, search as domain_search, user};
+use crate::domain::{account as domain_account, relation, search as domain_search};
 use crate::edge::AppState;
 use crate::edge::api::page::{limit, offset, page, paged};
 use crate::edge::api::params::Params;
-use crate::edge::api::people::{IdPath, account, accounts, borrowed, person, standing};
+use crate::edge::api::people::{IdPath, account, accounts, person, standing};
 use crate::edge::auth::Auth;
-use crate::model::Role;
 use crate::store::{ReadTx, StoreError};
-use crate::wire::mastodon::{self, Account, Relationship};
+use crate::wire::mastodon::{Account, Relationship};
 
 /// Accounts in one request (Mastodon: 40).
 const SEVERAL_MAX: usize = 40;
@@ -32,9 +31,7 @@ pub(super) async fn one(
 ) -> Result<Json<Account>, Problem> {
     auth.viewer("read:accounts")?;
     let person = person(&state, id).await?;
-    let role = state.store.read(move |tx| Ok::<_, StoreError>(user::get(tx, id)?.map(|u| u.role))).await?;
-    let shown = role.filter(|role| *role != Role::User);
-    Ok(Json(Account::new(&state.site, &mastodon::Person { role: shown, ..borrowed(&person) })))
+    Ok(Json(account(&state.site, &person)))
 }
 
 pub(super) async fn several(
