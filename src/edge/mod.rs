@@ -7,7 +7,7 @@ mod api;
 mod auth;
 mod compose;
 mod cors;
-mod federation;
+pub mod federation;
 mod gates;
 mod pictures;
 mod problem;
@@ -15,6 +15,7 @@ mod profile;
 mod request_id;
 mod state;
 pub mod web;
+mod well_known;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -54,11 +55,13 @@ pub fn router(state: &AppState) -> Router {
     let routes = Router::new()
         .merge(api::routes())
         .merge(federation::routes())
+        .merge(well_known::routes())
         .merge(pictures::routes())
         .merge(web::routes())
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
         .with_state(state.clone());
     let answered = routes
+        .layer(from_fn_with_state(state.clone(), federation::negotiate))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, ANSWER_MAX))
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(RequestBodyLimitLayer::new(UPLOAD_MAX_BYTES))

@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use super::federation;
 use super::gates::Gates;
 use crate::base::{Chance, Clock, IdGenerator, Moment, Timestamp};
 use crate::config::Config;
@@ -43,17 +44,27 @@ pub struct AppState(Arc<Inner>);
 struct Inner {
     parts: Parts,
     gates: Gates,
+    federation: federation::Shared,
 }
 
 impl AppState {
     /// Wraps the parts.
     pub fn new(parts: Parts) -> AppState {
-        AppState(Arc::new(Inner { parts, gates: Gates::default() }))
+        AppState(Arc::new(Inner {
+            parts,
+            gates: Gates::default(),
+            federation: federation::Shared::default(),
+        }))
     }
 
     /// What holds floods back.
     pub(crate) fn gates(&self) -> &Gates {
         &self.0.gates
+    }
+
+    /// What is remembered of other servers.
+    pub(crate) fn federation(&self) -> &federation::Shared {
+        &self.0.federation
     }
 
     /// The time.

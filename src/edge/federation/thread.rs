@@ -1,0 +1,83 @@
+//! Jobs that fetch: accounts, and the posts above a post.
+
+use futures_util::FutureExt;
+
+use super::fetch::FetchFailure;
+use super::{actors, posts};
+use crate::base::Id;
+use crate::base::limits::ANCESTORS_MAX;
+use crate::domain::delivery::{Place, Task, authority_of, enqueue};
+use crate::domain::{remote, status};
+use crate::edge::AppState;
+use crate::model::queue::{Body, Job, Lane, OrderKey};
+use crate::queue::{Attempt, Handler, Outcome, Report};
+
+/// The handler of [`crate::model::queue::JobKind::FetchAccount`].
+pub(super) fn account_handler(state: AppState) -> impl Handler {
+    move |attempt: Attempt| {
+        let state = state.clone();
+        async move {
+            match &attempt.act.job {
+                Job::FetchAccount { uri } => report(actors::by_uri(&state, uri).await.map(drop)),
+                _ => Outcome::Broken { detail: "not an account".into() }.into(),
+            }
+        }
+        .boxed()
+    }
+}
+
+/// The handler of [`crate::model::queue::JobKind::FetchThread`].
+pub(super) fn thread_handler(state: AppState) -> impl Handler {
+    move |attempt: Attempt| {
+        let state = state.clone();
+        async move {
+            match &attempt.act.job {
+                Job::FetchThread { uri } => report(complete(&state, uri).await),
+                _ => Outcome::Broken { detail: "not a thread".into() }.into(),
+            }
+        }
+        .boxed()
+    }
+}
+
+fn report(result: Result<(), FetchFailure>) -> Report {
+    match result {
+        Ok(()) | Err(FetchFailure::Gone | FetchFailure::Bad(_) | FetchFailure::Own) => Outcome::Done.into(),
+        Err(failure) => Outcome::TryLater { detail: failure.to_string() }.into(),
+    }
+}
+
+/// Fetches what a post answers, and hangs it under that.
+async fn complete(state: &AppState, uri: &str) -> Result<(), FetchFailure> {
+    let id = posts::by_uri(state, uri).await?;
+    let asked = uri.to_owned();
+    let post = state.store.read(move |tx| status::by_uri(tx, &asked)).await?;
+    let Some(post) = post.filter(|post| post.in_reply_to.is_none()) else { return Ok(()) };
+    let Some(parent) = post.in_reply_to_uri else { return Ok(()) };
+    posts::ancestors(state, &parent, ANCESTORS_MAX).await;
+    state.store.write(move |tx| remote::link_parent(tx, id)).await?;
+    Ok(())
+}
+
+/// Leaves a job that completes a post's thread, if its parent is missing.
+pub(super) async fn complete_later(state: &AppState, uri: &str) -> Result<(), FetchFailure> {
+    let asked = uri.to_owned();
+    let post = state.store.read(move |tx| status::by_uri(tx, &asked)).await?;
+    let parent = post.filter(|post| post.in_reply_to.is_none()).and_then(|post| post.in_reply_to_uri);
+    let Some(host) =
+        parent.filter(|parent| !state.site.owns(parent)).and_then(|parent| authority_of(&parent))
+    else {
+        return Ok(());
+    };
+    let task = Task {
+        job: Job::FetchThread { uri: uri.to_owned() },
+        place: Place::Host(host),
+        lane: Lane::Bulk,
+        sender: Id::ZERO,
+        order: OrderKey::NONE,
+        body: Body::empty(),
+    };
+    let moment = state.moment();
+    state.store.write(move |tx| enqueue(tx, &mut moment.clone(), &task)).await?;
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! How others find us: WebFinger, host-meta, NodeInfo. Always open.
+
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::AppState;
+use crate::base::{Id, Problem, ProblemKind};
+use crate::domain::account;
+use crate::model::tables::{COUNT, count};
+use crate::model::{Account, Registration};
+use crate::wire::host_meta;
+use crate::wire::nodeinfo::{self, Facts, Version};
+use crate::wire::webfinger::{self, LocalAccount, Resource};
+
+/// The routes below `/.well-known`, and NodeInfo.
+pub(super) fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/.well-known/webfinger", get(finger))
+        .route("/.well-known/host-meta", get(host_meta_xml))
+        .route("/.well-known/host-meta.json", get(host_meta_json))
+        .route("/.well-known/nodeinfo", get(nodeinfo_index))
+        .route("/nodeinfo/{version}", get(nodeinfo_document))
+}
+
+fn json_answer(media_type: &'static str, document: &Value) -> Response {
+    text_answer(media_type, document.to_string())
+}
+
+fn text_answer(media_type: &'static str, text: String) -> Response {
+    let mut response = (StatusCode::OK, text).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=600"));
+    response
+}
+
+#[derive(Debug, Deserialize)]
+struct Asked {
+    resource: Option<String>,
+}
+
+/// `GET /.well-known/webfinger?resource=`
+async fn finger(State(state): State<AppState>, Query(asked): Query<Asked>) -> Result<Response, Problem> {
+    let resource = asked.resource.unwrap_or_default();
+    let resource = webfinger::parse_resource(&resource)
+        .ok_or_else(|| Problem::malformed("`resource` is to be acct:user@host or a URL"))?;
+    let (site, wanted) = (state.site.clone(), name_of(&state, &resource));
+    let subject = match wanted {
+        Wanted::Instance => return Ok(instance_answer(&state)),
+        Wanted::Nobody => return Err(Problem::not_found()),
+        Wanted::Name(name) => state.store.read(move |tx| by_name(tx, &name)).await?,
+        Wanted::Id(id) => state.store.read(move |tx| account::get(tx, id)).await?,
+    };
+    let account = subject.filter(Account::is_local).ok_or_else(Problem::not_found)?;
+    if account.deleted_at.is_some() {
+        return Err(Problem::new(ProblemKind::Gone, "the account is gone"));
+    }
+    if account.suspended_at.is_some() {
+        return Err(Problem::not_found());
+    }
+    let acct = format!("{}@{}", account.username, site.domain);
+    let avatar = account.avatar.as_ref().map(|picture| site.picture_url(picture));
+    let answer = webfinger::answer(LocalAccount {
+        acct: &acct,
+        actor: &account.uri,
+        profile: &account.url,
+        avatar: avatar.as_deref(),
+        origin: &site.origin,
+    });
+    Ok(json_answer(webfinger::MEDIA_TYPE, &answer))
+}
+
+fn by_name(tx: &crate::store::ReadTx<'_>, name: &str) -> Result<Option<Account>, crate::store::StoreError> {
+    match account::id_by_handle(tx, name, None)? {
+        Some(id) => account::get(tx, id),
+        None => Ok(None),
+    }
+}
+
+enum Wanted {
+    Name(String),
+    Id(Id),
+    Instance,
+    Nobody,
+}
+
+fn name_of(state: &AppState, resource: &Resource) -> Wanted {
+    let site = &state.site;
+    match resource {
+        Resource::Account { username, domain } if *domain == site.domain => {
+            if username.eq_ignore_ascii_case(&site.domain) {
+                Wanted::Instance
+            } else {
+                Wanted::Name(username.clone())
+            }
+        }
+        Resource::Account { .. } => Wanted::Nobody,
+        Resource::Url(url) if *url == site.instance_actor() => Wanted::Instance,
+        Resource::Url(url) => match (site.actor_id(url), url.strip_prefix(&format!("{}/@", site.origin))) {
+            (Some(id), _) => Wanted::Id(id),
+            (None, Some(name)) => Wanted::Name(name.to_owned()),
+            (None, None) => Wanted::Nobody,
+        },
+    }
+}
+
+fn instance_answer(state: &AppState) -> Response {
+    let site = &state.site;
+    let acct = format!("{0}@{0}", site.domain);
+    let (actor, page) = (site.instance_actor(), format!("{}/", site.origin));
+    let answer = webfinger::answer(LocalAccount {
+        acct: &acct,
+        actor: &actor,
+        profile: &page,
+        avatar: None,
+        origin: &site.origin,
+    });
+    json_answer(webfinger::MEDIA_TYPE, &answer)
+}
+
+async fn host_meta_xml(State(state): State<AppState>) -> Response {
+    text_answer(host_meta::MEDIA_TYPE, host_meta::xml(&state.site.origin))
+}
+
+async fn host_meta_json(State(state): State<AppState>) -> Response {
+    json_answer("application/json", &host_meta::json(&state.site.origin))
+}
+
+async fn nodeinfo_index(State(state): State<AppState>) -> Response {
+    json_answer("application/json", &nodeinfo::index(&state.site.origin))
+}
+
+/// `GET /nodeinfo/2.0`, `GET /nodeinfo/2.1`
+async fn nodeinfo_document(
+    State(state): State<AppState>,
+    Path(version): Path<String>,
+) -> Result<Response, Problem> {
+    let version = match version.as_str() {
+        "2.0" => Version::V2_0,
+        "2.1" => Version::V2_1,
+        _ => return Err(Problem::not_found()),
+    };
+    let read = |tx: &crate::store::ReadTx<'_>| {
+        let users = tx.count(COUNT, &(count::LOCAL_USERS, Id::ZERO))?;
+        Ok::<_, crate::store::StoreError>((users, tx.count(COUNT, &(count::LOCAL_STATUSES, Id::ZERO))?))
+    };
+    let (users, posts) = state.store.read(read).await?;
+    let config = &state.config;
+    let facts = Facts {
+        version: env!("CARGO_PKG_VERSION"),
+        name: &config.title,
+        description: &config.description,
+        open_registrations: config.registration == Registration::Open,
+        users: u64::try_from(users).unwrap_or(0),
+        local_posts: u64::try_from(posts).unwrap_or(0),
+    };
+    Ok(json_answer(nodeinfo::MEDIA_TYPE, &nodeinfo::document(version, facts)))
+}
