@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::AppState;
+use super::{AppState, federation};
 use crate::base::limits::STATUS_CHARACTERS_MAX;
 use crate::base::{Id, Problem};
 use crate::domain::account;
@@ -104,12 +104,24 @@ impl From<StatusError> for Problem {
     }
 }
 
-/// The accounts behind handles, as far as they are known here.
+/// The accounts behind handles; people of other servers who are not known
+/// are looked for.
 async fn named(state: &AppState, mut handles: Vec<Handle>) -> Result<HashMap<String, Account>, Problem> {
     handles.truncate(MENTIONS_MAX);
     if handles.is_empty() {
         return Ok(HashMap::new());
     }
+    let known = known(state, handles.clone()).await?;
+    let is_strange = |handle: &&Handle| handle.domain.is_some() && !known.contains_key(&key(handle));
+    let strangers: Vec<String> = handles.iter().filter(is_strange).map(key).collect();
+    if strangers.is_empty() {
+        return Ok(known);
+    }
+    federation::resolve::bring_people(state, &strangers).await;
+    self::known(state, handles).await
+}
+
+async fn known(state: &AppState, handles: Vec<Handle>) -> Result<HashMap<String, Account>, Problem> {
     let site = state.site.clone();
     let found = state.store.read(move |tx| {
         let mut found = HashMap::new();

@@ -11,9 +11,10 @@ use super::render;
 use crate::base::{Problem, ProblemKind, limits};
 use crate::domain::search::{self, AtAddress};
 use crate::domain::visibility::Viewer;
-use crate::edge::AppState;
 use crate::edge::auth::Auth;
+use crate::edge::{AppState, federation};
 use crate::wire::mastodon::{Search, Tag};
+use crate::wire::webfinger;
 
 /// Rows of results that may be skipped.
 const OFFSET_MAX: usize = 200;
@@ -53,6 +54,11 @@ impl Query {
         self.kind.as_deref().is_none_or(|wanted| wanted == kind)
     }
 
+    /// `@user@host` of another server.
+    fn is_foreign_handle(&self, state: &AppState) -> bool {
+        webfinger::parse_acct(self.text.trim()).is_some_and(|(_, host)| host != state.site.domain)
+    }
+
     fn is_address(&self) -> bool {
         self.text.starts_with("https://") || self.text.starts_with("http://")
     }
@@ -60,11 +66,16 @@ impl Query {
 
 async fn search(State(state): State<AppState>, auth: Auth, params: Params) -> Result<Json<Search>, Problem> {
     let viewer = auth.viewer_at("read:search", &state)?;
-    let query = Query::read(&params)?;
+    let mut query = Query::read(&params)?;
     let resolve = params.flag("resolve").unwrap_or(false);
     refuse_anonymous(viewer, resolve, params.has("offset"))?;
     if query.text.is_empty() {
         return Ok(Json(Search::default()));
+    }
+    if resolve && query.offset == 0 && (query.is_address() || query.is_foreign_handle(&state)) {
+        let found = federation::resolve::bring(&state, &query.text).await;
+        // A page's address leads to the id of what it shows.
+        query.text = found.filter(|_| query.is_address()).unwrap_or(query.text);
     }
     if query.is_address() {
         return at_address(&state, viewer, &query).await.map(Json);
@@ -85,7 +96,7 @@ fn refuse_anonymous(viewer: Viewer, resolve: bool, pages: bool) -> Result<(), Pr
 }
 
 async fn at_address(state: &AppState, viewer: Viewer, query: &Query) -> Result<Search, Problem> {
-    let (site, address) = (state.site.clone(), query.text.clone());
+    let (site, address) = (state.site.clone(), query.text.trim().to_owned());
     let found = state.store.read(move |tx| search::at_address(tx, viewer, &site, &address)).await?;
     let mut answer = Search::default();
     match found {

@@ -15,10 +15,11 @@ use crate::domain::relation::{self, Relationship};
 use crate::domain::search::{self, AtAddress};
 use crate::domain::timeline::Person;
 use crate::domain::visibility::Viewer;
-use crate::edge::AppState;
 use crate::edge::api::params::Params;
+use crate::edge::{AppState, federation};
 use crate::model::Site;
 use crate::store::{ReadTx, StoreError};
+use crate::wire::webfinger;
 
 /// People and tags on one page.
 const FOUND_MAX: usize = 20;
@@ -41,7 +42,8 @@ struct Found {
 /// `GET /search?q=`: an address leads straight to what is there.
 async fn page(visit: Visit, params: Params) -> Result<Response, Problem> {
     let query: String = params.filled("q").unwrap_or_default().chars().take(QUERY_MAX).collect();
-    let (site, text) = (visit.state.site.clone(), query.clone());
+    let elsewhere = look_elsewhere(&visit, query.trim()).await;
+    let (site, text) = (visit.state.site.clone(), elsewhere.unwrap_or_else(|| query.trim().to_owned()));
     let (facts, found) = visit.read(move |tx, viewer| find(tx, viewer, &site, &text)).await?;
     if let Some(place) = &found.at_address {
         return Ok(go::to(&path(place)));
@@ -55,6 +57,16 @@ async fn page(visit: Visit, params: Params) -> Result<Response, Problem> {
         trouble: None,
     };
     show(&visit, &view)
+}
+
+/// People who are logged in find what is on other servers too, by its full
+/// handle or address.
+/// Gives the ActivityPub id of what was found.
+async fn look_elsewhere(visit: &Visit, query: &str) -> Option<String> {
+    let is_handle = webfinger::parse_acct(query).is_some_and(|(_, host)| host != visit.state.site.domain);
+    let is_address = query.starts_with("https://") && !visit.state.site.owns(query);
+    let is_allowed = visit.me().is_some() && (is_handle || is_address);
+    if is_allowed { federation::resolve::bring(&visit.state, query).await } else { None }
 }
 
 fn find(tx: &ReadTx<'_>, viewer: Viewer, site: &Site, text: &str) -> Result<Found, StoreError> {
