@@ -163,6 +163,8 @@ class Waxwing:
     def session(self):
         """An HTTP client that trusts its certificate."""
         session = requests.Session()
+        # The machine's own settings, such as REQUESTS_CA_BUNDLE, would win over `verify`.
+        session.trust_env = False
         session.verify = str(self.root)
         return session
 

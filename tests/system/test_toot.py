@@ -70,8 +70,8 @@ def test_whoami(toot):
 
 def test_post_read_favourite_boost_delete(toot, waxwing):
     posted = json.loads(toot("post", "written with toot", "--json"))
-    assert "written with toot" in toot("timelines", "home", "-1")
-    assert "written with toot" in toot("timelines", "public", "--local", "-1")
+    assert "written with toot" in toot("timelines", "home", "--no-pager", "--no-clear")
+    assert "written with toot" in toot("timelines", "public", "--local", "--no-pager", "--no-clear")
     toot("status", posted["id"])
     toot("favourite", posted["id"])
     assert json.loads(toot("status", posted["id"], "--json"))["favourited"] is True
@@ -82,7 +82,7 @@ def test_post_read_favourite_boost_delete(toot, waxwing):
     toot("unbookmark", posted["id"])
     toot("thread", posted["id"])
     toot("delete", posted["id"])
-    assert "written with toot" not in toot("timelines", "home", "-1")
+    assert "written with toot" not in toot("timelines", "home", "--no-pager", "--no-clear")
 
 
 def test_follow_and_search(toot):
