@@ -20,14 +20,16 @@ pub fn serve(config: Config) -> Result<(), Problem> {
         .build()
         .map_err(Problem::internal)?;
     runtime.block_on(async {
+        // Listened to from the start, so that an early signal is not lost.
+        let mut stop = StopSignals::listen().map_err(Problem::internal)?;
         let data = config.data.display().to_string();
         let server = Server::start(config).await?;
         greet(&server, &data);
-        told_to_stop().await;
+        stop.next().await;
         tracing::info!("stopping: requests under way may finish");
         tokio::select! {
             () = server.stop() => {}
-            () = told_to_stop() => tracing::warn!("stopped at once"),
+            () = stop.next() => tracing::warn!("stopped at once"),
         }
         Ok(())
     })
@@ -47,18 +49,40 @@ fn greet(server: &Server, data: &str) {
     );
 }
 
-async fn told_to_stop() {
-    #[cfg(unix)]
-    {
-        let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())
-            .expect("a fresh process can listen to SIGTERM");
+/// Ctrl-C and SIGTERM.
+#[cfg(unix)]
+struct StopSignals {
+    interrupt: signal::unix::Signal,
+    terminate: signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl StopSignals {
+    fn listen() -> std::io::Result<StopSignals> {
+        use signal::unix::{SignalKind, signal};
+        let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        Ok(StopSignals { interrupt, terminate })
+    }
+
+    async fn next(&mut self) {
         tokio::select! {
-            _ = signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
     }
-    #[cfg(not(unix))]
-    {
+}
+
+/// Ctrl-C.
+#[cfg(not(unix))]
+struct StopSignals;
+
+#[cfg(not(unix))]
+impl StopSignals {
+    fn listen() -> std::io::Result<StopSignals> {
+        Ok(StopSignals)
+    }
+
+    async fn next(&mut self) {
         let _ = signal::ctrl_c().await;
     }
 }

@@ -28,6 +28,7 @@ class Bare:
         self.program.line(re.escape(str(self.data)))
         self.third = self.program.line(r"https?://").string
         self.session = requests.Session()
+        self.session.trust_env = False
         self.session.verify = str(self.data / "tls" / "authority.pem")
 
     def get(self, path="/"):
