@@ -163,7 +163,12 @@ pub fn assemble(
 }
 
 fn make_folder(folder: &Path) -> Result<(), Problem> {
-    fs::create_dir_all(folder).map_err(|error| {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    // Everything in it is ours alone.
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|error| {
         Problem::new(
             ProblemKind::Unavailable,
             format!("the data folder `{}` cannot be made: {error}", folder.display()),

@@ -148,7 +148,7 @@ class Waxwing:
     def start(self):
         self.program = Program([BINARY, self.config], self.log)
         self.program.line(rf"{self.origin}")
-        third = self.program.line(r"/setup/|owner|log in", 5)
+        third = self.program.line(r"/setup/|/login$", 5)
         link = re.search(r"https?://\S+/setup/\S+", third.string)
         self.owner_link = link.group(0) if link else None
         return self
