@@ -8,6 +8,7 @@ import { createServer as createTls } from "node:https";
 import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
 import { randomUUID } from "node:crypto";
+import { Temporal } from "@js-temporal/polyfill";
 import {
   createFederation,
   generateCryptoKeyPair,
@@ -212,7 +213,7 @@ const commands = {
     await publish(ctx, create, to);
     return { id: note.id.href };
   },
-  "POST /edit": async ({ id, content }) => {
+  "POST /edit": async ({ id, content, mention }) => {
     const ctx = context();
     const key = id.split("/").pop();
     const note = notes.get(key).clone({ content, updated: Temporal.Now.instant() });
@@ -224,7 +225,7 @@ const commands = {
       tos: note.toIds,
       ccs: note.ccIds,
     });
-    await publish(ctx, update);
+    await publish(ctx, update, mention ? await recipient(ctx, mention) : undefined);
     return {};
   },
   "POST /delete": async ({ id, mention }) => {
@@ -269,8 +270,8 @@ const control = createServer(async (request, response) => {
   if (!command) return response.writeHead(404).end();
   try {
     const body = request.method === "POST" ? await (await webRequest(request, "http://control")).json() : {};
-    response.writeHead(200, { "content-type": "application/json" });
-    response.end(JSON.stringify(await command(body)));
+    const said = JSON.stringify(await command(body));
+    response.writeHead(200, { "content-type": "application/json" }).end(said);
   } catch (error) {
     console.error(error);
     response.writeHead(500, { "content-type": "application/json" });

@@ -79,7 +79,7 @@ def test_an_edit_and_a_deletion_of_theirs_are_seen(waxwing, peer, ana, followed)
         lambda: [n.status for n in ana.notifications(types=["mention"]) if "first words" in n.status.content],
         "bob's note",
     )[0]
-    peer.do("edit", id=note, content="<p>second words</p>")
+    peer.do("edit", id=note, content="<p>second words</p>", mention=f"@ana@{waxwing.domain}")
     kit.eventually(lambda: "second words" in ana.status(found.id).content, "the edit")
     assert ana.status(found.id).edited_at
     peer.do("delete", id=note, mention=f"@ana@{waxwing.domain}")
