@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -19,6 +19,8 @@ use super::request_id::RequestId;
 use crate::base::{Problem, ProblemKind};
 use crate::store::StoreError;
 
+/// How to log in to the API (RFC 6750 §3).
+const BEARER: HeaderValue = HeaderValue::from_static("Bearer realm=\"Waxwing\", error=\"invalid_token\"");
 /// Seconds a client should wait when the writer lane is full.
 const BUSY_RETRY_S: u32 = 1;
 
@@ -146,6 +148,9 @@ fn answer(state: &AppState, problem: &Problem, form: Form, from: Response) -> Re
         if !matches!(name.as_str(), "content-type" | "content-length" | "content-security-policy") {
             response.headers_mut().append(name, value.clone());
         }
+    }
+    if form == Form::Api && problem.kind == ProblemKind::Unauthenticated {
+        response.headers_mut().insert(WWW_AUTHENTICATE, BEARER);
     }
     if let Some(seconds) = problem.retry_after_s {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));

@@ -30,6 +30,7 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/api/v1/instance/rules", get(nothing))
         .route("/api/v1/instance/activity", get(nothing))
         .route("/api/v1/instance/domain_blocks", get(nothing))
+        .route("/health", get(async || "OK"))
         .route("/api/v1/instance/languages", get(languages))
         .route("/api/v1/instance/extended_description", get(extended_description))
 }

@@ -57,14 +57,6 @@ fn header(site: &Site, secret: String, age: time::Duration) -> HeaderValue {
 pub(crate) struct Browser(pub(crate) Option<Login>);
 
 impl Browser {
-    /// The login.
-    ///
-    /// # Errors
-    /// 401 where there is none.
-    pub(crate) fn login(&self) -> Result<&Login, Problem> {
-        self.0.as_ref().ok_or_else(Problem::unauthenticated)
-    }
-
     /// Whether a form that was sent is one of ours: it must carry the
     /// session's secret, where there is a session.
     ///

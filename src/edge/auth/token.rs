@@ -9,7 +9,7 @@ use crate::domain::oauth::{self, scopes};
 use crate::domain::secret;
 use crate::domain::visibility::Viewer;
 use crate::edge::AppState;
-use crate::model::{Account, Role, Token, User, UserState};
+use crate::model::{Account, Token, User, UserState};
 
 /// Bytes of a token that is looked up; ours have 43.
 const TOKEN_MAX_BYTES: usize = 256;
@@ -25,13 +25,6 @@ pub(crate) struct Me {
     pub(crate) user: User,
     /// The app's token.
     pub(crate) token: Token,
-}
-
-impl Me {
-    /// Whether they have at least this role.
-    pub(crate) fn is(&self, role: Role) -> bool {
-        self.user.role >= role
-    }
 }
 
 /// What a request proves about who sends it. An unknown token proves as

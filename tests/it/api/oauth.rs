@@ -247,7 +247,9 @@ async fn the_api_does_not_know_cookies() {
     let (_, _, browser) = scene(&app).await;
     let mut sent = request(Method::GET, "/api/v1/accounts/verify_credentials", None, Payload::None);
     sent.headers_mut().insert("cookie", browser.cookie.parse().unwrap());
-    app.send(sent).await.error(401, "The access token is invalid");
+    let refused = app.send(sent).await;
+    refused.error(401, "The access token is invalid");
+    assert!(refused.header("www-authenticate").unwrap().starts_with("Bearer "));
 }
 
 #[tokio::test]

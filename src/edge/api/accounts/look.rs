@@ -18,6 +18,7 @@ use crate::edge::api::page::{limit, offset, page, paged};
 use crate::edge::api::params::Params;
 use crate::edge::api::people::{IdPath, account, accounts, person, standing};
 use crate::edge::auth::Auth;
+use crate::edge::federation;
 use crate::store::{ReadTx, StoreError};
 use crate::wire::mastodon::{Account, Relationship};
 
@@ -72,6 +73,11 @@ pub(super) async fn search(
     let text = params.filled("q").unwrap_or_default();
     let only_following = params.flag("following").unwrap_or(false);
     let range = (offset(&params)?, limit(&params, limits::PAGE_ACCOUNTS.0, limits::PAGE_ACCOUNTS.1)?);
+    let is_foreign = domain_account::split_handle(&state.site, &text).1.is_some();
+    if params.flag("resolve").unwrap_or(false) && range.0 == 0 && is_foreign {
+        // Whatever it finds is in the store afterwards.
+        federation::resolve::bring(&state, &text).await;
+    }
     let (site, viewer) = (state.site.clone(), Viewer::account(me.id, state.now()));
     let people = state
         .store
