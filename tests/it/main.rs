@@ -7,3 +7,4 @@ mod acme;
 mod api;
 mod bad_input;
 mod kit;
+mod web;

@@ -1,0 +1,8 @@
+//! The pages, as a browser without scripts asks for them. What scripts do is
+//! tested in `tests/browser`.
+
+mod browser;
+mod forms;
+mod live;
+mod reading;
+mod sessions;
