@@ -130,6 +130,7 @@ fn bring_home(tx: &mut WriteTx<'_>, moment: &Moment, plan: &Plan, accounts: &[Id
     let answered = between(fetched.take(answered)?);
     let boosted = between(fetched.take(boosted)?);
     let entry = status.entry();
+    let mut told = Vec::new();
     for (n, (account, row)) in accounts.iter().zip(follows).enumerate() {
         let Some(row) = row else { continue };
         let Some(follow) = &row.follow else { continue };
@@ -148,12 +149,11 @@ fn bring_home(tx: &mut WriteTx<'_>, moment: &Moment, plan: &Plan, accounts: &[Id
         insert_home(tx, *account, status.id, &entry)?;
         Event::Home { account: *account, status: status.id }.emit(tx);
         if follow.notify && !status.is_reblog() && !is_named {
-            let kind = NotificationKind::Status;
-            let news = News { kind, from: status.account, status: Some(status.id) };
-            notify_as(tx, moment, *account, status.id, news)?;
+            told.push(*account);
         }
     }
-    Ok(())
+    let news = News { kind: NotificationKind::Status, from: status.account, status: Some(status.id) };
+    notify_as(tx, moment, &told, status.id, news)
 }
 
 /// Both directions between each account and another; nothing without another.

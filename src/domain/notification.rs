@@ -6,7 +6,7 @@ pub use list::{Alert, Wanted, clear, dismiss, get, list, unread_count};
 
 use crate::base::{Id, Moment};
 use crate::model::tables::{NOTIFICATION, RELATION, USER};
-use crate::model::{Event, Notification, NotificationKind};
+use crate::model::{Event, Notification, NotificationKind, Relation};
 use crate::store::{Scan, StoreError, WriteTx};
 
 /// Notifications that are kept for one account.
@@ -38,39 +38,71 @@ pub fn notify(
     to: Id,
     news: News,
 ) -> Result<Option<Id>, StoreError> {
-    if !is_welcome(tx, moment, to, news.from)? || moment.ids.left() == 0 {
-        return Ok(None);
-    }
-    let id = moment.id();
-    put(tx, moment, to, id, news)?;
-    Ok(Some(id))
+    Ok(notify_all(tx, moment, &[to], news)?.pop())
 }
 
-/// Like [`notify`], with an id that is the same each time the job that tells
-/// runs, so that nobody is told twice.
+/// Like [`notify`], for several people. Gives the ids that it took; when they
+/// run out, the rest is not told.
+///
+/// # Errors
+/// Only the store's.
+pub fn notify_all(
+    tx: &mut WriteTx<'_>,
+    moment: &mut Moment,
+    to: &[Id],
+    news: News,
+) -> Result<Vec<Id>, StoreError> {
+    let mut told = Vec::new();
+    for to in welcomed(tx, moment, to, news.from)? {
+        if moment.ids.left() == 0 {
+            break;
+        }
+        let id = moment.id();
+        put(tx, moment, to, id, news)?;
+        told.push(id);
+    }
+    Ok(told)
+}
+
+/// Like [`notify_all`], with an id that is the same each time the job that
+/// tells runs, so that nobody is told twice.
 ///
 /// # Errors
 /// Only the store's.
 pub(super) fn notify_as(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
-    to: Id,
+    to: &[Id],
     id: Id,
     news: News,
 ) -> Result<(), StoreError> {
-    if tx.get(NOTIFICATION, &(to, id))?.is_some() || !is_welcome(tx, moment, to, news.from)? {
-        return Ok(());
+    let rows: Vec<(Id, Id)> = to.iter().map(|to| (*to, id)).collect();
+    let told = tx.get_many(NOTIFICATION, &rows)?;
+    let untold: Vec<Id> = to.iter().zip(told).filter(|(_, row)| row.is_none()).map(|(to, _)| *to).collect();
+    for to in welcomed(tx, moment, &untold, news.from)? {
+        put(tx, moment, to, id, news)?;
     }
-    put(tx, moment, to, id, news)
+    Ok(())
 }
 
-fn is_welcome(tx: &WriteTx<'_>, moment: &Moment, to: Id, from: Id) -> Result<bool, StoreError> {
-    if to == from || tx.get(USER, &to)?.is_none() {
-        return Ok(false);
-    }
-    let relation = tx.get(RELATION, &(to, from))?.unwrap_or_default();
-    let is_muted = relation.mute.is_some_and(|mute| mute.notifications && mute.holds(moment.now));
-    Ok(relation.block.is_none() && !is_muted)
+/// Those of these who live here and want to hear of somebody; one round trip.
+fn welcomed(tx: &WriteTx<'_>, moment: &Moment, to: &[Id], from: Id) -> Result<Vec<Id>, StoreError> {
+    let to: Vec<Id> = to.iter().copied().filter(|to| *to != from).collect();
+    let pairs: Vec<(Id, Id)> = to.iter().map(|to| (*to, from)).collect();
+    let mut batch = tx.batch();
+    let (users, relations) = (batch.get_many(USER, &to), batch.get_many(RELATION, &pairs));
+    let found = batch.fetch()?;
+    let rows = found.take(users)?.into_iter().zip(found.take(relations)?);
+    let wants = |relation: Relation| {
+        let is_muted = relation.mute.is_some_and(|mute| mute.notifications && mute.holds(moment.now));
+        relation.block.is_none() && !is_muted
+    };
+    let all = to.into_iter().zip(rows);
+    Ok(all
+        .filter_map(|(to, (user, relation))| {
+            (user.is_some() && wants(relation.unwrap_or_default())).then_some(to)
+        })
+        .collect())
 }
 
 fn put(tx: &mut WriteTx<'_>, moment: &Moment, to: Id, id: Id, news: News) -> Result<(), StoreError> {

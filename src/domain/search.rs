@@ -13,6 +13,8 @@ use crate::store::{ReadTx, Scan, StoreError};
 
 /// Accounts that one search looks at.
 const HANDLES_MAX: usize = 200;
+/// Posts read in one step of a search for hashtags.
+const TAG_ROWS_MAX: usize = 100;
 /// Larger than every character that a name may have.
 const LAST: char = char::MAX;
 
@@ -52,14 +54,18 @@ pub fn hashtags(tx: &ReadTx<'_>, text: &str, offset: usize, limit: usize) -> Res
     let end = (format!("{prefix}{LAST}"), Id::ZERO);
     let mut found: Vec<String> = Vec::new();
     let mut from = (prefix, Id::ZERO);
-    // One row of each hashtag is read, however many posts it has.
+    // After each scan the rest of the last hashtag's posts is jumped over.
     while found.len() < offset + limit {
-        let range = Scan::all().after(&from).before(&end).limit(1);
-        let Some(((tag, _), _)) = tx.scan(TAG_TIMELINE, range)?.pop() else { break };
-        from = (tag.clone(), Id::MAX);
-        found.push(tag);
+        let range = Scan::all().after(&from).before(&end).limit(TAG_ROWS_MAX);
+        let rows = tx.scan(TAG_TIMELINE, range)?;
+        found.extend(rows.into_iter().map(|((tag, _), _)| tag));
+        found.dedup();
+        match found.last() {
+            Some(last) if *last > from.0 || from.1 == Id::ZERO => from = (last.clone(), Id::MAX),
+            _ => break,
+        }
     }
-    Ok(found.into_iter().skip(offset).collect())
+    Ok(found.into_iter().skip(offset).take(limit).collect())
 }
 
 /// What an address leads to.

@@ -6,6 +6,8 @@
 mod account;
 mod codec;
 mod event;
+#[cfg(test)]
+mod golden;
 mod notification;
 mod oauth;
 pub mod queue;

@@ -5,7 +5,7 @@ use super::publish::mentions;
 use super::{StatusError, own};
 use crate::base::{Id, Moment};
 use crate::domain::delivery::{Task, enqueue};
-use crate::domain::notification::{self, notify};
+use crate::domain::notification::{self, notify_all};
 use crate::model::queue::{Job, Verb};
 use crate::model::tables::STATUS_REBLOGS;
 use crate::model::{Event, NotificationKind, Status};
@@ -99,9 +99,8 @@ pub fn replace(
     let known: Vec<Id> = old.mentions.iter().map(|mention| mention.account).collect();
     tell_mentioned(tx, moment, &new, &known)?;
     let boosts = tx.scan(STATUS_REBLOGS, Scan::prefix(&(new.id,)).limit(TOLD_MAX))?;
-    for (_, booster) in boosts {
-        let kind = NotificationKind::Update;
-        notify(tx, moment, booster, notification::News { kind, from: new.account, status: Some(new.id) })?;
-    }
+    let boosters: Vec<Id> = boosts.into_iter().map(|(_, booster)| booster).collect();
+    let kind = NotificationKind::Update;
+    notify_all(tx, moment, &boosters, notification::News { kind, from: new.account, status: Some(new.id) })?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::base::{Id, Moment, Timestamp};
 use crate::domain::delivery::{Task, enqueue};
-use crate::domain::notification::{self, notify};
+use crate::domain::notification::{self, notify_all};
 use crate::domain::timeline::insert_home;
 use crate::model::queue::{Job, OrderKey, Verb};
 use crate::model::tables::{ACCOUNT, COUNT, INTERACTION, STATUS, count};
@@ -131,12 +131,15 @@ pub(super) fn tell_mentioned(
     let mentioned: Vec<Id> =
         status.mentions.iter().map(|mention| mention.account).filter(|id| !known.contains(id)).collect();
     let threads: Vec<(Id, Id)> = mentioned.iter().map(|id| (*id, status.thread)).collect();
-    for (to, row) in mentioned.iter().zip(tx.get_many(INTERACTION, &threads)?) {
-        if row.is_none_or(|row| !row.muted) {
-            let kind = NotificationKind::Mention;
-            let news = notification::News { kind, from: status.account, status: Some(status.id) };
-            notify(tx, moment, *to, news)?;
-        }
-    }
+    let rows = mentioned.iter().zip(tx.get_many(INTERACTION, &threads)?);
+    let open: Vec<Id> =
+        rows.filter(|(_, row)| row.as_ref().is_none_or(|r| !r.muted)).map(|(id, _)| *id).collect();
+    let kind = NotificationKind::Mention;
+    notify_all(
+        tx,
+        moment,
+        &open,
+        notification::News { kind, from: status.account, status: Some(status.id) },
+    )?;
     Ok(())
 }

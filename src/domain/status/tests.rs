@@ -259,3 +259,11 @@ async fn old_posts_from_elsewhere_are_filed_under_their_date() {
     assert_eq!(ids.0.timestamp(), week_ago);
     assert!(ids.1 > ids.0);
 }
+
+#[test]
+fn rows_about_deleted_posts_read_for_ever() {
+    let at = crate::base::Timestamp::from_millis(1_764_000_000_123);
+    let status = Status { id: Id(9), text: "hi".into(), ..Status::default() };
+    let departed = Departed { status, reached: vec![Id(1), Id(2)], at };
+    crate::store::golden::check("departed", &departed).unwrap();
+}

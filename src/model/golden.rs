@@ -1,0 +1,78 @@
+//! Rows of posts as they are kept for ever; see [`crate::store::golden`].
+
+use super::*;
+use crate::base::{Id, Timestamp};
+use crate::store::golden::check;
+
+const AT: Timestamp = Timestamp::from_millis(1_764_000_000_123);
+
+fn status() -> Status {
+    Status {
+        id: Id(9),
+        account: Id(7),
+        uri: "https://social.example/ap/users/7/statuses/9".into(),
+        url: Some("https://social.example/@ana/9".into()),
+        content_html: "<p>hi</p>".into(),
+        text: "hi".into(),
+        spoiler_text: "cw".into(),
+        visibility: Visibility::Private,
+        sensitive: true,
+        language: Some("en".into()),
+        in_reply_to: Some(Id(5)),
+        in_reply_to_account: Some(Id(6)),
+        in_reply_to_uri: Some("https://b.example/5".into()),
+        reblog_of: Some(Id(3)),
+        reblog_of_account: Some(Id(4)),
+        created_at: AT,
+        edited_at: Some(AT),
+        mentions: vec![Mention {
+            account: Id(6),
+            username: "ben".into(),
+            acct: "ben@b.example".into(),
+            url: "https://b.example/@ben".into(),
+            uri: "https://b.example/users/ben".into(),
+            is_silent: true,
+        }],
+        tags: vec!["Rust".into()],
+        attachments: vec![Attachment {
+            id: Id(8),
+            kind: AttachmentKind::Gifv,
+            remote_url: Some("https://b.example/a".into()),
+            description: Some("alt".into()),
+            media_type: Some("video/mp4".into()),
+            blurhash: Some("LEHV6n".into()),
+            width: Some(1),
+            height: Some(2),
+            focus: Some((-500, 500)),
+        }],
+        emojis: vec![CustomEmoji { shortcode: "fox".into(), url: "https://b.example/fox".into() }],
+        application: Some(Application { name: "app".into(), website: Some("https://app.example".into()) }),
+        is_local: true,
+        thread: Id(2),
+    }
+}
+
+#[test]
+fn rows_of_posts_read_for_ever() {
+    check("status", &status()).unwrap();
+    check("timeline-entry", &status().entry()).unwrap();
+    let interaction = Interaction {
+        favourite: Some(Id(1)),
+        bookmark: Some(Id(2)),
+        reblog: Some(Id(3)),
+        muted: true,
+        pin: Some(Id(4)),
+        favourite_uri: Some("https://b.example/like".into()),
+    };
+    check("interaction", &interaction).unwrap();
+    let kind = NotificationKind::Update;
+    let notification = Notification { id: Id(1), kind, from: Id(2), status: Some(Id(3)), created_at: AT };
+    check("notification", &notification).unwrap();
+    check("marker", &Marker { last_read: Id(1), version: 2, updated_at: AT }).unwrap();
+    let tombstone = tables::TombstoneRow {
+        deleted_at: AT,
+        former_type: "Note".into(),
+        actor_uri: "https://b.example/users/ben".into(),
+    };
+    check("tombstone", &tombstone).unwrap();
+}
