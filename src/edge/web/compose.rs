@@ -12,6 +12,7 @@ use super::view::{ComposeForm, Faults, Notice};
 use super::{go, load, show};
 use crate::base::limits::STATUS_CHARACTERS_MAX;
 use crate::base::{Id, Problem, ProblemKind};
+use crate::domain::secret;
 use crate::domain::session::Login;
 use crate::domain::timeline::{self, Loaded};
 use crate::edge::AppState;
@@ -170,17 +171,27 @@ fn again(state: &AppState, login: &Login, written: &Written, fault: String) -> C
 }
 
 fn written(params: &Params) -> Written {
+    // Browsers send line ends as CRLF.
+    let text = params.text("text").unwrap_or_default().replace("\r\n", "\n");
+    let idempotency_key = params.filled("key").map(|key| idempotency_key(&key, &text));
     Written {
-        // Browsers send line ends as CRLF.
-        text: params.text("text").unwrap_or_default().replace("\r\n", "\n"),
         spoiler: params.text("spoiler").unwrap_or_default(),
         visibility: params.text("visibility").and_then(|word| Visibility::from_word(&word)),
         sensitive: None,
         language: params.filled("language"),
         in_reply_to: params.id("reply_to"),
         application: None,
-        idempotency_key: params.filled("key").map(|key| format!("web-{key}")),
+        text,
+        idempotency_key,
     }
+}
+
+/// The form's key together with its text: a browser that goes back shows the
+/// form again with the same key, and what is then written is another post.
+fn idempotency_key(key: &str, text: &str) -> String {
+    let digest = secret::digest(text);
+    let short: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("web-{key}-{short}")
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub mod assets;
 mod authorize;
 mod compose;
 mod events;
+mod feed;
 mod frame;
 mod go;
 mod joining;
@@ -27,8 +28,8 @@ pub mod view;
 
 use askama::Template;
 use axum::Router;
-use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, VARY};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, VARY};
 use axum::response::{IntoResponse, Response};
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -62,6 +63,7 @@ pub(super) fn routes() -> Router<AppState> {
         .merge(joining::routes())
         .merge(authorize::routes())
         .merge(events::routes())
+        .merge(feed::routes())
         .merge(site::routes())
         .layer(fallback(CONTENT_SECURITY_POLICY, CONTENT_POLICY))
         // Pages belong to their reader; the browser asks again each time.
@@ -76,13 +78,6 @@ fn show(visit: &Visit, page: &impl Template) -> Result<Response, Problem> {
         return Ok((go::forget_notice(&visit.state.site), response).into_response());
     }
     Ok(response)
-}
-
-/// Whether the client wants the ActivityPub document rather than the page.
-fn wants_activity(headers: &HeaderMap) -> bool {
-    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let is_document = accept.contains("application/activity+json") || accept.contains("application/ld+json");
-    is_document && !accept.contains("text/html")
 }
 
 /// One segment of a path or value of a query.

@@ -2,7 +2,6 @@
 
 use axum::Router;
 use axum::extract::Path;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::{get, post};
 
@@ -55,12 +54,7 @@ fn only(tab: &str) -> Only {
 }
 
 /// `GET /@user`, `GET /@user@host`; `tab` is `replies` or `media`.
-async fn profile(
-    visit: Visit,
-    Path(acct): Path<String>,
-    headers: HeaderMap,
-    params: Params,
-) -> Result<Response, Problem> {
+async fn profile(visit: Visit, Path(acct): Path<String>, params: Params) -> Result<Response, Problem> {
     let tab = match params.text("tab").as_deref() {
         Some("replies") => "replies",
         Some("media") => "media",
@@ -78,9 +72,6 @@ async fn profile(
     let path = load::profile_path(&person.account);
     if path != format!("/@{acct}") {
         return Ok(go::to(&path));
-    }
-    if super::wants_activity(&headers) && person.account.is_local() {
-        return Ok(go::to(&person.account.uri));
     }
     let view = load::account(&eyes(&visit), &person, relationship.as_ref());
     let mut shell = visit.shell(format!("{} (@{})", view.person.name, view.full_acct), &facts);
@@ -121,7 +112,7 @@ fn head(visit: &Visit, account: &Account, view: &AccountView) -> Head {
         og_type: Some("profile"),
         image: Some(super::absolute(origin, &view.person.avatar)),
         is_private: !account.is_local() || !account.is_discoverable,
-        feed_url: None,
+        feed_url: account.is_local().then(|| super::feed::path(&view.person.path)),
     }
 }
 

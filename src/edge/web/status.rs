@@ -29,11 +29,7 @@ pub(super) fn routes() -> Router<AppState> {
 }
 
 /// `GET /@user/id`.
-async fn thread_page(
-    visit: Visit,
-    Path((acct, post)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+async fn thread_page(visit: Visit, Path((acct, post)): Path<(String, String)>) -> Result<Response, Problem> {
     let post = id(&post)?;
     let read = visit.read(move |tx, viewer| {
         let Some(focus) = timeline::load_one(tx, viewer, post)? else { return Ok(None) };
@@ -45,9 +41,6 @@ async fn thread_page(
     let path = load::post_path(&focus.shown().author.account, &focus.shown().status);
     if focus.reblog.is_some() || path != format!("/@{acct}/{post}") {
         return Ok(go::to(&path));
-    }
-    if super::wants_activity(&headers) && focus.status.is_local {
-        return Ok(go::to(&focus.status.uri));
     }
     let mut shell = visit.shell(title(&focus), &facts);
     shell.head = head(&visit, &focus, &path);

@@ -60,6 +60,9 @@ async fn sending_a_post_twice_posts_it_once() {
     let path = format!("/api/v1/accounts/{}/statuses", ana.id);
     let found = ana.get(&path).await.json(200);
     assert_eq!(found.as_array().unwrap().len(), 1);
+    // Going back shows the old form; what is written then is another post.
+    browser.submit("/compose", &[("text", "something else"), ("key", "k1")]).await;
+    assert_eq!(ana.get(&path).await.json(200).as_array().unwrap().len(), 2);
     assert_eq!(found[0]["content"], "<p>once</p><p>and for all</p>");
 }
 

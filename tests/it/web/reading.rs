@@ -129,6 +129,29 @@ async fn lists_are_read_in_pages() {
 }
 
 #[tokio::test]
+async fn the_feed_has_public_posts_and_escapes_them() {
+    let app = TestApp::start().await;
+    let ana = app.person("ana").await;
+    for visibility in ["public", "unlisted", "private"] {
+        let body = json!({ "status": format!("<{visibility}> & ]]>"), "visibility": visibility });
+        ana.post("/api/v1/statuses", body).await.json(200);
+    }
+    let mut browser = Browser::of(&app, "ana").await;
+    let page = browser.get("/@ana").await.text();
+    assert!(
+        page.contains(
+            r#"type="application/atom+xml" title="ana (@ana@social.example)" href="/@ana/feed.atom""#
+        )
+    );
+    let answer = browser.get("/@ana/feed.atom").await;
+    assert_eq!(answer.head("content-type"), "application/atom+xml; charset=utf-8");
+    let feed = answer.text();
+    assert!(feed.contains("&#60;p&#62;&#38;lt;public&#38;gt; &#38;amp; ]]&#38;gt;&#60;/p&#62;"), "{feed}");
+    assert!(!feed.contains("unlisted") && !feed.contains("private"));
+    assert_eq!(browser.get("/@nobody/feed.atom").await.status, 404);
+}
+
+#[tokio::test]
 async fn notifications_are_new_once() {
     let app = TestApp::start().await;
     let (ana, ben) = (app.person("ana").await, app.person("ben").await);
