@@ -4,15 +4,18 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::{CODE_LIFETIME, app, issue, scopes};
+use super::{CODE_LIFETIME, app, issue, make_room, scopes};
 use crate::base::{Id, Moment};
 use crate::domain::secret;
 use crate::model::tables::{APP, AUTHORIZATION_CODE, USER};
 use crate::model::{App, AuthorizationCode, Role, Scopes, Token, UserState};
-use crate::store::{ReadTx, StoreError, WriteTx};
+use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
 /// Bytes of an S256 challenge: SHA-256 in base64url without padding.
 const CHALLENGE_BYTES: usize = 43;
+
+/// Codes looked at in one sweep.
+const SWEEP_MAX: usize = 64;
 
 /// What an app sends a person's browser with (RFC 6749 §4.1.1, RFC 7636).
 #[derive(Debug, Clone, Default)]
@@ -107,8 +110,21 @@ pub fn allow(
         challenge: request.code_challenge.clone(),
         expires_at: moment.now.plus(CODE_LIFETIME),
     };
+    sweep_codes(tx, moment)?;
     tx.put(AUTHORIZATION_CODE, &code_digest, &code);
     Ok(app)
+}
+
+/// Removes codes that were never traded, some with each new one, so that
+/// they cannot pile up.
+fn sweep_codes(tx: &mut WriteTx<'_>, moment: &Moment) -> Result<(), StoreError> {
+    let some = tx.scan(AUTHORIZATION_CODE, Scan::all().limit(SWEEP_MAX))?;
+    for (digest, code) in some {
+        if code.expires_at <= moment.now {
+            tx.delete(AUTHORIZATION_CODE, &digest);
+        }
+    }
+    Ok(())
 }
 
 /// What an app offers for a token (RFC 6749 §4.1.3).
@@ -170,6 +186,7 @@ pub fn trade(
     if !fits || !may_act {
         return Ok(Err(GrantError::Grant));
     }
+    make_room(tx, code.account)?;
     Ok(Ok(issue(tx, moment, token_digest, &app, Some(code.account), code.scopes)))
 }
 

@@ -3,6 +3,8 @@
 mod app;
 mod grant;
 pub mod scopes;
+#[cfg(test)]
+mod tests;
 
 pub use app::{NewApp, OUT_OF_BAND, RegisterError, authenticate, find, register};
 pub use grant::{
@@ -19,6 +21,9 @@ use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 /// How long a code may be traded for a token (RFC 6749 §4.1.2 says at most
 /// ten minutes).
 pub const CODE_LIFETIME: Duration = Duration::from_secs(600);
+
+/// Tokens of one account; they do not expire, so the oldest give way.
+pub const TOKENS_MAX: usize = 200;
 
 /// Who is behind a token.
 #[derive(Debug, Clone)]
@@ -116,6 +121,15 @@ pub fn revoke_by_id(tx: &mut WriteTx<'_>, account: Id, id: Id) -> Result<bool, S
 pub fn revoke_all(tx: &mut WriteTx<'_>, account: Id) -> Result<(), StoreError> {
     for (digest, token) in tokens(tx, account)? {
         remove(tx, digest, &token);
+    }
+    Ok(())
+}
+
+/// Revokes the oldest tokens of an account that has as many as it may.
+fn make_room(tx: &mut WriteTx<'_>, account: Id) -> Result<(), StoreError> {
+    let all = tokens(tx, account)?;
+    for (digest, token) in all.iter().skip(TOKENS_MAX - 1) {
+        remove(tx, *digest, token);
     }
     Ok(())
 }
