@@ -12,6 +12,8 @@ mod job;
 mod keys;
 mod outgoing;
 pub mod tables;
+#[cfg(test)]
+mod tests;
 mod wake;
 
 pub use body::{BODY_PACK_MIN_BYTES, Body, BodyError};
