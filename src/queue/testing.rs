@@ -28,6 +28,9 @@ pub(super) const START: Timestamp = Timestamp::from_secs(1_800_000_000);
 /// Bounds every wait of a test.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Bounds every loop of a test.
+const STEPS_MAX: usize = 600;
+
 /// The real time, for tests about waiting.
 pub(super) struct RealClock(Instant);
 
@@ -111,6 +114,17 @@ impl Bench {
         .await;
         // The worker runs on this thread, too.
         tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+
+    /// Steps until something holds, or fails the test.
+    pub(super) async fn step_until(&self, span: Duration, mut holds: impl AsyncFnMut(&Bench) -> bool) {
+        for _ in 0..STEPS_MAX {
+            if holds(self).await {
+                return;
+            }
+            self.step(span).await;
+        }
+        panic!("it never comes true");
     }
 
     pub(super) async fn jobs(&self) -> Vec<JobKey> {

@@ -198,12 +198,8 @@ async fn nobody_at_the_door_is_a_failure_of_the_host() {
     for _ in 0..5 {
         bench.send(ActivityKind::Create, 0, "hello", std::slice::from_ref(&nobody)).await;
     }
-    for _ in 0..400 {
-        if bench.destination(1).await.breaker != Breaker::Closed {
-            break;
-        }
-        bench.step(Duration::from_secs(1)).await;
-    }
+    let is_open = async |bench: &Bench| bench.destination(1).await.breaker != Breaker::Closed;
+    bench.step_until(Duration::from_secs(1), is_open).await;
     worker.stop().await;
     let destination = bench.destination(1).await;
     assert_eq!((destination.breaker, destination.cause.as_str()), (Breaker::Open, "connect"));
@@ -217,9 +213,7 @@ async fn a_host_that_is_heard_from_is_asked_at_once() {
     for _ in 0..8 {
         bench.send(ActivityKind::Create, 0, "hello", &[peer.inbox("/inbox")]).await;
     }
-    while bench.destination(1).await.opens < 2 {
-        bench.step(Duration::from_secs(1)).await;
-    }
+    bench.step_until(Duration::from_secs(1), async |bench| bench.destination(1).await.opens >= 2).await;
     // The next probe is 48 to 72 seconds after the last one.
     bench.step(Duration::from_secs(35)).await;
     while peer.try_next().is_some() {}
@@ -236,9 +230,7 @@ async fn without_a_key_a_delivery_is_given_up() {
     let peer = Peer::answering([Reply::Status(202)]).await;
     let worker = start(&bench);
     bench.send(ActivityKind::Create, 1, "hello", &[peer.inbox("/inbox")]).await;
-    while bench.dead().await.is_empty() {
-        bench.step(Duration::from_secs(1)).await;
-    }
+    bench.step_until(Duration::from_secs(1), async |bench| !bench.dead().await.is_empty()).await;
     worker.stop().await;
 }
 

@@ -318,18 +318,16 @@ fn failing_destinations_hold_an_eighth_of_the_slots_at_most() {
     let mut world = World::new(64, 1);
     for destination in 1..=100 {
         world = world.proven(destination, 4.0);
-        world.add_many(4, destination, Lane::Fresh, 1);
+        world.add_many(12, destination, Lane::Fresh, 1);
     }
+    let mut most = 0;
     for _ in 0..40 {
-        world.finish_all(&Outcome::of_status(500, None));
         world.advance(Duration::from_millis(100));
+        world.finish_all(&Outcome::of_status(500, None));
+        let suspect = world.plan.gauges(world.now).inflight[Group::Suspect as usize];
+        most = most.max(suspect);
     }
-    let suspect = world
-        .running
-        .values()
-        .filter(|start| world.records.get(&start.key.destination).is_some_and(|record| record.failures > 0));
-    assert!(suspect.count() <= 8);
-    assert!(world.plan.gauges(world.now).inflight[2] <= 8);
+    assert_eq!(most, 8);
 }
 
 #[test]

@@ -123,9 +123,7 @@ async fn a_job_that_panics_twice_is_poison_and_others_go_on() {
     assert_eq!(next(&mut attempts).await.key.act, bad);
     let good = bench.send(ActivityKind::Create, 0, "good", &peer(1)).await;
     assert_eq!(next(&mut attempts).await.key.act, good);
-    while bench.dead().await.is_empty() {
-        bench.step(Duration::from_secs(10)).await;
-    }
+    bench.step_until(Duration::from_secs(10), async |bench| !bench.dead().await.is_empty()).await;
     worker.stop().await;
     assert_eq!(bench.dead().await[0].reason, DeadReason::Poison);
     assert!(bench.jobs().await.is_empty());
@@ -138,9 +136,7 @@ async fn the_unsent_create_of_a_deleted_post_is_never_sent() {
     let delete = bench.send(ActivityKind::Delete, 7, "delete", &peer(1)).await;
     let (handlers, mut attempts) = reporting(|_| Outcome::Done);
     let worker = bench.start(handlers);
-    while bench.overview().await.ready[1] > 1 {
-        bench.step(Duration::from_secs(1)).await;
-    }
+    bench.step_until(Duration::from_secs(1), async |bench| bench.overview().await.ready[1] <= 1).await;
     assert_eq!(next(&mut attempts).await.key.act, delete);
     worker.stop().await;
     assert!(attempts.try_recv().is_err());
@@ -241,12 +237,7 @@ async fn expired_jobs_of_an_unreachable_host_are_given_up() {
         bench.send(ActivityKind::Like, 0, "like", &peer(1)).await;
     }
     next(&mut attempts).await;
-    for _ in 0..200 {
-        bench.step(Duration::from_secs(1800)).await;
-        if bench.dead().await.len() == 10 {
-            break;
-        }
-    }
+    bench.step_until(Duration::from_secs(1800), async |bench| bench.dead().await.len() == 10).await;
     worker.stop().await;
     let dead = bench.dead().await;
     assert_eq!(dead.len(), 10);
