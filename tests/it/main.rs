@@ -6,5 +6,6 @@
 mod acme;
 mod api;
 mod bad_input;
+mod federation;
 mod kit;
 mod web;

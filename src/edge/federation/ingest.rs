@@ -44,7 +44,12 @@ pub(super) fn handler(state: AppState) -> impl Handler {
 async fn run(state: &AppState, attempt: &Attempt) -> Report {
     let Job::Ingest { signer } = &attempt.act.job else { return broken("not an activity") };
     let Ok(body) = attempt.act.body.unpack() else { return broken("the activity is damaged") };
-    let Some(activity) = json::parse(&body).ok().as_ref().and_then(Activity::read) else {
+    act_on(state, signer, &body).await
+}
+
+/// Acts on an activity, given as JSON, that the actor `signer` has signed.
+pub async fn act_on(state: &AppState, signer: &str, body: &[u8]) -> Report {
+    let Some(activity) = json::parse(body).ok().as_ref().and_then(Activity::read) else {
         return broken("the activity cannot be read");
     };
     let (kind, result) = (activity.kind.clone(), act(state, signer, &activity).await);

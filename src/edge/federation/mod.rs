@@ -30,6 +30,7 @@ use axum::routing::{get, post};
 use super::AppState;
 use crate::model::queue::JobKind;
 use crate::queue::Handlers;
+pub use ingest::act_on;
 pub(crate) use shared::Shared;
 
 /// Every route of federation.

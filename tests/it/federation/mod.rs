@@ -1,0 +1,8 @@
+//! Federation as another server sees it: documents, signatures, inboxes.
+
+mod discovery;
+mod documents;
+mod inbox;
+mod origin;
+mod peer;
+mod signatures;
