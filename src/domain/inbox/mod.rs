@@ -20,7 +20,7 @@ pub use announce::{Boost, announce, is_boost_wanted};
 pub use answer::{Answer, accept, reject};
 pub use block::block;
 pub use create::create;
-pub use delete::delete;
+pub use delete::{delete, shows_when_gone};
 pub use follow::follow;
 pub use like::like;
 pub use undo::{Undo, Undone, undo};

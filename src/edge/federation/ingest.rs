@@ -391,10 +391,10 @@ async fn look_again(state: &AppState, id: &str) -> Result {
 
 /// Gone is what its own server answers with 404, 410 or a Tombstone.
 async fn look_whether_gone(state: &AppState, id: &str) -> Result {
-    if state.site.owns(id) {
-        return ignored("it is one of our own");
-    }
-    let Some(known) = posts::known(state, id).await? else { return ignored("the object is not known") };
+    let asked = id.to_owned();
+    let Some(known) = state.store.read(move |tx| inbox::shows_when_gone(tx, &asked)).await? else {
+        return ignored("the object is not known, ours or private");
+    };
     let is_gone = match fetch::document(state, id).await {
         Ok(document) => document["type"] == "Tombstone",
         Err(FetchFailure::Gone) => true,
