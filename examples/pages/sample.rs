@@ -16,13 +16,31 @@ fn when(iso: &str) -> When {
     When::new(parse(iso), parse(NOW))
 }
 
+/// The default picture in other colours, so that people can be told apart.
+fn plumage(id: u64) -> String {
+    const COLOURS: [(&str, &str, &str); 3] = [
+        ("%23dfe3d0", "%237f8f6a", "%23566645"),
+        ("%23d8dfe4", "%236f8796", "%23475c6a"),
+        ("%23ecd5cc", "%23a86b58", "%23774636"),
+    ];
+    let svg = include_str!("../../assets/avatar.svg").replace('\n', "").replace('"', "'").replace('#', "%23");
+    match id {
+        1 => assets::url("avatar.svg").to_owned(),
+        id => {
+            let (sky, feather, crest) = COLOURS[(id % 3) as usize];
+            let svg = svg.replace("%23e6d8c6", sky).replace("%23b28a66", feather).replace("%238f6c4e", crest);
+            format!("data:image/svg+xml,{}", svg.replace('<', "%3C").replace('>', "%3E"))
+        }
+    }
+}
+
 fn person(id: u64, name: &str, acct: &str) -> PersonView {
     PersonView {
         id: id.to_string(),
         name: name.to_owned(),
         acct: acct.to_owned(),
         path: format!("/@{acct}"),
-        avatar: assets::url("avatar.svg").to_owned(),
+        avatar: plumage(id),
         is_bot: acct.contains("bot"),
     }
 }

@@ -27,7 +27,7 @@ pub(super) struct Eyes<'a> {
 
 fn picture(site: &Site, picture: Option<&Picture>, default: &str) -> String {
     match picture {
-        Some(Picture::Local(name)) => format!("{}/media/{name}", site.origin),
+        Some(Picture::Local(name)) => site.media(name),
         // Only what the content policy lets through: a plain picture would leak its reader.
         Some(Picture::Remote(url)) if url.starts_with("https://") => url.clone(),
         _ => assets::url(default).to_owned(),
