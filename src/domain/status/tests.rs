@@ -267,3 +267,75 @@ fn rows_about_deleted_posts_read_for_ever() {
     let departed = Departed { status, reached: vec![Id(1), Id(2)], at };
     crate::store::golden::check("departed", &departed).unwrap();
 }
+
+#[tokio::test]
+async fn no_update_widens_an_audience() {
+    let world = World::new();
+    let far = world.account(Some("far.example")).await;
+    let post = world.post(far, Visibility::Private).await;
+    world
+        .write(move |tx, m| {
+            let old = own(tx, far, post)?;
+            let new = Status { visibility: Visibility::Public, text: "all".into(), ..old.clone() };
+            Ok::<_, StatusError>(replace(tx, m, &old, &new)?)
+        })
+        .await
+        .expect("the post is there");
+    let after = world.status(post).await.expect("it is there");
+    assert_eq!((after.text.as_str(), after.visibility), ("all", Visibility::Private));
+    let anybody = Viewer::anonymous(Default::default());
+    assert!(world.read(move |tx| load_one(tx, anybody, post)).await.is_none());
+}
+
+#[tokio::test]
+async fn a_thread_leaves_out_those_who_are_muted() {
+    let world = World::new();
+    let (ana, ben) = (world.account(None).await, world.account(None).await);
+    let root = world.post(ana, Visibility::Public).await;
+    world.reply(ben, root).await;
+    let mute = crate::model::Mute { id: Id(1), notifications: true, until: None };
+    world.relate(ana, ben, move |relation| relation.mute = Some(mute.clone())).await;
+    let viewer = world.sees(ana);
+    let found = world.read(move |tx| context(tx, viewer, root)).await.expect("public");
+    assert!(found.descendants.is_empty());
+}
+
+#[tokio::test]
+async fn pages_have_their_round_trip_budgets() {
+    let world = World::new();
+    let (ana, ben) = (world.account(None).await, world.account(None).await);
+    let root = world.post(ana, Visibility::Public).await;
+    for _ in 0..20 {
+        let draft = Draft {
+            mentions: vec![ana],
+            in_reply_to: Some(root),
+            tags: vec!["tag".into()],
+            ..World::draft(ben, Visibility::Public)
+        };
+        world.publish(draft).await.expect("good");
+    }
+    let (viewer, page) = (world.sees(ana), Page::first(20));
+    let trips = world
+        .read(move |tx| {
+            let mut trips = vec![tx.round_trips()];
+            notification::list(tx, viewer, &Wanted::default(), &page)?;
+            trips.push(tx.round_trips());
+            context(tx, viewer, root)?;
+            trips.push(tx.round_trips());
+            crate::domain::timeline::account_statuses(tx, viewer, ben, &Default::default(), &page)?;
+            trips.push(tx.round_trips());
+            load_one(tx, viewer, root)?;
+            trips.push(tx.round_trips());
+            Ok(trips)
+        })
+        .await;
+    let spent: Vec<u32> = trips.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    for (what, spent, budget) in [
+        ("notifications", spent[0], 7),
+        ("context", spent[1], 6),
+        ("account", spent[2], 3),
+        ("post", spent[3], 3),
+    ] {
+        assert!(spent <= budget, "{what}: {spent} round trips, {budget} are allowed");
+    }
+}

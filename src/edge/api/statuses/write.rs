@@ -135,5 +135,5 @@ pub(super) async fn delete(
     let moment = state.moment();
     let was = state.store.write(move |tx| status::delete(tx, &mut moment.clone(), me, id)).await?;
     let entity = render::status(&state.site, Some(me), &was);
-    Ok(Json(entity.deleted(&was.shown().status.text)))
+    Ok(Json(entity.deleted(&was.status.text)))
 }
