@@ -159,11 +159,14 @@ impl Deliver {
         if let Some(key) = self.keys.get(&actor) {
             return Ok(key);
         }
-        let kept = self.store.read(move |tx| tx.get(ACCOUNT_KEY, &actor).map_err(Obstacle::from)).await?;
-        let kept = kept.ok_or(Obstacle::Broken("the author has no key any more"))?;
+        let (owner, kept) = if actor == Id::ZERO {
+            (self.site.instance_actor(), self.instance_key.as_ref().clone())
+        } else {
+            let kept = self.store.read(move |tx| tx.get(ACCOUNT_KEY, &actor).map_err(Obstacle::from)).await?;
+            (self.site.actor(actor), kept.ok_or(Obstacle::Broken("the author has no key any more"))?)
+        };
         let private = PrivateKey::from_pkcs8(&kept.private_der)
             .map_err(|_| Obstacle::Broken("the author's key is damaged"))?;
-        let owner = if actor == Id::ZERO { self.site.instance_actor() } else { self.site.actor(actor) };
         let key = Arc::new(Key { id: format!("{owner}#main-key"), private });
         self.keys.insert(actor, key.clone());
         Ok(key)

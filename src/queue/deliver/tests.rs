@@ -2,8 +2,9 @@ use super::super::Handlers;
 use super::super::testing::{Bench, Peer, Reply, Running, START, Seen};
 use super::*;
 use crate::base::IdGenerator;
+use crate::domain::delivery::{Delivery, Targets, deliver};
 use crate::model::KeyPair;
-use crate::model::queue::{ActivityKind, Breaker, DeadReason, JobKind};
+use crate::model::queue::{ActivityKind, Body, Breaker, DeadReason, JobKind, OrderKey};
 use crate::net::address::Allow;
 use crate::net::client::ClientSettings;
 use crate::wire::http_signature::{Incoming, PublicKey};
@@ -24,6 +25,10 @@ async fn with_key(bench: Bench) -> (Bench, PublicKey) {
 }
 
 fn start(bench: &Bench) -> Running {
+    start_with(bench, &KeyPair { private_der: Vec::new(), public_pem: String::new() })
+}
+
+fn start_with(bench: &Bench, own_key: &KeyPair) -> Running {
     let mut settings = ClientSettings::new("social.example");
     settings.allow = Allow::parse(["127.0.0.1"]).unwrap();
     let client = Client::new(settings).unwrap();
@@ -33,12 +38,15 @@ fn start(bench: &Bench) -> Running {
         clock: bench.clock.clone(),
         ids: Arc::new(IdGenerator::new(2)),
     };
-    let unused = KeyPair { private_der: Vec::new(), public_pem: String::new() };
-    let deliver = Deliver::new(&workshop, client, unused);
+    let deliver = Deliver::new(&workshop, client, own_key.clone());
     bench.start(Handlers::new().on(JobKind::Deliver, deliver))
 }
 
 fn verify(seen: &Seen, peer: &Peer, public: &PublicKey) -> Kind {
+    verify_by(seen, peer, public, "https://social.example/ap/users/1#main-key")
+}
+
+fn verify_by(seen: &Seen, peer: &Peer, public: &PublicKey, key_id: &str) -> Kind {
     let origin = format!("http://{}", peer.authority());
     let incoming = Incoming {
         method: &Method::POST,
@@ -49,7 +57,7 @@ fn verify(seen: &Seen, peer: &Peer, public: &PublicKey) -> Kind {
         now: START,
     };
     let claim = http_signature::read(&incoming).unwrap();
-    assert_eq!(claim.key_id, "https://social.example/ap/users/1#main-key");
+    assert_eq!(claim.key_id, key_id);
     claim.verify(public).unwrap();
     claim.kind
 }
@@ -80,6 +88,28 @@ async fn a_delivery_is_a_signed_post() {
     worker.stop().await;
     assert_eq!(bench.overview().await, Default::default());
     assert!(bench.destination(1).await.last_ok.is_some());
+}
+
+#[tokio::test]
+async fn the_server_itself_signs_with_its_own_key() {
+    let (bench, public) = with_key(Bench::new()).await;
+    let keys: Result<_, StoreError> = bench.store.read(|tx| tx.get(ACCOUNT_KEY, &Id(1))).await;
+    let mut peer = Peer::answering([Reply::Status(202)]).await;
+    let worker = start_with(&bench, &keys.unwrap().unwrap());
+    let inbox = peer.inbox("/inbox");
+    bench
+        .write(move |tx, moment| {
+            let mut targets = Targets::new();
+            targets.add(&inbox, None);
+            let body = Body::new(b"{}".to_vec()).unwrap();
+            let (kind, order) = (ActivityKind::Flag, OrderKey::NONE);
+            let report = Delivery { actor: Id::ZERO, kind, order, lane: None, body };
+            deliver(tx, moment, &report, &targets)
+        })
+        .await;
+    let seen = peer.next().await;
+    verify_by(&seen, &peer, &public, "https://social.example/actor#main-key");
+    worker.stop().await;
 }
 
 #[tokio::test]
