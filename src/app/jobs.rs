@@ -12,7 +12,8 @@ pub(super) fn worker(state: &AppState) -> Worker {
         clock: state.clock.clone(),
         ids: state.ids.clone(),
     };
-    let deliver = Deliver::new(&workshop, state.client.clone(), state.instance_key.clone());
+    let timeout = state.config.delivery.timeout;
+    let deliver = Deliver::new(&workshop, state.client.clone(), state.instance_key.clone(), timeout);
     let handlers = Handlers::new()
         .on(JobKind::Deliver, deliver)
         .on(JobKind::FanOut, fan_out::handler(workshop.clone()))

@@ -129,6 +129,8 @@ const CACHE_MIN_BYTES: u64 = 1 << 20;
 const CACHE_MAX_BYTES: u64 = 1 << 40;
 const SLOTS_MAX: u64 = 4096;
 const SECOND: Duration = Duration::from_secs(1);
+/// A slower server is a failing one: the queue ends every attempt by then.
+const DELIVERY_MAX: Duration = Duration::from_secs(15);
 const FIVE_MINUTES: Duration = Duration::from_secs(300);
 
 /// Every directive, in the order in which `adapt` prints them.
@@ -429,10 +431,10 @@ pub(crate) static DIRECTIVES: &[Directive] = &[
         values: "DURATION",
         example: "15s",
         default: Default::Value("15s"),
-        doc: "The whole time one delivery attempt may take.",
+        doc: "The whole time one delivery attempt may take, at most 15 seconds.",
         aliases: &["timeout"],
         read: |line, wanted| {
-            let read = |word: &Word| value::duration(word, SECOND..=FIVE_MINUTES);
+            let read = |word: &Word| value::duration(word, SECOND..=DELIVERY_MAX);
             wanted.delivery_timeout = line.one(read).unwrap_or_default();
         },
         show: |config| Shown::Text(value::show_duration(config.delivery.timeout)),

@@ -57,6 +57,7 @@ pub struct Deliver {
     clock: Arc<dyn Clock>,
     /// Of the actor that stands for the server itself.
     instance_key: Arc<KeyPair>,
+    attempt_max: Duration,
     keys: Cache<Id, Arc<Key>>,
     /// Signatures made at once: all processors but one, so that answering
     /// people is not starved by a wave of deliveries.
@@ -114,7 +115,8 @@ impl Handler for Deliver {
 impl Deliver {
     /// A handler that signs with the accounts' keys in the store, and with
     /// this one for the server itself.
-    pub fn new(workshop: &Workshop, client: Client, instance_key: KeyPair) -> Deliver {
+    /// An attempt ends after `attempt_max`, and never later than the worker ends it.
+    pub fn new(workshop: &Workshop, client: Client, instance_key: KeyPair, attempt_max: Duration) -> Deliver {
         let Workshop { store, site, clock, .. } = workshop.clone();
         let processors = available_parallelism().map_or(1, NonZero::get);
         Deliver {
@@ -123,6 +125,7 @@ impl Deliver {
             site: Arc::new(site),
             clock,
             instance_key: Arc::new(instance_key),
+            attempt_max: attempt_max.min(TOTAL_MAX),
             keys: Cache::builder().max_capacity(KEYS_MAX).time_to_live(KEYS_FOR).build(),
             signers: Arc::new(Semaphore::new(processors.saturating_sub(1).max(1))),
         }
@@ -183,7 +186,7 @@ impl Deliver {
             connect: CONNECT_MAX,
             headers: attempt.answer_within,
             read: READ_MAX,
-            total: TOTAL_MAX,
+            total: self.attempt_max,
         });
         for (name, value) in headers {
             if let Some(name) = name {

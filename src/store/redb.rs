@@ -37,7 +37,7 @@ const fn table(name: &str) -> TableDefinition<'_, &'static [u8], &'static [u8]> 
 pub type Opener = Box<dyn Fn(&Path) -> Result<Database, DatabaseError> + Send + Sync>;
 
 /// Memory that the engine fills with pages unless told otherwise.
-pub const CACHE_BYTES: usize = 64 << 20;
+pub(super) const CACHE_BYTES: usize = 64 << 20;
 
 /// A store in one file.
 pub struct Redb {

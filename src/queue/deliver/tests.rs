@@ -38,7 +38,7 @@ fn start_with(bench: &Bench, own_key: &KeyPair) -> Running {
         clock: bench.clock.clone(),
         ids: Arc::new(IdGenerator::new(2)),
     };
-    let deliver = Deliver::new(&workshop, client, own_key.clone());
+    let deliver = Deliver::new(&workshop, client, own_key.clone(), Duration::from_secs(15));
     bench.start(Handlers::new().on(JobKind::Deliver, deliver))
 }
 
