@@ -7,5 +7,6 @@ mod acme;
 mod api;
 mod bad_input;
 mod federation;
+mod golden_wire;
 mod kit;
 mod web;

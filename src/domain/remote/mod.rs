@@ -5,8 +5,6 @@
 
 mod account;
 mod status;
-#[cfg(test)]
-mod tests;
 
 pub use account::{forget_account, keep_account, refresh_failed, set_gone};
 pub use status::{Arrived, Kept, delete_status, is_wanted, keep_status, link_parent, update_status};

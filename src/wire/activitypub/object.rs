@@ -153,7 +153,7 @@ fn shown(document: &Value, kind: &str, name: Option<&str>, content: &str) -> Str
         true => out.push_str(&format!("<p>{}</p>", plain::escape(content).replace('\n', "<br>"))),
         false => out.push_str(content),
     }
-    if !is_note && let Some(page) = page_url(document) {
+    if !is_note && let Some(page) = linked_page(document) {
         let address = plain::escape(&page);
         out.push_str(&format!("<p><a href=\"{address}\">{address}</a></p>"));
     }
@@ -168,6 +168,14 @@ fn shown(document: &Value, kind: &str, name: Option<&str>, content: &str) -> Str
         out.push_str(&format!("<ul>{items}</ul>"));
     }
     html::clean(&out)
+}
+
+/// What an article or link post leads to: the page it shares (Lemmy), else
+/// its own.
+fn linked_page(document: &Value) -> Option<String> {
+    let is_page = |link: &&Value| kind(link) == "Link" && !text(link, "mediaType").is_some_and(is_media);
+    let shared = list(document, "attachment").into_iter().find(is_page).and_then(file_url);
+    shared.or_else(|| page_url(document)).or_else(|| id(document).map(str::to_owned))
 }
 
 /// The language of the translation that is shown; the only one where there
