@@ -36,6 +36,8 @@ pub struct TestApp {
     /// Its time: stands still until moved.
     pub clock: ManualClock,
     router: axum::Router,
+    /// Its own data, because tests run side by side.
+    _data: tempfile::TempDir,
 }
 
 impl TestApp {
@@ -56,10 +58,12 @@ impl TestApp {
     pub async fn configured(config: Config, store: Store) -> TestApp {
         let clock = ManualClock::at(Timestamp::from_secs(1_764_000_000));
         let chance = Arc::new(FixedChance::new(7));
+        let data = tempfile::tempdir().expect("tests can make folders");
+        let config = Config { data: data.path().to_owned(), ..config };
         let state = assemble(config, store, Arc::new(clock.clone()), chance, keys())
             .expect("the settings of a test are right");
         let router = edge::router(&state);
-        TestApp { state, clock, router }
+        TestApp { state, clock, router, _data: data }
     }
 
     /// Somebody with an account, logged in with all scopes.
