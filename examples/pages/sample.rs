@@ -29,7 +29,10 @@ fn plumage(id: u64) -> String {
         id => {
             let (sky, feather, crest) = COLOURS[(id % 3) as usize];
             let svg = svg.replace("%23e6d8c6", sky).replace("%23b28a66", feather).replace("%238f6c4e", crest);
-            format!("data:image/svg+xml,{}", svg.replace('<', "%3C").replace('>', "%3E"))
+            format!(
+                "data:image/svg+xml,{}",
+                svg.replace('<', "%3C").replace('>', "%3E").replace("//", "%2F%2F")
+            )
         }
     }
 }
