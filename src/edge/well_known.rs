@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use serde::Deserialize;
 use serde_json::Value;
@@ -26,6 +26,7 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/.well-known/host-meta.json", get(host_meta_json))
         .route("/.well-known/nodeinfo", get(nodeinfo_index))
         .route("/nodeinfo/{version}", get(nodeinfo_document))
+        .route("/authorize_interaction", get(authorize_interaction))
 }
 
 fn json_answer(media_type: &'static str, document: &Value) -> Response {
@@ -123,6 +124,21 @@ fn instance_answer(state: &AppState) -> Response {
         origin: &site.origin,
     });
     json_answer(webfinger::MEDIA_TYPE, &answer)
+}
+
+#[derive(Debug, Deserialize)]
+struct Interaction {
+    uri: Option<String>,
+}
+
+/// `GET /authorize_interaction?uri=`: where other servers send a visitor who
+/// lives here. Leads to our own search and nowhere else; nothing is done
+/// before the visitor says so there.
+async fn authorize_interaction(Query(asked): Query<Interaction>) -> Redirect {
+    let wanted = asked.uri.unwrap_or_default();
+    let wanted = wanted.strip_prefix("acct:").unwrap_or(&wanted);
+    let query: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
+    Redirect::to(&format!("/search?q={query}"))
 }
 
 async fn host_meta_xml(State(state): State<AppState>) -> Response {

@@ -31,7 +31,7 @@ fn visible(account: Account) -> Result<Account, FetchFailure> {
     if account.deleted_at.is_some() { Err(FetchFailure::Gone) } else { Ok(account) }
 }
 
-fn is_stale(state: &AppState, account: &Account) -> bool {
+pub(super) fn is_stale(state: &AppState, account: &Account) -> bool {
     state.now().since(account.fetched_at) > STALE_AFTER
 }
 

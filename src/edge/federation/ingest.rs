@@ -101,6 +101,7 @@ async fn act(state: &AppState, signer: &str, activity: &Activity) -> Result {
     if sender.deleted_at.is_some() {
         return ignored("the sender is deleted");
     }
+    thread::refresh_later(state, &sender).await?;
     match &activity.verb {
         Verb::Follow(follow) => {
             let Some(followed) = local(state, &follow.object).await? else { return ignored("not of here") };
@@ -348,7 +349,8 @@ fn boost_visibility(activity: &Activity, sender: &Account) -> Visibility {
 async fn hint(state: &AppState, activity: &Activity) -> Result {
     match &activity.verb {
         Verb::Create(create) => {
-            for id in create.objects.iter().filter_map(Thing::id) {
+            // One: a stranger's word is worth no more than one look.
+            if let Some(id) = create.objects.first().and_then(Thing::id) {
                 bring(state, id).await?;
             }
             Ok(Outcome::Done)

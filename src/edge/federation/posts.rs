@@ -1,6 +1,8 @@
 //! Other servers' posts: from documents to records, and fetching those that
 //! are missing.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::actors;
@@ -16,7 +18,10 @@ use crate::wire::activitypub::{Object, is_public, uri};
 /// A post as the rules take it. The caller knows that `author` is its author.
 pub(super) fn arrived(site: &Site, object: &Object, author: &Account) -> Arrived {
     let visibility = object.visibility(&author.followers_uri);
-    let is_addressed = |href: &str| object.addresses(href) || visibility.is_open();
+    let names_somebody_here = object.to.iter().chain(&object.cc).any(|to| site.actor_id(to).is_some());
+    // Named and addressed. Some servers write the page of who is named.
+    let page = format!("{}/@", site.origin);
+    let is_addressed = |href: &str| object.addresses(href) || names_somebody_here && href.starts_with(&page);
     let mentions: Vec<String> =
         object.tags.mentions.iter().map(|m| m.href.clone()).filter(|href| is_addressed(href)).collect();
     // Addressed without being named, as in direct messages of some servers.
@@ -99,15 +104,20 @@ pub(super) async fn keep(state: &AppState, arrived: Arrived, news: News) -> Resu
         .await?)
 }
 
+/// Longest climb up a thread; a job may take little longer.
+const CLIMB_MAX: Duration = Duration::from_secs(8);
+
 /// Fetches a post that is answered and those that it answers, at most
 /// `steps_max`, and keeps them from the oldest on, so that each finds its
-/// parent. What cannot be had ends the climb; it is no failure.
+/// parent. What cannot be had, or not soon, ends the climb; it is no failure.
 pub(super) async fn ancestors(state: &AppState, parent: &str, steps_max: usize) {
     let mut chain: Vec<Arrived> = Vec::new();
     let mut next = Some(parent.to_owned());
+    let began = state.clock.monotonic();
     while let Some(uri) = next.take() {
         let is_loop = chain.iter().any(|arrived| arrived.uri == uri);
-        if chain.len() >= steps_max || is_loop || !matches!(known(state, &uri).await, Ok(None)) {
+        let is_late = state.clock.monotonic().saturating_sub(began) > CLIMB_MAX;
+        if chain.len() >= steps_max || is_loop || is_late || !matches!(known(state, &uri).await, Ok(None)) {
             break;
         }
         let Ok(found) = fetched(state, &uri).await else { break };

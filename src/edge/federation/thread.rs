@@ -9,6 +9,7 @@ use crate::base::limits::ANCESTORS_MAX;
 use crate::domain::delivery::{Place, Task, authority_of, enqueue};
 use crate::domain::{remote, status};
 use crate::edge::AppState;
+use crate::model::Account;
 use crate::model::queue::{Body, Job, Lane, OrderKey};
 use crate::queue::{Attempt, Handler, Outcome, Report};
 
@@ -69,8 +70,25 @@ pub(super) async fn complete_later(state: &AppState, uri: &str) -> Result<(), Fe
     else {
         return Ok(());
     };
+    later(state, host, Job::FetchThread { uri: uri.to_owned() }).await
+}
+
+/// Leaves a job that reads an account again, if what we know is old.
+pub(super) async fn refresh_later(state: &AppState, account: &Account) -> Result<(), FetchFailure> {
+    let Some(host) = authority_of(&account.uri).filter(|_| actors::is_stale(state, account)) else {
+        return Ok(());
+    };
+    // One job is enough, however many activities come in until it has run.
+    if !state.federation().may_look_for(&account.uri) {
+        return Ok(());
+    }
+    later(state, host, Job::FetchAccount { uri: account.uri.clone() }).await
+}
+
+/// Enqueues a fetch that depends on the health of `host`.
+async fn later(state: &AppState, host: String, job: Job) -> Result<(), FetchFailure> {
     let task = Task {
-        job: Job::FetchThread { uri: uri.to_owned() },
+        job,
         place: Place::Host(host),
         lane: Lane::Bulk,
         sender: Id::ZERO,

@@ -9,6 +9,8 @@ pub mod activity;
 mod actor;
 mod object;
 mod tag;
+#[cfg(test)]
+mod tests;
 pub mod uri;
 mod value;
 pub mod write;

@@ -55,3 +55,16 @@ async fn host_meta_and_nodeinfo_lead_on() {
     }
     assert_eq!(app.get("/nodeinfo/3.0").await.status, 404);
 }
+
+#[tokio::test]
+async fn a_visitor_sent_by_another_server_is_led_to_the_search_and_nowhere_else() {
+    let app = TestApp::start().await;
+    for (uri, expected) in [
+        ("acct:bo@peer.example", "/search?q=bo%40peer.example"),
+        ("https://evil.example/", "/search?q=https%3A%2F%2Fevil.example%2F"),
+        ("//evil.example", "/search?q=%2F%2Fevil.example"),
+    ] {
+        let answer = app.get(&format!("/authorize_interaction?uri={uri}")).await;
+        assert_eq!((answer.status.as_u16(), answer.header("location")), (303, Some(expected)), "{uri}");
+    }
+}
