@@ -27,6 +27,20 @@ pub fn is_first_sight(tx: &mut WriteTx<'_>, digest: [u8; 16], now: Timestamp) ->
     Ok(true)
 }
 
+/// Forgets that an activity was seen: it was taken back, or its taking back
+/// was, and the same one may come again. Misskey gives every Follow of a pair
+/// one id, and every Undo of it another.
+///
+/// # Errors
+/// Only the store's.
+pub fn forget_sight(tx: &mut WriteTx<'_>, digest: [u8; 16]) -> Result<(), StoreError> {
+    if let Some(seen) = tx.get(SEEN, &digest)? {
+        tx.delete(SEEN, &digest);
+        tx.delete(SEEN_BY_DAY, &(seen.day, digest));
+    }
+    Ok(())
+}
+
 /// Forgets up to `limit` activities that were seen more than [`SEEN_DAYS`]
 /// ago; gives how many.
 ///

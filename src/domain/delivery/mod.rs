@@ -20,7 +20,7 @@ use crate::model::queue::{
 };
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
-pub use inbound::{SEEN_DAYS, forget_seen, heard_from, is_first_sight};
+pub use inbound::{SEEN_DAYS, forget_seen, forget_sight, heard_from, is_first_sight};
 pub use recipients::{Place, Targets, authority_of};
 pub use rows::{Fate, Promoted, finish, promote_due, prune_dead, settle};
 

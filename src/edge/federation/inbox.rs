@@ -17,14 +17,14 @@ use http::request::Parts;
 use super::actors;
 use super::verify;
 use crate::base::{Id, Problem, ProblemKind};
-use crate::domain::delivery::{Place, Task, enqueue, is_first_sight};
+use crate::domain::delivery::{Place, Task, enqueue, forget_sight, is_first_sight};
 use crate::domain::{account, secret};
 use crate::edge::AppState;
 use crate::edge::auth::ClientIp;
 use crate::model::Account;
 use crate::model::queue::{Body, Job, Lane};
 use crate::store::StoreError;
-use crate::wire::activitypub::activity::{Activity, Verb};
+use crate::wire::activitypub::activity::{Activity, Undo, Verb};
 use crate::wire::activitypub::uri;
 use crate::wire::json::{self, JsonError};
 use crate::wire::webfinger::is_activity_type;
@@ -142,11 +142,7 @@ fn is_forwardable(verb: &Verb) -> bool {
 /// Puts it into the queue, once for each id, in the lane of the host that
 /// sent it.
 async fn keep(state: &AppState, activity: &Activity, signer: &Account, body: Bytes) -> Result<(), Problem> {
-    // Without an id the same bytes are the same activity.
-    let name = activity.id.clone().unwrap_or_else(|| String::from_utf8_lossy(&body).into_owned());
-    let digest = secret::digest(&format!("{} {name}", signer.uri));
-    let mut seen = [0; 16];
-    seen.copy_from_slice(&digest[..16]);
+    let (seen, opposite) = sights(activity, signer, &body);
     let host = uri::host(&signer.uri).unwrap_or_default();
     let task = Task {
         job: Job::Ingest { signer: signer.uri.clone() },
@@ -164,6 +160,9 @@ async fn keep(state: &AppState, activity: &Activity, signer: &Account, body: Byt
             if !is_first_sight(tx, seen, moment.now)? {
                 return Ok::<_, StoreError>(false);
             }
+            if let Some(opposite) = opposite {
+                forget_sight(tx, opposite)?;
+            }
             enqueue(tx, &mut moment, &task)?;
             Ok(true)
         })
@@ -173,6 +172,25 @@ async fn keep(state: &AppState, activity: &Activity, signer: &Account, body: Byt
     Ok(())
 }
 
+/// By what an activity is known when it comes again, and what it makes news
+/// once more: an Undo lets what it undoes come again, and that lets the Undo.
+fn sights(activity: &Activity, signer: &Account, body: &[u8]) -> ([u8; 16], Option<[u8; 16]>) {
+    let sight = |name: &str| {
+        let digest = secret::digest(&format!("{} {name}", signer.uri));
+        let mut half = [0; 16];
+        half.copy_from_slice(&digest[..16]);
+        half
+    };
+    match (&activity.verb, &activity.id) {
+        (Verb::Undo(Undo { id: Some(undone), .. }), _) => {
+            (sight(&format!("undo {undone}")), Some(sight(undone)))
+        }
+        (_, Some(id)) => (sight(id), Some(sight(&format!("undo {id}")))),
+        // Without an id the same bytes are the same activity.
+        (_, None) => (sight(&String::from_utf8_lossy(body)), None),
+    }
+}
+
 fn lane(verb: &Verb) -> Lane {
     match verb {
         Verb::Follow(_) | Verb::Accept(_) | Verb::Reject(_) | Verb::Undo(_) | Verb::Block(_) => {
@@ -180,5 +198,26 @@ fn lane(verb: &Verb) -> Lane {
         }
         Verb::Create(_) | Verb::Like(_) | Verb::Announce(_) | Verb::Delete(_) => Lane::Fresh,
         Verb::Update(_) | Verb::Other => Lane::Bulk,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_activity_and_its_undo_let_each_other_come_again() {
+        let signer = Account { uri: "https://there.example/u/1".into(), ..Account::default() };
+        let read = |text: &str| Activity::read(&json::parse(text.as_bytes()).unwrap()).unwrap();
+        let follow = r#"{"id":"https://there.example/f/1","type":"Follow","actor":"https://there.example/u/1","object":"https://here.example/u/2"}"#;
+        let undo = format!(
+            r#"{{"id":"https://there.example/f/1/undo","type":"Undo","actor":"https://there.example/u/1","object":{follow}}}"#
+        );
+        let (of_follow, undoes_undo) = sights(&read(follow), &signer, b"");
+        let (of_undo, undoes_follow) = sights(&read(&undo), &signer, b"");
+        assert_ne!(of_follow, of_undo);
+        assert_eq!((undoes_undo, undoes_follow), (Some(of_undo), Some(of_follow)));
+        let other = Account { uri: "https://there.example/u/9".into(), ..Account::default() };
+        assert_ne!(sights(&read(&undo), &other, b"").1, Some(of_follow), "only the sender's own");
     }
 }
