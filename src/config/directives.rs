@@ -473,7 +473,6 @@ fn title(word: &Word) -> Result<String, Fault> {
 }
 
 fn store(word: &Word) -> Result<WantedStore, Fault> {
-    let path = value::path(word)?;
     if word.text == "memory" {
         return Ok(WantedStore::Memory);
     }
@@ -486,7 +485,7 @@ fn store(word: &Word) -> Result<WantedStore, Fault> {
         let why = "it keeps its data in one redb file, or in memory";
         return Err(Fault::new(what, why, "name a file, such as `waxwing.redb`"));
     }
-    Ok(WantedStore::File(path))
+    value::path(word).map(WantedStore::File)
 }
 
 fn tls(line: &mut Line<'_>, wanted: &mut Wanted) {

@@ -85,6 +85,9 @@ pub(crate) fn path(word: &Word) -> Result<PathBuf, Fault> {
         let what = format!("`{}` begins with `~`", excerpt(&word.text));
         return Err(Fault::new(what, "only shells know which folder that is", fix));
     }
+    if word.text.contains("://") {
+        return Err(Fault::new("that is an address on the web", "a path on this machine is meant", fix));
+    }
     if word.text.contains(|c: char| c.is_control()) {
         return Err(Fault::new("the path has a control character", "no such file can be meant", fix));
     }
