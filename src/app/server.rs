@@ -47,6 +47,10 @@ impl Server {
     pub async fn start(config: Config) -> Result<Server, Problem> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let chance: Arc<dyn Chance> = Arc::new(SystemChance);
+        // First of all, since parts keep handles to their metrics.
+        if config.admin.is_some() {
+            super::metrics::recorder();
+        }
         make_folder(&config.data)?;
         let store = open_store(&config, clock.clone())?;
         let bound = bind(&config.listen, config.fallback_port).await?;
