@@ -46,7 +46,7 @@ pub fn announce(
     if tx.get(STATUS_BY_URI, &boost.uri.to_owned())?.is_some() {
         return Ok(Outcome::Ignored("the boost is known"));
     }
-    if is_buried(tx, moment.now, sender, boost.uri)? || is_deleted(tx, boost.uri)? {
+    if is_buried(tx, moment.now, sender, boost.uri)? || is_deleted(tx, boost.uri, &sender.0.uri)? {
         return Ok(Outcome::Ignored("the boost was taken back before"));
     }
     let viewer = Viewer::account(sender.id(), moment.now);

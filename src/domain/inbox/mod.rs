@@ -29,6 +29,7 @@ pub use update::update;
 use std::time::Duration;
 
 use crate::base::{Id, Timestamp};
+use crate::domain::delivery::authority_of;
 use crate::domain::relation::RelationError;
 use crate::domain::status::StatusError;
 use crate::model::Account;
@@ -76,8 +77,13 @@ fn ignore_unseen<T>(result: Result<T, StatusError>) -> Result<Option<T>, StoreEr
 /// ever: Misskey gives a second Follow the id of the first.
 const BURIED_FOR: Duration = Duration::from_secs(6 * 3600);
 
-/// Remembers that an activity was taken back before it came.
+/// Remembers that an activity was taken back before it came. Only one of the
+/// sender's own host: nobody digs graves for others.
 fn bury(tx: &mut WriteTx<'_>, now: Timestamp, sender: Sender<'_>, activity: &str) {
+    let host = authority_of(activity);
+    if host.is_none() || host != authority_of(&sender.0.uri) {
+        return;
+    }
     let actor_uri = sender.0.uri.clone();
     let row = TombstoneRow { deleted_at: now, former_type: "Activity".into(), actor_uri };
     tx.put(TOMBSTONE, &activity.to_owned(), &row);

@@ -30,10 +30,12 @@ pub fn accounts_by_uri(tx: &ReadTx<'_>, site: &Site, uris: &[String]) -> Result<
     Ok(found)
 }
 
-/// Whether an object is known to be deleted, so that a late copy stays away.
+/// Whether an object of this actor is known to be deleted, so that a late copy
+/// stays away. What others said of it does not count.
 ///
 /// # Errors
 /// Only the store's.
-pub fn is_deleted(tx: &ReadTx<'_>, uri: &str) -> Result<bool, StoreError> {
-    Ok(tx.get(TOMBSTONE, &uri.to_owned())?.is_some())
+pub fn is_deleted(tx: &ReadTx<'_>, uri: &str, actor: &str) -> Result<bool, StoreError> {
+    let row = tx.get(TOMBSTONE, &uri.to_owned())?;
+    Ok(row.is_some_and(|row| row.actor_uri.is_empty() || row.actor_uri == actor))
 }

@@ -105,8 +105,10 @@ pub fn keep_status(
         return Ok(Kept::Known(id));
     }
     let author = tx.get(ACCOUNT, &arrived.author)?;
-    let is_author_good = author.is_some_and(|author| !author.is_local() && author.is_visible());
-    if !is_author_good || is_deleted(tx, &arrived.uri)? {
+    let Some(author) = author.filter(|author| !author.is_local() && author.is_visible()) else {
+        return Ok(Kept::Refused);
+    };
+    if is_deleted(tx, &arrived.uri, &author.uri)? {
         return Ok(Kept::Refused);
     }
     // A post from the future would stay on top of every timeline.
@@ -238,6 +240,8 @@ pub fn delete_status(
             Ok(true)
         }
         Some(_) => Ok(false),
+        // The first grave stays: a post has one author, and others may lie.
+        None if tx.get(TOMBSTONE, &uri.to_owned())?.is_some() => Ok(false),
         None => {
             let row = TombstoneRow {
                 deleted_at: moment.now,

@@ -104,7 +104,11 @@ fn erase(
     adjust_counts(tx, status, -1);
     tx.delete(HOME_TIMELINE, &(status.account, status.id));
     let former_type = if status.is_reblog() { "Announce" } else { "Note" }.to_owned();
-    tx.put(TOMBSTONE, &status.uri, &TombstoneRow { deleted_at: now, former_type, actor_uri });
+    // Our own private posts leave no grave: that would tell strangers that
+    // they existed. Their ids are never given out again in any case.
+    if !status.is_local || status.visibility.is_open() {
+        tx.put(TOMBSTONE, &status.uri, &TombstoneRow { deleted_at: now, former_type, actor_uri });
+    }
     if let Some(row) = mark.filter(|row| status.is_reblog() && row.reblog == Some(status.id)) {
         keep(tx, (status.account, status.shown()), &Interaction { reblog: None, ..row });
     }

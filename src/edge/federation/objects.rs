@@ -163,7 +163,7 @@ async fn seen(state: &AppState, author: &str, status: &str, request: Request) ->
     let viewer = access::viewer(state, asker.as_ref());
     let uri = state.site.status(author, id);
     let (loaded, grave) = state.store.read(move |tx| look(tx, viewer, id, &uri)).await?;
-    if let Some(grave) = grave {
+    if let Some(grave) = grave.filter(|_| loaded.is_none()) {
         let uri = state.site.status(author, id);
         return Ok(Seen::Answer(answer::tombstone(&gone(&uri, &grave.former_type, grave.deleted_at))));
     }

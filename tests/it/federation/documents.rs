@@ -79,6 +79,11 @@ async fn a_deleted_post_is_gone() {
     ana.delete(&format!("/api/v1/statuses/{}", made["id"].as_str().unwrap())).await.json(200);
     let grave = get(&app, &address).await.json(410);
     assert_eq!((&grave["type"], &grave["id"]), (&json!("Tombstone"), &made["uri"]));
+    // Of a private one nobody learns that it was there.
+    let made =
+        ana.post("/api/v1/statuses", json!({ "status": "psst", "visibility": "private" })).await.json(200);
+    ana.delete(&format!("/api/v1/statuses/{}", made["id"].as_str().unwrap())).await.json(200);
+    assert_eq!(get(&app, &path(made["uri"].as_str().unwrap())).await.status, 404);
 }
 
 #[tokio::test]

@@ -277,3 +277,26 @@ async fn activities_of_unknown_kinds_are_taken_without_effect() {
     }
     assert_eq!(ana.get("/api/v1/notifications").await.json(200), json!([]));
 }
+
+#[tokio::test]
+async fn nobody_digs_graves_for_others() {
+    let (app, peer, other) = (app().await, Peer::start().await, Peer::start().await);
+    let (bo, eve, far) = (peer.actor("bo"), peer.actor("eve"), other.actor("far"));
+    let ana = ana_follows(&app, &peer, &bo).await;
+    let (_, ours) = post(&ana, "hello").await;
+    // What does not exist yet, or is somebody else's, is not theirs to undo or delete.
+    for (n, target) in [ours.clone(), peer.url("/n/1"), peer.url("/n/2")].into_iter().enumerate() {
+        let undo = activity(&other, &format!("/u/{n}"), "Undo", &far, target.clone());
+        other.deliver(&app, &far, &undo).await;
+        let undo = activity(&peer, &format!("/u/{n}"), "Undo", &eve, target.clone());
+        peer.deliver(&app, &eve, &undo).await;
+        peer.deliver(&app, &eve, &activity(&peer, &format!("/d/{n}"), "Delete", &eve, target)).await;
+    }
+    let path = ours.trim_start_matches("https://social.example");
+    assert_eq!(super::peer::get(&app, path).await.status, 200);
+    for n in 1..3 {
+        let note = peer.note(&bo, &format!("/n/{n}"), "still here");
+        peer.deliver(&app, &bo, &activity(&peer, &format!("/c/{n}"), "Create", &bo, note)).await;
+        assert!(post_at(&app, &peer.url(&format!("/n/{n}"))).await.is_some());
+    }
+}
