@@ -216,11 +216,18 @@ pub async fn a_full_lane_is_busy_and_recovers(home: Home) {
     while store.lane_depth() < LANE_MAX {
         tokio::task::yield_now().await;
     }
-    assert!(matches!(put(&store, 0).await, Err(Fail::Store(StoreError::Busy))));
+    // A spawned write is counted just before it takes its place, so this one may
+    // come in between and that one be refused: one of them is, and nobody waits.
+    let last = put(&store, LANE_MAX as u64).now_or_never();
+    let is_busy = |written: &Result<(), Fail>| matches!(written, Err(Fail::Store(StoreError::Busy)));
+    let mut refused = usize::from(last.is_some_and(|written| is_busy(&written)));
     drop(held);
     for written in waiting {
-        written.await.unwrap().unwrap();
+        let written = written.await.unwrap();
+        refused += usize::from(is_busy(&written));
+        assert!(written.is_ok() || is_busy(&written));
     }
+    assert_eq!(refused, 1);
     put(&store, u64::MAX).await.unwrap();
     assert_eq!(row_keys(&store).await.len(), LANE_MAX + 1);
     assert_eq!(store.lane_depth(), 0);
