@@ -5,7 +5,7 @@
 //! every web page on it; who can read the file is who may command.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -25,6 +25,7 @@ use crate::config::Config;
 use crate::domain::secret;
 use crate::net::address::Allow;
 use crate::net::client::{Client, ClientSettings, Outgoing};
+use crate::net::tls::write_private;
 
 /// The file with the admin listener's address and secret.
 const FILE: &str = "admin.json";
@@ -67,19 +68,6 @@ pub fn open(data: &Path, address: SocketAddr, chance: &dyn Chance, perform: Perf
         .route(PATH, post(command))
         .layer(DefaultBodyLimit::max(COMMAND_MAX_BYTES))
         .with_state((perform, digest)))
-}
-
-/// Writes a file that only this user can read, whole or not at all.
-fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let part = path.with_extension("part");
-    // A file left by a crash could have another mode.
-    let _ = fs::remove_file(&part);
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(&part)?.write_all(bytes)?;
-    fs::rename(&part, path)
 }
 
 async fn command(
