@@ -53,7 +53,7 @@ const ONE_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
 /// Everything that is served on the site's address.
 pub fn router(state: &AppState) -> Router {
     let routes = Router::new()
-        .merge(api::routes())
+        .merge(api::routes(&state.site))
         .merge(federation::routes())
         .merge(well_known::routes())
         .merge(pictures::routes())

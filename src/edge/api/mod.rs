@@ -9,6 +9,7 @@ mod instance;
 mod markers;
 mod notifications;
 pub(crate) mod oauth;
+mod openapi;
 pub(crate) mod page;
 pub(crate) mod params;
 pub(crate) mod people;
@@ -20,23 +21,30 @@ mod timelines;
 mod unbuilt;
 
 use axum::Router;
+use utoipa_axum::router::OpenApiRouter;
 
 use super::AppState;
+use crate::model::Site;
 
-/// Every route of the API.
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .merge(accounts::routes())
-        .merge(apps::routes())
-        .merge(blocks::routes())
-        .merge(follow_requests::routes())
-        .merge(instance::routes())
+/// Every route of the API, and the document that describes them.
+pub(super) fn routes(site: &Site) -> Router<AppState> {
+    let (routes, api) = documented().split_for_parts();
+    routes.merge(openapi::routes(&openapi::document(site, &api)))
+}
+
+fn documented() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .merge(accounts::routes().into())
+        .merge(apps::routes().into())
+        .merge(blocks::routes().into())
+        .merge(follow_requests::routes().into())
+        .merge(instance::routes().into())
         .merge(markers::routes())
-        .merge(notifications::routes())
-        .merge(oauth::routes())
-        .merge(preferences::routes())
-        .merge(search::routes())
-        .merge(statuses::routes())
-        .merge(timelines::routes())
-        .merge(unbuilt::routes())
+        .merge(notifications::routes().into())
+        .merge(oauth::routes().into())
+        .merge(preferences::routes().into())
+        .merge(search::routes().into())
+        .merge(statuses::routes().into())
+        .merge(timelines::routes().into())
+        .merge(unbuilt::routes().into())
 }

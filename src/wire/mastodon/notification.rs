@@ -2,6 +2,7 @@
 //! methods/grouped_notifications).
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{Account, Status};
 use crate::base::Timestamp;
@@ -85,7 +86,7 @@ pub struct GroupedNotifications {
 }
 
 /// How far a timeline was read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Marker {
     last_read_id: String,
     version: u32,

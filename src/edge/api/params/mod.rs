@@ -4,6 +4,7 @@
 //! or JSON, on every endpoint; here all become one [`Tree`]. What is in the
 //! body wins over what is in the query string.
 
+mod input;
 mod nest;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method};
 use serde_json::{Map, Value};
 
+#[allow(unused_imports)] // until each has its first reader
+pub(crate) use input::{GivenId, Input, clearable, one_or_more};
 pub(crate) use tree::Tree;
 
 use crate::base::{Problem, ProblemKind};

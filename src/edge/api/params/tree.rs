@@ -9,7 +9,7 @@ use crate::base::{Id, Problem};
 pub(crate) struct Tree(pub(super) Map<String, Value>);
 
 /// A scalar as text; `None` for null, lists and trees.
-fn scalar(value: &Value) -> Option<String> {
+pub(super) fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -20,7 +20,7 @@ fn scalar(value: &Value) -> Option<String> {
 
 /// Mastodon's booleans (docs: "Parameters"): these are false, blank is not
 /// given, anything else is true.
-fn truth(text: &str) -> Option<bool> {
+pub(super) fn truth(text: &str) -> Option<bool> {
     match text {
         "" => None,
         "0" | "f" | "F" | "false" | "FALSE" | "off" | "OFF" => Some(false),
@@ -99,19 +99,23 @@ impl Tree {
         Some(trees.collect())
     }
 
-    /// The values of an array, or of a map with numbers as keys in the order
-    /// of those.
     fn values(&self, key: &str) -> Option<Vec<&Value>> {
-        match self.0.get(key)? {
-            Value::Array(values) => Some(values.iter().collect()),
-            Value::Object(map) => {
-                let numbered: Option<Vec<(u64, &Value)>> =
-                    map.iter().map(|(key, value)| Some((key.parse().ok()?, value))).collect();
-                let mut numbered = numbered?;
-                numbered.sort_by_key(|(number, _)| *number);
-                Some(numbered.into_iter().map(|(_, value)| value).collect())
-            }
-            _ => None,
+        numbered(self.0.get(key)?)
+    }
+}
+
+/// The values of an array, or of a map with numbers as keys in the order of
+/// those; `None` for anything else.
+pub(super) fn numbered(value: &Value) -> Option<Vec<&Value>> {
+    match value {
+        Value::Array(values) => Some(values.iter().collect()),
+        Value::Object(map) => {
+            let numbered: Option<Vec<(u64, &Value)>> =
+                map.iter().map(|(key, value)| Some((key.parse().ok()?, value))).collect();
+            let mut numbered = numbered?;
+            numbered.sort_by_key(|(number, _)| *number);
+            Some(numbered.into_iter().map(|(_, value)| value).collect())
         }
+        _ => None,
     }
 }
