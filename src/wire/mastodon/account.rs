@@ -1,7 +1,9 @@
 //! Accounts (docs: entities/Account, CredentialAccount, Role, CustomEmoji).
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
+use super::words::{QuotePolicyWord, VisibilityWord};
 use crate::base::Timestamp;
 use crate::model::{self, ActorKind, CustomEmoji, Role, Site, User};
 
@@ -21,12 +23,15 @@ pub struct Person<'a> {
 }
 
 /// A custom emoji.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Emoji {
     shortcode: String,
+    #[schema(format = "uri")]
     url: String,
+    #[schema(format = "uri")]
     static_url: String,
     visible_in_picker: bool,
+    #[schema(required)]
     category: Option<String>,
 }
 
@@ -43,15 +48,16 @@ impl From<&CustomEmoji> for Emoji {
 }
 
 /// A row of a profile's table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Field {
     name: String,
     value: String,
+    #[schema(required, format = DateTime)]
     verified_at: Option<String>,
 }
 
 /// A role as it is shown beside a name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AccountRole {
     id: String,
     name: String,
@@ -59,7 +65,7 @@ pub struct AccountRole {
 }
 
 /// An account.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Account {
     id: String,
     username: String,
@@ -70,19 +76,27 @@ pub struct Account {
     discoverable: bool,
     indexable: bool,
     group: bool,
+    #[schema(format = DateTime)]
     created_at: String,
     note: String,
+    #[schema(format = "uri")]
     url: String,
+    #[schema(format = "uri")]
     uri: String,
+    #[schema(format = "uri")]
     avatar: String,
+    #[schema(format = "uri")]
     avatar_static: String,
     avatar_description: String,
+    #[schema(format = "uri")]
     header: String,
+    #[schema(format = "uri")]
     header_static: String,
     header_description: String,
     followers_count: u64,
     following_count: u64,
     statuses_count: u64,
+    #[schema(required, format = Date)]
     last_status_at: Option<String>,
     hide_collections: bool,
     emojis: Vec<Emoji>,
@@ -165,7 +179,7 @@ impl AccountRole {
 }
 
 /// A role with what it permits, for the one who has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct OwnRole {
     id: String,
     name: String,
@@ -188,10 +202,12 @@ impl From<Role> for OwnRole {
 }
 
 /// What a person typed, for forms that edit it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Source {
+    #[schema(value_type = VisibilityWord)]
     privacy: &'static str,
     sensitive: bool,
+    #[schema(required)]
     language: Option<String>,
     note: String,
     fields: Vec<Field>,
@@ -200,11 +216,12 @@ pub struct Source {
     discoverable: bool,
     indexable: bool,
     attribution_domains: Vec<String>,
+    #[schema(value_type = QuotePolicyWord)]
     quote_policy: &'static str,
 }
 
 /// One's own account.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct CredentialAccount {
     #[serde(flatten)]
     account: Account,
@@ -238,12 +255,13 @@ impl CredentialAccount {
 }
 
 /// Somebody who is muted.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct MutedAccount {
     /// Who.
     #[serde(flatten)]
     pub account: Account,
     /// When the mute ends.
+    #[schema(required, format = DateTime)]
     pub mute_expires_at: Option<String>,
 }
 

@@ -11,6 +11,7 @@ pub mod oauth;
 pub mod relationship;
 pub mod search;
 pub mod status;
+pub mod words;
 
 pub use account::{Account, CredentialAccount, Emoji, Field, MutedAccount, Person};
 pub use notification::{GroupedNotifications, Marker, Notification, NotificationGroup};

@@ -4,16 +4,19 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::words::NotificationWord;
 use super::{Account, Status};
 use crate::base::Timestamp;
 use crate::model;
 
 /// A notification.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Notification {
     id: String,
     #[serde(rename = "type")]
+    #[schema(value_type = NotificationWord)]
     kind: &'static str,
+    #[schema(format = DateTime)]
     created_at: String,
     group_key: String,
     account: Account,
@@ -42,15 +45,17 @@ fn group_key(row: &model::Notification) -> String {
 }
 
 /// A group of notifications; here always of one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct NotificationGroup {
     group_key: String,
     notifications_count: u32,
     #[serde(rename = "type")]
+    #[schema(value_type = NotificationWord)]
     kind: &'static str,
     most_recent_notification_id: String,
     page_min_id: String,
     page_max_id: String,
+    #[schema(format = DateTime)]
     latest_page_notification_at: String,
     sample_account_ids: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,7 +80,7 @@ impl From<&model::Notification> for NotificationGroup {
 }
 
 /// A page of groups, with what they are about beside them.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct GroupedNotifications {
     /// Who caused them, each once.
     pub accounts: Vec<Account>,
@@ -90,6 +95,7 @@ pub struct GroupedNotifications {
 pub struct Marker {
     last_read_id: String,
     version: u32,
+    #[schema(format = DateTime)]
     updated_at: String,
 }
 

@@ -3,14 +3,16 @@
 //! Connect UserInfo as Mastodon answers it).
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::model::{App, Site, Token};
 
 /// An app as others may know it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Application {
     id: String,
     name: String,
+    #[schema(required)]
     website: Option<String>,
     scopes: Vec<String>,
     redirect_uri: String,
@@ -35,7 +37,7 @@ impl From<&App> for Application {
 }
 
 /// An app with its secret, once, for itself.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CredentialApplication {
     #[serde(flatten)]
     app: Application,
@@ -57,7 +59,8 @@ impl CredentialApplication {
 }
 
 /// A token, once, for its app.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Token)]
 pub struct TokenAnswer {
     access_token: String,
     token_type: &'static str,
@@ -78,7 +81,7 @@ impl TokenAnswer {
 }
 
 /// A refusal (RFC 6749 §5.2).
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OauthError {
     /// What programs read.
     pub error: &'static str,
@@ -87,7 +90,7 @@ pub struct OauthError {
 }
 
 /// RFC 8414.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Metadata {
     issuer: String,
     authorization_endpoint: String,
@@ -127,7 +130,7 @@ impl Metadata {
 }
 
 /// Who is logged in.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct UserInfo {
     /// Issuer.
     pub iss: String,

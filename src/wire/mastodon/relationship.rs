@@ -1,23 +1,26 @@
 //! How one account stands to another (docs: entities/Relationship).
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::base::{Id, Timestamp};
 use crate::model::{Mute, Relation};
 
 /// Sixteen keys; clients decode them all.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Relationship {
     id: String,
     following: bool,
     showing_reblogs: bool,
     notifying: bool,
+    #[schema(required)]
     languages: Option<Vec<String>>,
     followed_by: bool,
     blocking: bool,
     blocked_by: bool,
     muting: bool,
     muting_notifications: bool,
+    #[schema(required, format = DateTime)]
     muting_expires_at: Option<String>,
     requested: bool,
     requested_by: bool,

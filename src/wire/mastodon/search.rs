@@ -2,17 +2,20 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::{Account, Status};
 use crate::model::{self, Site};
 
 /// A hashtag.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Tag {
     id: String,
     name: String,
+    #[schema(format = "uri")]
     url: String,
     /// Its use by day; not counted.
+    #[schema(value_type = Vec<Object>)]
     history: Vec<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     following: Option<bool>,
@@ -37,7 +40,7 @@ impl Tag {
 }
 
 /// What a search found.
-#[derive(Debug, Clone, PartialEq, Serialize, Default)]
+#[derive(Debug, Clone, PartialEq, Serialize, Default, ToSchema)]
 pub struct Search {
     /// Accounts.
     pub accounts: Vec<Account>,

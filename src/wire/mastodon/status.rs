@@ -3,47 +3,62 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
+use super::words::{MediaWord, VisibilityWord};
 use super::{Account, Emoji};
 use crate::base::{Id, Timestamp};
 use crate::model::{self, AttachmentKind, Site};
 
 /// The app a post was written with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = StatusApplication)]
 pub struct Application {
     name: String,
+    #[schema(required)]
     website: Option<String>,
 }
 
 /// Somebody named in a post.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Mention {
     id: String,
     username: String,
+    #[schema(format = "uri")]
     url: String,
     acct: String,
 }
 
 /// A hashtag of a post.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct StatusTag {
     name: String,
+    #[schema(format = "uri")]
     url: String,
 }
 
 /// A picture, film or sound.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct MediaAttachment {
     id: String,
     #[serde(rename = "type")]
+    #[schema(value_type = MediaWord)]
     kind: &'static str,
+    #[schema(required, format = "uri")]
     url: Option<String>,
+    #[schema(required, format = "uri")]
     preview_url: Option<String>,
+    #[schema(required, format = "uri")]
     remote_url: Option<String>,
+    #[schema(required)]
     preview_remote_url: Option<String>,
+    #[schema(required)]
     text_url: Option<String>,
+    #[schema(value_type = Object)]
     meta: Value,
+    #[schema(required)]
     description: Option<String>,
+    #[schema(required)]
     blurhash: Option<String>,
 }
 
@@ -121,22 +136,30 @@ pub struct Facts {
 }
 
 /// A post or boost.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Status {
     id: String,
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(required)]
     in_reply_to_id: Option<String>,
+    #[schema(required)]
     in_reply_to_account_id: Option<String>,
     sensitive: bool,
     spoiler_text: String,
+    #[schema(value_type = VisibilityWord)]
     visibility: &'static str,
+    #[schema(required)]
     language: Option<String>,
+    #[schema(format = "uri")]
     uri: String,
+    #[schema(required, format = "uri")]
     url: Option<String>,
     replies_count: u64,
     reblogs_count: u64,
     favourites_count: u64,
     quotes_count: u64,
+    #[schema(required, format = DateTime)]
     edited_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     favourited: Option<bool>,
@@ -149,21 +172,27 @@ pub struct Status {
     #[serde(skip_serializing_if = "Option::is_none")]
     pinned: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Object>>)]
     filtered: Option<Vec<Value>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     content: Option<String>,
     /// In place of `content` in the answer to a deletion.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
+    #[schema(required, no_recursion)]
     reblog: Option<Box<Status>>,
+    #[schema(required)]
     application: Option<Application>,
     account: Account,
     media_attachments: Vec<MediaAttachment>,
     mentions: Vec<Mention>,
     tags: Vec<StatusTag>,
     emojis: Vec<Emoji>,
+    #[schema(required, value_type = Option<Object>)]
     quote: Option<Value>,
+    #[schema(required, value_type = Option<Object>)]
     card: Option<Value>,
+    #[schema(required, value_type = Option<Object>)]
     poll: Option<Value>,
 }
 
@@ -250,7 +279,7 @@ impl StatusTag {
 }
 
 /// The thread around a post.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Context {
     /// What it answers, first post first.
     pub ancestors: Vec<Status>,
@@ -259,7 +288,7 @@ pub struct Context {
 }
 
 /// What was typed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct StatusSource {
     id: String,
     text: String,
@@ -277,11 +306,12 @@ impl From<&model::Status> for StatusSource {
 }
 
 /// One version of a post.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct StatusEdit {
     content: String,
     spoiler_text: String,
     sensitive: bool,
+    #[schema(format = DateTime)]
     created_at: String,
     account: Account,
     media_attachments: Vec<MediaAttachment>,
