@@ -28,6 +28,12 @@ pub const ACTIVITY_MAX_BYTES: usize = 1024 * 1024;
 pub const IMAGE_MAX_BYTES: usize = 16 * 1024 * 1024;
 /// Pixels of an uploaded picture, before it is decoded.
 pub const IMAGE_MAX_PIXELS: u64 = 40_000_000;
+/// Bytes of an uploaded film or sound. It is held in memory while it comes in.
+pub const FILM_MAX_BYTES: usize = 40 * 1024 * 1024;
+/// Files that one post shows.
+pub const MEDIA_PER_STATUS_MAX: usize = 4;
+/// Characters of a file's description.
+pub const DESCRIPTION_CHARACTERS_MAX: usize = 1500;
 /// Nesting of foreign JSON.
 pub const JSON_DEPTH_MAX: usize = 32;
 /// Values in one foreign JSON document.

@@ -10,6 +10,7 @@ pub mod fan_out;
 pub mod inbox;
 pub mod interaction;
 pub mod marker;
+pub mod media;
 pub mod message;
 pub mod notification;
 pub mod oauth;

@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 
 use super::{AppState, federation};
-use crate::base::limits::STATUS_CHARACTERS_MAX;
+use crate::base::limits::{MEDIA_PER_STATUS_MAX, STATUS_CHARACTERS_MAX};
 use crate::base::{Id, Problem};
 use crate::domain::account;
+use crate::domain::media::MediaFault;
 use crate::domain::status::{self, Draft, Published, StatusError};
 use crate::model::{Account, Application, Site, User, Visibility};
 use crate::store::StoreError;
@@ -32,6 +33,8 @@ pub(crate) struct Written {
     pub(crate) language: Option<String>,
     /// The post it answers.
     pub(crate) in_reply_to: Option<Id>,
+    /// Uploads that it shows.
+    pub(crate) media: Vec<Id>,
     /// The app it was written with.
     pub(crate) application: Option<Application>,
     /// The same key within the hour gives the same post.
@@ -66,7 +69,7 @@ pub(crate) async fn draft(state: &AppState, author: &User, written: Written) -> 
         sensitive: written.sensitive.unwrap_or(defaults.sensitive),
         language: written.language.or_else(|| defaults.language.clone()).and_then(language),
         in_reply_to: written.in_reply_to,
-        attachments: Vec::new(),
+        media: written.media,
         application: written.application,
         idempotency_key: written.idempotency_key,
     })
@@ -99,7 +102,26 @@ impl From<StatusError> for Problem {
             StatusError::PinsFull => {
                 Problem::invalid("Validation failed: You have already pinned as many posts as you can")
             }
+            StatusError::Media(fault) => fault.into(),
             StatusError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<MediaFault> for Problem {
+    fn from(fault: MediaFault) -> Problem {
+        match fault {
+            MediaFault::TooMany => {
+                Problem::invalid(format!("Cannot attach more than {MEDIA_PER_STATUS_MAX} files"))
+            }
+            MediaFault::NotFound => Problem::invalid("Media not found or already attached to another post"),
+            MediaFault::NotReady => Problem::invalid(
+                "Cannot attach files that have not finished processing. Try again in a moment!",
+            ),
+            MediaFault::Mixed => {
+                Problem::invalid("Cannot attach a video to a post that already contains images")
+            }
+            MediaFault::Store(error) => error.into(),
         }
     }
 }

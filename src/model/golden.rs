@@ -44,12 +44,36 @@ fn status() -> Status {
             width: Some(1),
             height: Some(2),
             focus: Some((-500, 500)),
+            ..Attachment::default()
         }],
         emojis: vec![CustomEmoji { shortcode: "fox".into(), url: "https://b.example/fox".into() }],
         application: Some(Application { name: "app".into(), website: Some("https://app.example".into()) }),
         is_local: true,
         thread: Id(2),
     }
+}
+
+#[test]
+fn rows_of_media_read_for_ever() {
+    let media = Media {
+        attachment: Attachment {
+            id: Id(8),
+            kind: AttachmentKind::Image,
+            media_type: Some("image/png".into()),
+            file: Some("0a.png".into()),
+            preview: Some("0a-small.jpg".into()),
+            preview_size: Some((3, 4)),
+            duration_ms: Some(5),
+            ..Attachment::default()
+        },
+        owner: Id(7),
+        state: MediaState::Ready,
+        stem: "0a".into(),
+        status: Some(Id(9)),
+        expires_at: Some(AT),
+        created_at: AT,
+    };
+    check("media", &media).unwrap();
 }
 
 #[test]

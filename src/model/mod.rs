@@ -8,6 +8,7 @@ mod codec;
 mod event;
 #[cfg(test)]
 mod golden;
+mod media;
 mod notification;
 mod oauth;
 pub mod queue;
@@ -22,6 +23,7 @@ mod user;
 pub use crate::base::Registration;
 pub use account::{Account, ActorKind, Field, KeyPair, Picture};
 pub use event::{EVENT_TOPIC, Event};
+pub use media::{Media, MediaState};
 pub use notification::{Notification, NotificationKind};
 pub use oauth::{App, AuthorizationCode, Scopes, Token};
 pub use relation::{Follow, FollowPair, FollowRequest, Mute, Relation};

@@ -143,6 +143,18 @@ pub struct Attachment {
     /// Focal point in thousandths, x then y, -1000 to 1000.
     #[n(8)]
     pub focus: Option<(i32, i32)>,
+    /// The name of the file we keep, for local ones; see [`super::Site::media`].
+    #[n(9)]
+    pub file: Option<String>,
+    /// The name of a smaller picture of it that we keep.
+    #[n(10)]
+    pub preview: Option<String>,
+    /// Pixels of that picture, width then height.
+    #[n(11)]
+    pub preview_size: Option<(u32, u32)>,
+    /// How long it plays.
+    #[n(12)]
+    pub duration_ms: Option<u64>,
 }
 
 /// The app a post was written with.

@@ -86,6 +86,13 @@ pub const TOMBSTONE: Table<String, TombstoneRow> = Table::new("tombstone");
 /// (account, Idempotency-Key) to the post it made.
 pub const IDEMPOTENCY: Table<(Id, String), Id> = Table::new("idempotency");
 
+// Media.
+
+/// Uploaded files by id.
+pub const MEDIA: Table<Id, Media> = Table::new("media");
+/// (when it goes unless a post shows it, file).
+pub const MEDIA_BY_EXPIRY: Table<(Timestamp, Id), ()> = Table::new("media_by_expiry");
+
 // Timelines.
 
 /// (account, post) of home timelines.

@@ -5,6 +5,7 @@ use super::publish::mentions;
 use super::{StatusError, own};
 use crate::base::{Id, Moment};
 use crate::domain::delivery::{Task, enqueue};
+use crate::domain::media::{self, MediaEdit};
 use crate::domain::notification::{self, notify_all};
 use crate::model::queue::{Job, Verb};
 use crate::model::tables::STATUS_REBLOGS;
@@ -31,12 +32,15 @@ pub struct Edit {
     pub mentions: Vec<Id>,
     /// Hashtags in the text, without `#`.
     pub tags: Vec<String>,
+    /// What it shows from now on; `None` leaves that as it is.
+    pub media: Option<MediaEdit>,
 }
 
 /// Edits one's own post.
 ///
 /// # Errors
-/// When it is not theirs, would be blank, or the store fails.
+/// When it is not theirs, would be blank, is to show uploads that it cannot,
+/// or the store fails.
 pub fn edit(
     tx: &mut WriteTx<'_>,
     moment: &mut Moment,
@@ -48,7 +52,11 @@ pub fn edit(
     if old.is_reblog() {
         return Err(StatusError::NotFound);
     }
-    if edit.text.trim().is_empty() && old.attachments.is_empty() {
+    let attachments = match &edit.media {
+        Some(change) => media::rearrange(tx, moment.now, &old, change)?,
+        None => old.attachments.clone(),
+    };
+    if edit.text.trim().is_empty() && attachments.is_empty() {
         return Err(StatusError::Blank);
     }
     let new = Status {
@@ -59,6 +67,7 @@ pub fn edit(
         language: edit.language.clone().or_else(|| old.language.clone()),
         mentions: mentions(tx, &edit.mentions)?,
         tags: edit.tags.clone(),
+        attachments,
         edited_at: Some(moment.now),
         ..old.clone()
     };

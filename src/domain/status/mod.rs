@@ -19,6 +19,7 @@ pub(super) use remove::keep;
 pub use remove::{Departed, delete, remove};
 
 use crate::base::Id;
+use crate::domain::media::MediaFault;
 use crate::domain::visibility::{Between, Viewer, can_see};
 use crate::model::tables::{ACCOUNT, RELATION, STATUS, STATUS_BY_URI};
 use crate::model::{Account, Status};
@@ -39,8 +40,19 @@ pub enum StatusError {
     NotOwn,
     /// As many posts are pinned as may be.
     PinsFull,
+    /// It cannot show these uploads.
+    Media(MediaFault),
     /// The store failed.
     Store(StoreError),
+}
+
+impl From<MediaFault> for StatusError {
+    fn from(fault: MediaFault) -> Self {
+        match fault {
+            MediaFault::Store(cause) => StatusError::Store(cause),
+            fault => StatusError::Media(fault),
+        }
+    }
 }
 
 impl From<StoreError> for StatusError {

@@ -5,9 +5,10 @@ use std::time::Duration;
 use super::insert::{News, insert};
 use super::{StatusError, seen};
 use crate::base::{Id, Moment, Timestamp};
+use crate::domain::media;
 use crate::domain::visibility::Viewer;
 use crate::model::tables::{ACCOUNT, IDEMPOTENCY, STATUS};
-use crate::model::{Application, Attachment, Mention, Site, Status, Visibility};
+use crate::model::{Application, Mention, Site, Status, Visibility};
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
 /// How long an `Idempotency-Key` gives the same post (Mastodon: one hour).
@@ -39,8 +40,8 @@ pub struct Draft {
     pub mentions: Vec<Id>,
     /// Hashtags in the text, without `#`.
     pub tags: Vec<String>,
-    /// Pictures, films, sounds.
-    pub attachments: Vec<Attachment>,
+    /// Uploads that it shows, in their order.
+    pub media: Vec<Id>,
     /// The app it was written with.
     pub application: Option<Application>,
     /// Makes the same request twice give one post.
@@ -66,15 +67,15 @@ pub struct Published {
 /// Publishes a post.
 ///
 /// # Errors
-/// When it is blank, answers a post that its author may not see, or the
-/// store fails.
+/// When it is blank, answers a post that its author may not see, shows
+/// uploads that it cannot, or the store fails.
 pub fn publish(
     tx: &mut WriteTx<'_>,
     moment: &mut Moment,
     site: &Site,
     draft: &Draft,
 ) -> Result<Published, StatusError> {
-    if draft.text.trim().is_empty() && draft.attachments.is_empty() {
+    if draft.text.trim().is_empty() && draft.media.is_empty() {
         return Err(StatusError::Blank);
     }
     if let Some(status) = published_before(tx, moment.now, draft)? {
@@ -104,7 +105,7 @@ pub fn publish(
         created_at: moment.now,
         mentions: mentions(tx, &draft.mentions)?,
         tags: draft.tags.clone(),
-        attachments: draft.attachments.clone(),
+        attachments: media::attach(tx, moment.now, draft.author, id, &draft.media)?,
         application: draft.application.clone(),
         is_local: true,
         ..Status::default()

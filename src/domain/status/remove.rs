@@ -6,6 +6,7 @@ use super::insert::{adjust_counts, job_order, sender};
 use super::{StatusError, own};
 use crate::base::{Id, Moment, Timestamp};
 use crate::domain::delivery::{Task, enqueue};
+use crate::domain::media;
 use crate::domain::timeline::{Loaded, load_one};
 use crate::domain::visibility::Viewer;
 use crate::model::queue::{Body, Job, Verb};
@@ -66,6 +67,7 @@ pub fn remove(tx: &mut WriteTx<'_>, moment: &mut Moment, status: &Status) -> Res
     }
     erase(tx, moment.now, status, actor_uri, mark);
     if status.is_local {
+        media::release(tx, moment.now, &status.attachments)?;
         let departed = Departed { status: status.clone(), reached, at: moment.now };
         // It is smaller than any body may be: the post's text is bounded.
         let body = Body::new(departed.to_bytes()).unwrap_or_else(|_| Body::empty());

@@ -180,6 +180,7 @@ fn written(params: &Params) -> Written {
         sensitive: None,
         language: params.filled("language"),
         in_reply_to: params.id("reply_to"),
+        media: Vec::new(),
         application: None,
         text,
         idempotency_key,

@@ -74,6 +74,13 @@ pub enum Job {
         #[n(0)]
         account: Id,
     },
+    /// Make an uploaded picture fit to be shown.
+    #[n(10)]
+    ProcessMedia {
+        /// The upload.
+        #[n(0)]
+        media: Id,
+    },
 }
 
 impl Job {
@@ -82,6 +89,7 @@ impl Job {
         match self {
             Job::Deliver | Job::Say(_) => JobKind::Deliver,
             Job::ShareProfile { .. } => JobKind::ShareProfile,
+            Job::ProcessMedia { .. } => JobKind::ProcessMedia,
             Job::FanOut { .. } => JobKind::FanOut,
             Job::Ingest { .. } => JobKind::Ingest,
             Job::FetchAccount { .. } => JobKind::FetchAccount,
@@ -112,6 +120,9 @@ pub enum JobKind {
     /// See [`Job::ShareProfile`].
     #[n(5)]
     ShareProfile,
+    /// See [`Job::ProcessMedia`].
+    #[n(10)]
+    ProcessMedia,
 }
 
 impl JobKind {
@@ -124,6 +135,7 @@ impl JobKind {
             JobKind::FetchAccount => "fetch_account",
             JobKind::FetchThread => "fetch_thread",
             JobKind::ShareProfile => "share_profile",
+            JobKind::ProcessMedia => "process_media",
         }
     }
 }

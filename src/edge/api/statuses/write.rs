@@ -5,11 +5,12 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 
 use super::seen;
-use crate::base::{Problem, Timestamp};
+use crate::base::{Id, Problem, Timestamp};
+use crate::domain::media::{self, Described, MediaEdit};
 use crate::domain::status::{self, Draft, Edit};
 use crate::domain::visibility::Viewer;
 use crate::edge::AppState;
-use crate::edge::api::params::Params;
+use crate::edge::api::params::{Params, Tree};
 use crate::edge::api::people::IdPath;
 use crate::edge::api::render;
 use crate::edge::auth::{Auth, Me};
@@ -38,6 +39,7 @@ pub(super) async fn publish(
         in_reply_to,
         application: Some(application(&me)),
         idempotency_key: idempotency_key(&headers),
+        media: media_ids(&params).unwrap_or_default(),
         ..written(&params)
     };
     let draft = compose::draft(&state, &me.user, written).await?;
@@ -77,9 +79,6 @@ fn idempotency_key(headers: &HeaderMap) -> Option<String> {
 /// Parts of a post that this server does not have yet are refused rather
 /// than left out: the author would not notice.
 fn refuse_unbuilt(state: &AppState, params: &Params) -> Result<(), Problem> {
-    if params.ids("media_ids").iter().len() > 0 {
-        return Err(Problem::invalid("Validation failed: Media could not be found"));
-    }
     if params.child("poll").is_some_and(|poll| !poll.list_or_one("options").is_empty()) {
         return Err(Problem::invalid("Validation failed: This server has no polls"));
     }
@@ -122,7 +121,32 @@ fn change(draft: Draft, params: &Params) -> Edit {
         language: draft.language.filter(|_| params.has("language")),
         mentions: draft.mentions,
         tags: draft.tags,
+        media: media(params),
     }
+}
+
+/// The uploads a post is to show. What is no id of ours is not found.
+fn media_ids(params: &Params) -> Option<Vec<Id>> {
+    let given = params.list("media_ids")?;
+    let filled = given.iter().map(|text| text.trim()).filter(|text| !text.is_empty());
+    Some(filled.map(|text| text.parse().unwrap_or(Id::ZERO)).collect())
+}
+
+/// What an edit shows. Where it does not say, the files stay: many a client
+/// that only mends a word sends nothing of them.
+fn media(params: &Params) -> Option<MediaEdit> {
+    let described: Vec<Described> =
+        params.children("media_attributes").unwrap_or_default().iter().filter_map(described).collect();
+    let ids = media_ids(params);
+    (ids.is_some() || !described.is_empty()).then_some(MediaEdit { ids, described })
+}
+
+fn described(given: &Tree) -> Option<Described> {
+    Some(Described {
+        id: given.id("id")?,
+        description: given.text("description"),
+        focus: given.filled("focus").and_then(|text| media::focus(&text)),
+    })
 }
 
 /// Answers the post as it was typed, so that it can be written anew.
