@@ -60,10 +60,23 @@ pub enum Command {
         #[command(flatten)]
         place: PlaceArgs,
     },
+    /// Runs a server to write and test apps against: in memory, with sample people, sending nothing.
+    Sandbox(SandboxArgs),
     /// Lists every directive a config file may have.
     Directives,
     /// Prints the version.
     Version,
+}
+
+/// How a sandbox is set up.
+#[derive(Debug, Args)]
+pub struct SandboxArgs {
+    /// Where to serve plain HTTP.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:3000")]
+    pub listen: std::net::SocketAddr,
+    /// The token of the sample admin, in place of a random one.
+    #[arg(long, value_name = "TOKEN")]
+    pub admin_token: Option<String>,
 }
 
 /// Which server is meant.
@@ -153,7 +166,7 @@ impl std::fmt::Debug for UserCommand {
 
 /// The command that a missing config file was probably meant to be.
 pub fn command_like(file: &str) -> Option<&'static str> {
-    nearest(file, ["check", "adapt", "directives", "version", "user", "help"])
+    nearest(file, ["check", "adapt", "directives", "version", "user", "sandbox", "help"])
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod jobs;
 pub mod logging;
 mod metrics;
 mod run;
+mod sandbox;
 pub mod serve;
 pub mod server;
 pub mod system;

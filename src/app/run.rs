@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::cli::{Cli, Command, command_like};
 use super::logging;
+use super::sandbox::Sandbox;
 use super::serve::serve;
 use crate::base::{Problem, ProblemKind};
 use crate::config::{self, Complaints, Config, Environment, Overrides, Platform, Tls};
@@ -33,6 +34,11 @@ pub fn run(cli: Cli) -> Result<(), Problem> {
             let overrides = Overrides { data: place.data, ..Overrides::default() };
             let config = load(place.config.as_deref(), &overrides)?;
             print(&super::user::run(&config, command)?)
+        }
+        Some(Command::Sandbox(args)) => {
+            let sandbox = Sandbox::prepare(args, &environment()?)?;
+            logging::start(sandbox.config.log, sandbox.config.log_level, log_filter().as_deref());
+            sandbox.serve()
         }
         Some(Command::Directives) => print(&config::listing()),
         Some(Command::Version) => print(concat!("waxwing ", env!("CARGO_PKG_VERSION"), "\n")),

@@ -14,6 +14,19 @@ use crate::config::Config;
 /// # Errors
 /// What keeps the server from starting.
 pub fn serve(config: Config) -> Result<(), Problem> {
+    let data = config.data.display().to_string();
+    serve_after(config, async |server: &Server| Ok(greeting(server, &data)))
+}
+
+/// The same; once the server runs, `begin` may do more, and gives what is
+/// printed then.
+///
+/// # Errors
+/// What keeps the server from starting, and those of `begin`.
+pub(super) fn serve_after(
+    config: Config,
+    begin: impl AsyncFnOnce(&Server) -> Result<String, Problem>,
+) -> Result<(), Problem> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("waxwing")
@@ -22,9 +35,10 @@ pub fn serve(config: Config) -> Result<(), Problem> {
     runtime.block_on(async {
         // Listened to from the start, so that an early signal is not lost.
         let mut stop = StopSignals::listen().map_err(Problem::internal)?;
-        let data = config.data.display().to_string();
         let server = Server::start(config).await?;
-        greet(&server, &data);
+        let greeting = begin(&server).await?;
+        // A closed standard output is no reason not to serve.
+        let _ = std::io::stdout().lock().write_all(greeting.as_bytes());
         stop.next().await;
         tracing::info!("stopping: requests under way may finish");
         tokio::select! {
@@ -36,17 +50,12 @@ pub fn serve(config: Config) -> Result<(), Problem> {
 }
 
 /// Three lines: where it is, where the data is, and how to begin.
-fn greet(server: &Server, data: &str) {
+fn greeting(server: &Server, data: &str) -> String {
     let begin = match &server.owner_link {
         Some(link) => format!("Make the owner's account at {link} (the link works once)"),
         None => format!("Log in at {}/login", server.origin),
     };
-    // A closed standard output is no reason not to serve.
-    let _ = writeln!(
-        std::io::stdout().lock(),
-        "Waxwing serves {}\nThe data is in {data}\n{begin}",
-        server.origin
-    );
+    format!("Waxwing serves {}\nThe data is in {data}\n{begin}\n", server.origin)
 }
 
 /// Ctrl-C and SIGTERM.

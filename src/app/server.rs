@@ -19,6 +19,7 @@ use crate::config::{Config, StoreChoice, Tls};
 use crate::edge::{self, AppState, Parts};
 use crate::model::{KeyPair, Site};
 use crate::net::address::Allow;
+use crate::net::client::outbox::Outbox;
 use crate::net::client::{Client, ClientSettings};
 use crate::net::hub::Hub;
 use crate::net::listener::{Bound, OwnName, Transport, bind, redirect_router, serve};
@@ -151,7 +152,7 @@ pub fn assemble(
     instance_key: KeyPair,
 ) -> Result<AppState, Problem> {
     let site = Site::new(config.public_url.scheme.as_str(), &config.public_url.authority());
-    let client = outbound_client(&config, &site)?;
+    let client = outbound_client(&config, &site, &clock)?;
     let ids = Arc::new(IdGenerator::new(ONLY_NODE));
     Ok(AppState::new(Parts {
         site,
@@ -193,7 +194,7 @@ fn open_store(config: &Config, clock: Arc<dyn Clock>) -> Result<Store, Problem> 
     }
 }
 
-fn outbound_client(config: &Config, site: &Site) -> Result<Client, Problem> {
+fn outbound_client(config: &Config, site: &Site, clock: &Arc<dyn Clock>) -> Result<Client, Problem> {
     let outbound = &config.outbound;
     let ranges = outbound.allow_ranges.iter().map(ToString::to_string);
     let allow = Allow::parse(outbound.allow_hosts.iter().cloned().chain(ranges))
@@ -204,5 +205,6 @@ fn outbound_client(config: &Config, site: &Site) -> Result<Client, Problem> {
             Problem::invalid(format!("outbound_root `{}` cannot be read: {error}", path.display()))
         })?,
     };
-    Client::new(ClientSettings { allow, extra_roots_pem, ..ClientSettings::new(&site.domain) })
+    let outbox = config.is_sandbox.then(|| Outbox::new(clock.clone()));
+    Client::new(ClientSettings { allow, extra_roots_pem, outbox, ..ClientSettings::new(&site.domain) })
 }

@@ -322,6 +322,7 @@ fn build(wanted: Wanted, folder: &Path, environment: &Environment) -> Config {
         log_level: wanted.log_level.expect(IN_TABLE),
         authorized_fetch: wanted.authorized_fetch.expect(IN_TABLE),
         stop_timeout: wanted.stop_timeout,
+        is_sandbox: false,
         address,
         listen,
         listen_http,

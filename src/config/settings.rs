@@ -58,6 +58,9 @@ pub struct Config {
     pub delivery: Delivery,
     /// How long open requests and deliveries may take to end when the server stops.
     pub stop_timeout: Duration,
+    /// Nothing leaves this server; what it would have sent is kept to look at.
+    /// No directive sets it: `waxwing sandbox` does.
+    pub is_sandbox: bool,
 }
 
 impl Config {

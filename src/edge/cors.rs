@@ -21,7 +21,8 @@ const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 const ANYBODY: HeaderValue = HeaderValue::from_static("*");
 
 fn is_open(path: &str) -> bool {
-    const FOLDERS: [&str; 4] = ["/api/", "/.well-known/", "/nodeinfo/", "/media/"];
+    // Those of a sandbox exist nowhere else.
+    const FOLDERS: [&str; 5] = ["/api/", "/.well-known/", "/nodeinfo/", "/media/", "/sandbox/"];
     FOLDERS.iter().any(|folder| path.starts_with(folder))
         || matches!(path, "/oauth/token" | "/oauth/revoke" | "/oauth/userinfo")
 }

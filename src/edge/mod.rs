@@ -13,6 +13,7 @@ mod pictures;
 mod problem;
 mod profile;
 mod request_id;
+pub mod sandbox;
 mod state;
 pub mod web;
 mod well_known;
@@ -58,6 +59,7 @@ pub fn router(state: &AppState) -> Router {
         .merge(well_known::routes())
         .merge(pictures::routes())
         .merge(web::routes())
+        .merge(sandbox::routes(state))
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
         .with_state(state.clone());
     let answered = routes

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::federation;
 use super::gates::Gates;
+use super::sandbox::{SamplePeople, SamplePerson};
 use crate::base::{Chance, Clock, IdGenerator, Moment, Timestamp};
 use crate::config::Config;
 use crate::model::{KeyPair, Site};
@@ -45,6 +46,7 @@ struct Inner {
     parts: Parts,
     gates: Gates,
     federation: federation::Shared,
+    sample_people: SamplePeople,
 }
 
 impl AppState {
@@ -54,6 +56,7 @@ impl AppState {
             parts,
             gates: Gates::default(),
             federation: federation::Shared::default(),
+            sample_people: SamplePeople::new(),
         }))
     }
 
@@ -65,6 +68,17 @@ impl AppState {
     /// What is remembered of other servers.
     pub(crate) fn federation(&self) -> &federation::Shared {
         &self.0.federation
+    }
+
+    /// Who was put into a sandbox to begin with.
+    pub fn sample_people(&self) -> &[SamplePerson] {
+        self.0.sample_people.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// Says who was put into a sandbox; once.
+    pub fn set_sample_people(&self, people: Vec<SamplePerson>) {
+        // A second call would be a slip of ours; the first people stay.
+        let _ = self.0.sample_people.set(people);
     }
 
     /// The time.

@@ -12,6 +12,7 @@
 
 mod connect;
 mod error;
+pub mod outbox;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -39,6 +40,7 @@ use crate::base::{Problem, limits};
 pub use connect::{ADDRESSES_MAX, LOOKUPS_MAX, Resolver, SystemResolver};
 use connect::{Guarded, Timed};
 pub use error::{Blame, FetchError, Step};
+use outbox::Outbox;
 pub use target::{URL_MAX_BYTES, parse as parse_url};
 
 /// Redirects followed for a GET (Mastodon's `max_hops`).
@@ -96,6 +98,8 @@ pub struct ClientSettings {
     pub times: Times,
     /// Names to addresses.
     pub resolver: Arc<dyn Resolver>,
+    /// Of a sandbox: where everything is kept in place of being sent.
+    pub outbox: Option<Outbox>,
 }
 
 impl ClientSettings {
@@ -107,6 +111,7 @@ impl ClientSettings {
             extra_roots_pem: Vec::new(),
             times: Times::default(),
             resolver: Arc::new(SystemResolver::default()),
+            outbox: None,
         }
     }
 }
@@ -219,6 +224,7 @@ pub struct Client {
     times: Times,
     user_agent: HeaderValue,
     slots: Arc<Semaphore>,
+    outbox: Option<Outbox>,
 }
 
 impl Client {
@@ -256,6 +262,7 @@ impl Client {
             user_agent: HeaderValue::from_str(&user_agent)
                 .map_err(|_| Problem::invalid(format!("`{}` is not a host name", settings.host)))?,
             slots: Arc::new(Semaphore::new(REQUESTS_MAX)),
+            outbox: settings.outbox,
         })
     }
 
@@ -264,6 +271,9 @@ impl Client {
     /// # Errors
     /// [`FetchError`]; every answer that is not 2xx is one.
     pub async fn send(&self, request: Outgoing) -> Result<Answer, FetchError> {
+        if let Some(outbox) = &self.outbox {
+            return keep(outbox, request);
+        }
         let times = request.times.unwrap_or(self.times);
         let sent = match timeout(times.total, self.follow(&request, times)).await {
             Ok(sent) => sent,
@@ -272,6 +282,11 @@ impl Client {
         let outcome = sent.as_ref().map_or_else(FetchError::label, |_| "ok");
         metrics::counter!("waxwing_outbound_requests_total", "outcome" => outcome).increment(1);
         sent
+    }
+
+    /// What a sandbox would have sent; `None` on a real server.
+    pub fn outbox(&self) -> Option<&Outbox> {
+        self.outbox.as_ref()
     }
 
     async fn follow(&self, request: &Outgoing, times: Times) -> Result<Answer, FetchError> {
@@ -333,6 +348,17 @@ fn split_port(own: &str) -> (&str, u16) {
         Some((host, port)) if !port.ends_with(']') => (host, port.parse().unwrap_or(443)),
         _ => (own, 443),
     }
+}
+
+/// In a sandbox everything that is sent arrives, and nothing that is asked
+/// for exists.
+fn keep(outbox: &Outbox, request: Outgoing) -> Result<Answer, FetchError> {
+    let url = target::parse(&request.url)?;
+    outbox.keep(&request.method, url.clone(), &request.headers, request.body);
+    if request.method == Method::GET {
+        return Err(FetchError::Dns(std::io::Error::other("a sandbox asks nobody")));
+    }
+    Ok(Answer { status: StatusCode::ACCEPTED, headers: HeaderMap::new(), url, body: Bytes::new() })
 }
 
 fn is_redirect(status: StatusCode) -> bool {
