@@ -67,8 +67,8 @@ impl Server {
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
-        let news = server.state.store.subscribe();
-        server.tasks.spawn(server.state.hub.clone().run(news, server.stop.clone()));
+        let store = server.state.store.clone();
+        server.tasks.spawn(server.state.hub.clone().run(store, server.stop.clone()));
         server.tasks.spawn(jobs::worker(&server.state).run(server.stop.clone()));
         server.listen(bound).await?;
         Ok(server)

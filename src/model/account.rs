@@ -2,6 +2,7 @@
 
 use minicbor::{Decode, Encode};
 
+use super::Event;
 use super::tables::{ACCOUNT, ACCOUNT_BY_HANDLE, ACCOUNT_BY_URI};
 use crate::base::{Id, Timestamp};
 use crate::store::{Record, WriteTx};
@@ -212,6 +213,9 @@ impl Account {
             tx.put(ACCOUNT_BY_URI, &new.uri, &new.id);
         }
         tx.put(ACCOUNT, &new.id, new);
+        if new.is_local() && !new.is_visible() && old.is_some_and(Account::is_visible) {
+            Event::Barred { account: new.id }.emit(tx);
+        }
     }
 }
 

@@ -22,7 +22,7 @@ mod user;
 
 pub use crate::base::Registration;
 pub use account::{Account, ActorKind, Field, KeyPair, Picture};
-pub use event::{EVENT_TOPIC, Event};
+pub use event::{Audience, EVENT_TOPIC, Event};
 pub use media::{Media, MediaState};
 pub use notification::{Notification, NotificationKind};
 pub use oauth::{App, AuthorizationCode, Scopes, Token};

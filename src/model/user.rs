@@ -2,8 +2,8 @@
 
 use minicbor::{Decode, Encode};
 
-use super::Visibility;
 use super::tables::{SESSION, SESSION_BY_ACCOUNT, USER, USER_BY_EMAIL};
+use super::{Event, Visibility};
 use crate::base::{Id, Timestamp};
 use crate::store::{Record, WriteTx};
 
@@ -114,6 +114,9 @@ impl User {
             tx.put(USER_BY_EMAIL, email, &new.id);
         }
         tx.put(USER, &new.id, new);
+        if new.state == UserState::Disabled && old.is_some_and(|old| old.state != UserState::Disabled) {
+            Event::Barred { account: new.id }.emit(tx);
+        }
     }
 }
 

@@ -8,7 +8,7 @@
 use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::{Context, Poll};
 
 use futures_util::Stream;
@@ -17,46 +17,86 @@ use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::base::Id;
-use crate::model::Event;
-use crate::store::Signal;
+use crate::domain::throttle::Source;
+use crate::model::tables::HOME_TIMELINE;
+use crate::model::{Audience, Event};
+use crate::store::{Signal, Store, StoreError};
 
 /// News that wait for one listener.
 pub const NEWS_MAX: usize = 256;
-/// Listeners at once.
-pub const LISTENERS_MAX: usize = 8192;
+/// Listeners at once. One idle WebSocket costs about what
+/// `examples/stream_benchmark.rs` says.
+pub const LISTENERS_MAX: usize = 12_288;
 /// Listeners of one account at once: its devices and open pages.
 pub const LISTENERS_PER_ACCOUNT_MAX: usize = 32;
+/// Listeners of one network at once (an IPv4 address, an IPv6 /64).
+pub const LISTENERS_PER_SOURCE_MAX: usize = 128;
+/// Home timelines that one read looks into.
+const HOMES_PER_READ: usize = 1024;
 
 /// What one can listen to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Topic {
-    /// Posts that enter an account's home timeline.
+    /// Posts of an account's home timeline.
     Home(Id),
     /// An account's notifications.
     Notifications(Id),
+    /// What an account changes about itself, such as its filters.
+    Account(Id),
+    /// An account's conversations.
+    Conversations(Id),
+    /// Posts of a list.
+    List(Id),
     /// Public posts of this server.
     Local,
+    /// Public posts of other servers.
+    Remote,
     /// Public posts of everywhere.
     Public,
+    /// Public posts with a hashtag, as [`crate::model::Status::tag_key`]
+    /// writes it.
+    Tag(Arc<str>),
+    /// Deletions of posts that anybody may know, for pages that may show any.
+    Deletions,
+    /// What the server announces to everybody.
+    Announcements,
 }
 
-/// Who listens: for the limit, and to be sent away when the login ends.
+/// Who listens: for the limits, and to be sent away when the login ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Who {
     /// The account, if logged in.
     pub account: Option<Id>,
     /// The token or session.
     pub credential: Option<Id>,
+    /// From where; `None` if that is not counted.
+    pub source: Option<Source>,
 }
 
 /// What a listener hears.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
     /// Something happened.
-    Event(Event),
+    Event(Arc<Event>),
+    /// A post in the home timeline that is listened to was changed.
+    Changed(Id),
+    /// A post in the home timeline that is listened to is gone.
+    Gone(Id),
     /// Some news did not reach this listener: read the timeline again. When it
     /// was too slow itself, this is the last it hears.
     Missed,
+}
+
+/// Why a listener hears nothing more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum End {
+    /// The server stops.
+    Stopped,
+    /// It did not follow.
+    Slow,
+    /// Its login is not good any more.
+    Revoked,
 }
 
 /// There are as many listeners as there may be.
@@ -73,29 +113,37 @@ struct Listeners {
     is_closed: bool,
     all: HashMap<u64, Entry>,
     by_topic: HashMap<Topic, HashSet<u64>>,
-    by_account: HashMap<Id, usize>,
+    by_account: HashMap<Id, HashSet<u64>>,
+    by_source: HashMap<Source, usize>,
 }
 
 struct Entry {
     who: Who,
     topics: Vec<Topic>,
     news: mpsc::Sender<News>,
-    was_slow: Arc<AtomicBool>,
+    fate: Arc<Fate>,
+}
+
+/// What the hub tells its listener beside the news.
+#[derive(Default)]
+struct Fate {
+    /// An [`End`]; only looked at once the news have ended.
+    end: AtomicU8,
+    /// Whether the listener still has to be told that it missed some.
+    is_missing: AtomicBool,
 }
 
 impl Hub {
-    /// Hears the news of these topics from now on, and of every edited or
-    /// deleted post (those may be on the page already).
+    /// Hears the news of these topics from now on.
     ///
     /// # Errors
-    /// [`TooMany`] when the hub or this account has its most.
+    /// [`TooMany`] when the hub, this account or this network has its most.
     pub fn listen(&self, who: Who, topics: impl IntoIterator<Item = Topic>) -> Result<Listener, TooMany> {
         let (news, inbox) = mpsc::channel(NEWS_MAX);
-        let was_slow = Arc::new(AtomicBool::new(false));
-        let topics: Vec<Topic> = topics.into_iter().collect();
-        let entry = Entry { who, topics, news, was_slow: was_slow.clone() };
+        let fate = Arc::new(Fate::default());
+        let entry = Entry { who, topics: topics.into_iter().collect(), news, fate: fate.clone() };
         let number = self.0.lock().enter(entry)?;
-        Ok(Listener { number, hub: self.clone(), inbox, was_slow })
+        Ok(Listener { number, hub: self.clone(), inbox, fate })
     }
 
     /// How many listen.
@@ -104,7 +152,18 @@ impl Hub {
     }
 
     /// Passes on what the store commits, until `stop`; then lets everyone go.
-    pub async fn run(self, mut signals: broadcast::Receiver<Arc<Signal>>, stop: CancellationToken) {
+    pub fn run(self, store: Store, stop: CancellationToken) -> impl Future<Output = ()> + Send + 'static {
+        // From the call on, not only once it is polled.
+        let signals = store.subscribe();
+        self.listen_to(signals, store, stop)
+    }
+
+    async fn listen_to(
+        self,
+        mut signals: broadcast::Receiver<Arc<Signal>>,
+        store: Store,
+        stop: CancellationToken,
+    ) {
         loop {
             let signal = tokio::select! {
                 () = stop.cancelled() => break,
@@ -113,7 +172,7 @@ impl Hub {
             match signal {
                 Ok(signal) => {
                     if let Some(event) = Event::from_signal(&signal) {
-                        self.tell(&event);
+                        self.pass_on(&store, event).await;
                     }
                 }
                 Err(broadcast::error::RecvError::Lagged(missed)) => {
@@ -126,48 +185,115 @@ impl Hub {
         self.close();
     }
 
-    /// Tells whoever it concerns. Never waits.
-    pub fn tell(&self, event: &Event) {
+    async fn pass_on(&self, store: &Store, event: Event) {
+        match &event {
+            Event::Edited { status, audience } => {
+                self.tell_homes(store, *status, audience.author, &News::Changed(*status)).await;
+            }
+            Event::Deleted { status, audience } => {
+                self.tell_homes(store, *status, audience.author, &News::Gone(*status)).await;
+            }
+            _ => {}
+        }
+        self.tell(event);
+    }
+
+    /// Tells those who have a post in their home timeline. Asking for each of
+    /// those who listen is one read; keeping what each was shown would cost
+    /// every listener memory all the time.
+    async fn tell_homes(&self, store: &Store, status: Id, author: Id, news: &News) {
+        let homes = self.0.lock().homes();
+        for some in homes.chunks(HOMES_PER_READ) {
+            let keys: Vec<(Id, Id)> = some.iter().map(|account| (*account, status)).collect();
+            let found = store.read(move |tx| {
+                let rows = tx.get_many(HOME_TIMELINE, &keys)?;
+                Ok::<_, StoreError>(rows.iter().map(Option::is_some).collect::<Vec<bool>>())
+            });
+            let Ok(found) = found.await else { return };
+            // The author's own row goes with the post.
+            let holders = some.iter().zip(found).filter(|(account, has)| *has || **account == author);
+            let topics: Vec<Topic> = holders.map(|(account, _)| Topic::Home(*account)).collect();
+            self.0.lock().tell_topics(&topics, news);
+        }
+    }
+
+    /// Tells whoever it concerns, home timelines that hold a post apart. Never
+    /// waits.
+    pub fn tell(&self, event: Event) {
+        let topics = topics(&event);
         let mut listeners = self.0.lock();
-        let news = News::Event(event.clone());
         match event {
-            Event::Home { account, .. } => listeners.tell_topics(&[Topic::Home(*account)], &news),
-            Event::Notified { account, .. } => {
-                listeners.tell_topics(&[Topic::Notifications(*account)], &news);
-            }
-            Event::Public { is_local: true, .. } => {
-                listeners.tell_topics(&[Topic::Public, Topic::Local], &news);
-            }
-            Event::Public { is_local: false, .. } => listeners.tell_topics(&[Topic::Public], &news),
-            Event::Edited { .. } | Event::Deleted { .. } => listeners.tell_all(&news),
-            Event::Revoked { credential } => listeners.send_away(*credential),
+            Event::Revoked { credential } => listeners.send_away(|who| who.credential == Some(credential)),
+            Event::Barred { account } => listeners.send_away(|who| who.account == Some(account)),
+            event => listeners.tell_topics(&topics, &News::Event(Arc::new(event))),
         }
     }
 
     /// Ends every listener's stream; nobody can listen any more.
     pub fn close(&self) {
         let mut listeners = self.0.lock();
+        // As they are made, listeners end because the server stops.
         *listeners = Listeners { is_closed: true, ..Listeners::default() };
     }
 }
 
+/// Who listens for this event.
+fn topics(event: &Event) -> Vec<Topic> {
+    match event {
+        Event::Home { account, .. } => vec![Topic::Home(*account)],
+        Event::Notified { account, .. } => vec![Topic::Notifications(*account)],
+        Event::NotificationsMerged { account } => {
+            vec![Topic::Account(*account), Topic::Notifications(*account)]
+        }
+        Event::FiltersChanged { account } => vec![Topic::Account(*account)],
+        Event::Conversation { account, .. } => vec![Topic::Conversations(*account)],
+        Event::Listed { list, .. } => vec![Topic::List(*list)],
+        Event::Public { audience, .. } | Event::Edited { audience, .. } => public_topics(audience),
+        Event::Deleted { audience, .. } => {
+            let mut topics = public_topics(audience);
+            topics.extend(audience.is_open.then_some(Topic::Deletions));
+            topics
+        }
+        Event::Announcement { .. }
+        | Event::AnnouncementReaction { .. }
+        | Event::AnnouncementDeleted { .. } => vec![Topic::Announcements],
+        Event::Revoked { .. } | Event::Barred { .. } => Vec::new(),
+    }
+}
+
+fn public_topics(audience: &Audience) -> Vec<Topic> {
+    if !audience.is_public {
+        return Vec::new();
+    }
+    let mut topics: Vec<Topic> =
+        audience.tags.iter().map(|tag| Topic::Tag(Arc::from(tag.as_str()))).collect();
+    if !audience.is_answer {
+        topics.push(Topic::Public);
+        topics.push(if audience.is_local { Topic::Local } else { Topic::Remote });
+    }
+    topics
+}
+
 impl Listeners {
     fn enter(&mut self, entry: Entry) -> Result<u64, TooMany> {
-        if self.is_closed || self.all.len() >= LISTENERS_MAX {
+        let of_account = entry.who.account.and_then(|account| self.by_account.get(&account));
+        let of_source = entry.who.source.and_then(|source| self.by_source.get(&source));
+        if self.is_closed
+            || self.all.len() >= LISTENERS_MAX
+            || of_account.is_some_and(|theirs| theirs.len() >= LISTENERS_PER_ACCOUNT_MAX)
+            || of_source.is_some_and(|count| *count >= LISTENERS_PER_SOURCE_MAX)
+        {
             return Err(TooMany);
-        }
-        if let Some(account) = entry.who.account {
-            let count = self.by_account.entry(account).or_insert(0);
-            if *count >= LISTENERS_PER_ACCOUNT_MAX {
-                return Err(TooMany);
-            }
-            *count += 1;
         }
         let number = self.next;
         self.next += 1;
-        for topic in &entry.topics {
-            self.by_topic.entry(*topic).or_default().insert(number);
+        if let Some(account) = entry.who.account {
+            self.by_account.entry(account).or_default().insert(number);
         }
+        if let Some(source) = entry.who.source {
+            *self.by_source.entry(source).or_default() += 1;
+        }
+        self.enlist(number, &entry.topics);
         self.all.insert(number, entry);
         self.measure();
         Ok(number)
@@ -175,7 +301,34 @@ impl Listeners {
 
     fn leave(&mut self, number: u64) {
         let Some(entry) = self.all.remove(&number) else { return };
-        for topic in &entry.topics {
+        self.delist(number, &entry.topics);
+        if let Some(account) = entry.who.account
+            && let Some(theirs) = self.by_account.get_mut(&account)
+        {
+            theirs.remove(&number);
+            if theirs.is_empty() {
+                self.by_account.remove(&account);
+            }
+        }
+        if let Some(source) = entry.who.source
+            && let Some(count) = self.by_source.get_mut(&source)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.by_source.remove(&source);
+            }
+        }
+        self.measure();
+    }
+
+    fn enlist(&mut self, number: u64, topics: &[Topic]) {
+        for topic in topics {
+            self.by_topic.entry(topic.clone()).or_default().insert(number);
+        }
+    }
+
+    fn delist(&mut self, number: u64, topics: &[Topic]) {
+        for topic in topics {
             if let Some(numbers) = self.by_topic.get_mut(topic) {
                 numbers.remove(&number);
                 if numbers.is_empty() {
@@ -183,19 +336,26 @@ impl Listeners {
                 }
             }
         }
-        if let Some(account) = entry.who.account
-            && let Some(count) = self.by_account.get_mut(&account)
-        {
-            *count -= 1;
-            if *count == 0 {
-                self.by_account.remove(&account);
-            }
-        }
-        self.measure();
+    }
+
+    fn turn_to(&mut self, number: u64, topics: Vec<Topic>) {
+        let Some(entry) = self.all.get_mut(&number) else { return };
+        let before = std::mem::replace(&mut entry.topics, topics.clone());
+        self.delist(number, &before);
+        self.enlist(number, &topics);
     }
 
     fn measure(&self) {
         metrics::gauge!("waxwing_stream_listeners").set(self.all.len() as f64);
+    }
+
+    /// Whose home timelines are listened to.
+    fn homes(&self) -> Vec<Id> {
+        let home = |topic: &Topic| match topic {
+            Topic::Home(account) => Some(*account),
+            _ => None,
+        };
+        self.by_topic.keys().filter_map(home).collect()
     }
 
     /// Whoever listens to several of the topics hears it once.
@@ -214,17 +374,21 @@ impl Listeners {
         for number in numbers {
             let Some(entry) = self.all.get(&number) else { continue };
             if entry.news.try_send(news.clone()).is_err() {
-                entry.was_slow.store(true, Ordering::Relaxed);
+                entry.fate.is_missing.store(true, Ordering::Relaxed);
+                entry.fate.end.store(End::Slow as u8, Ordering::Relaxed);
                 metrics::counter!("waxwing_stream_listeners_dropped_total").increment(1);
                 self.leave(number);
             }
         }
     }
 
-    fn send_away(&mut self, credential: Id) {
-        let theirs = self.all.iter().filter(|(_, entry)| entry.who.credential == Some(credential));
-        let theirs: Vec<u64> = theirs.map(|(number, _)| *number).collect();
+    fn send_away(&mut self, whom: impl Fn(&Who) -> bool) {
+        let theirs: Vec<u64> =
+            self.all.iter().filter(|(_, entry)| whom(&entry.who)).map(|(number, _)| *number).collect();
         for number in theirs {
+            if let Some(entry) = self.all.get(&number) {
+                entry.fate.end.store(End::Revoked as u8, Ordering::Relaxed);
+            }
             self.leave(number);
         }
     }
@@ -236,7 +400,23 @@ pub struct Listener {
     number: u64,
     hub: Hub,
     inbox: mpsc::Receiver<News>,
-    was_slow: Arc<AtomicBool>,
+    fate: Arc<Fate>,
+}
+
+impl Listener {
+    /// Hears these topics from now on, and no others.
+    pub fn turn_to(&self, topics: impl IntoIterator<Item = Topic>) {
+        self.hub.0.lock().turn_to(self.number, topics.into_iter().collect());
+    }
+
+    /// Why the stream has ended, once it has.
+    pub fn end(&self) -> End {
+        match self.fate.end.load(Ordering::Relaxed) {
+            end if end == End::Slow as u8 => End::Slow,
+            end if end == End::Revoked as u8 => End::Revoked,
+            _ => End::Stopped,
+        }
+    }
 }
 
 impl Stream for Listener {
@@ -244,7 +424,7 @@ impl Stream for Listener {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<News>> {
         match self.inbox.poll_recv(cx) {
-            Poll::Ready(None) if self.was_slow.swap(false, Ordering::Relaxed) => {
+            Poll::Ready(None) if self.fate.is_missing.swap(false, Ordering::Relaxed) => {
                 Poll::Ready(Some(News::Missed))
             }
             other => other,
@@ -263,16 +443,16 @@ mod tests {
     use futures_util::{FutureExt, StreamExt};
 
     use super::*;
-    use crate::store::{Store, StoreError};
+    use crate::model::Status;
 
     const ANA: Id = Id(1);
     const BEN: Id = Id(2);
 
     fn who(account: Id, credential: u64) -> Who {
-        Who { account: Some(account), credential: Some(Id(credential)) }
+        Who { account: Some(account), credential: Some(Id(credential)), source: None }
     }
 
-    const NOBODY: Who = Who { account: None, credential: None };
+    const NOBODY: Who = Who { account: None, credential: None, source: None };
 
     /// What has arrived so far.
     fn heard(listener: &mut Listener) -> Vec<News> {
@@ -283,28 +463,46 @@ mod tests {
         Event::Home { account, status: Id(status) }
     }
 
+    fn news(events: &[&Event]) -> Vec<News> {
+        events.iter().map(|event| News::Event(Arc::new((*event).clone()))).collect()
+    }
+
+    fn public(status: u64, change: impl FnOnce(&mut Audience)) -> Event {
+        let mut audience = Audience { is_public: true, is_open: true, is_local: true, ..Audience::default() };
+        change(&mut audience);
+        Event::Public { status: Id(status), audience }
+    }
+
     #[test]
     fn news_reach_those_they_concern_once() {
         let hub = Hub::default();
+        let tag = || Topic::Tag("rust".into());
         let mut ana = hub.listen(who(ANA, 10), [Topic::Home(ANA), Topic::Notifications(ANA)]).unwrap();
-        let mut ben = hub.listen(who(BEN, 20), [Topic::Home(BEN), Topic::Public, Topic::Local]).unwrap();
-        let mut guest = hub.listen(NOBODY, [Topic::Local]).unwrap();
-        let mine = [
-            home(ANA, 1),
-            Event::Notified { account: ANA, notification: Id(2) },
-            Event::Deleted { status: Id(5) },
-        ];
-        let foreign = Event::Public { status: Id(3), is_local: false };
-        let local = Event::Public { status: Id(4), is_local: true };
-        for event in [&mine[0], &mine[1], &foreign, &local, &mine[2]] {
-            hub.tell(event);
+        let mut ben = hub.listen(who(BEN, 20), [Topic::Public, Topic::Local, tag()]).unwrap();
+        let mut guest = hub.listen(NOBODY, [Topic::Remote]).unwrap();
+        let mine = [home(ANA, 1), Event::Notified { account: ANA, notification: Id(2) }];
+        let foreign = public(3, |post| post.is_local = false);
+        let local = public(4, |post| post.tags = vec!["rust".into()]);
+        let answer = public(5, |post| post.is_answer = true);
+        let tagged = public(6, |post| (post.is_answer, post.tags) = (true, vec!["rust".into()]));
+        let whispered = public(7, |post| post.is_public = false);
+        for event in [&mine[0], &mine[1], &foreign, &local, &answer, &tagged, &whispered] {
+            hub.tell(event.clone());
         }
-        let news = |events: &[&Event]| -> Vec<News> {
-            events.iter().map(|event| News::Event((*event).clone())).collect()
-        };
-        assert_eq!(heard(&mut ana), news(&[&mine[0], &mine[1], &mine[2]]));
-        assert_eq!(heard(&mut ben), news(&[&foreign, &local, &mine[2]]));
-        assert_eq!(heard(&mut guest), news(&[&local, &mine[2]]));
+        assert_eq!(heard(&mut ana), news(&[&mine[0], &mine[1]]));
+        assert_eq!(heard(&mut ben), news(&[&foreign, &local, &tagged]));
+        assert_eq!(heard(&mut guest), news(&[&foreign]));
+    }
+
+    #[test]
+    fn a_listener_can_turn_to_other_topics() {
+        let hub = Hub::default();
+        let mut ana = hub.listen(who(ANA, 10), [Topic::Home(ANA)]).unwrap();
+        ana.turn_to([Topic::List(Id(7))]);
+        let listed = Event::Listed { list: Id(7), status: Id(1) };
+        hub.tell(home(ANA, 1));
+        hub.tell(listed.clone());
+        assert_eq!(heard(&mut ana), news(&[&listed]));
     }
 
     #[test]
@@ -312,12 +510,13 @@ mod tests {
         let hub = Hub::default();
         let mut slow = hub.listen(who(ANA, 10), [Topic::Home(ANA)]).unwrap();
         for status in 0..=NEWS_MAX as u64 + 5 {
-            hub.tell(&home(ANA, status));
+            hub.tell(home(ANA, status));
         }
         assert_eq!(hub.count(), 0);
         let heard: Vec<News> = heard(&mut slow);
         assert_eq!((heard.len(), heard.last()), (NEWS_MAX + 1, Some(&News::Missed)));
         assert_eq!(slow.next().now_or_never(), Some(None), "and then the stream ends");
+        assert_eq!(slow.end(), End::Slow);
     }
 
     #[test]
@@ -325,10 +524,12 @@ mod tests {
         let hub = Hub::default();
         let mut one = hub.listen(who(ANA, 10), [Topic::Home(ANA)]).unwrap();
         let mut other = hub.listen(who(ANA, 11), [Topic::Home(ANA)]).unwrap();
-        hub.tell(&Event::Revoked { credential: Id(10) });
-        hub.tell(&home(ANA, 1));
-        assert_eq!(one.next().now_or_never(), Some(None));
+        hub.tell(Event::Revoked { credential: Id(10) });
+        hub.tell(home(ANA, 1));
+        assert_eq!((one.next().now_or_never(), one.end()), (Some(None), End::Revoked));
         assert_eq!(heard(&mut other).len(), 1);
+        hub.tell(Event::Barred { account: ANA });
+        assert_eq!((other.next().now_or_never(), other.end()), (Some(None), End::Revoked));
     }
 
     #[test]
@@ -339,15 +540,42 @@ mod tests {
         assert_eq!(listen().err(), Some(TooMany));
         drop(all);
         assert!(listen().is_ok());
+        let source = Source::from(std::net::IpAddr::from([203, 0, 113, 7]));
+        let stranger = Who { source: Some(source), ..NOBODY };
+        let all: Vec<_> = (0..LISTENERS_PER_SOURCE_MAX).map(|_| hub.listen(stranger, []).unwrap()).collect();
+        assert_eq!(hub.listen(stranger, []).err(), Some(TooMany));
+        drop(all);
         let listeners = hub.0.lock();
-        assert!(listeners.all.is_empty() && listeners.by_topic.is_empty() && listeners.by_account.is_empty());
+        assert!(listeners.all.is_empty() && listeners.by_topic.is_empty());
+        assert!(listeners.by_account.is_empty() && listeners.by_source.is_empty());
+    }
+
+    #[tokio::test]
+    async fn only_homes_that_hold_a_post_hear_that_it_is_gone() {
+        let (hub, store, stop) = (Hub::default(), Store::memory(), CancellationToken::new());
+        let mut ana = hub.listen(who(ANA, 10), [Topic::Home(ANA)]).unwrap();
+        let mut ben = hub.listen(who(BEN, 20), [Topic::Home(BEN)]).unwrap();
+        let running = tokio::spawn(hub.clone().run(store.clone(), stop.clone()));
+        store
+            .write(|tx| {
+                tx.put(HOME_TIMELINE, &(ANA, Id(5)), &Status::default().entry());
+                Event::Deleted { status: Id(5), audience: Audience::default() }.emit(tx);
+                home(BEN, 6).emit(tx);
+                Ok::<_, StoreError>(())
+            })
+            .await
+            .unwrap();
+        assert_eq!(ana.next().await, Some(News::Gone(Id(5))));
+        assert_eq!(vec![ben.next().await.unwrap()], news(&[&home(BEN, 6)]));
+        stop.cancel();
+        running.await.unwrap();
     }
 
     #[tokio::test]
     async fn committed_changes_become_news_until_the_stop() {
         let (hub, store, stop) = (Hub::default(), Store::memory(), CancellationToken::new());
         let mut ana = hub.listen(who(ANA, 10), [Topic::Home(ANA)]).unwrap();
-        let running = tokio::spawn(hub.clone().run(store.subscribe(), stop.clone()));
+        let running = tokio::spawn(hub.clone().run(store.clone(), stop.clone()));
         let refused: Result<(), StoreError> = store
             .write(|tx| {
                 home(ANA, 7).emit(tx);
@@ -362,10 +590,10 @@ mod tests {
             })
             .await
             .unwrap();
-        assert_eq!(ana.next().await, Some(News::Event(home(ANA, 8))));
+        assert_eq!(vec![ana.next().await.unwrap()], news(&[&home(ANA, 8)]));
         stop.cancel();
         running.await.unwrap();
-        assert_eq!(ana.next().await, None);
+        assert_eq!((ana.next().await, ana.end()), (None, End::Stopped));
         assert_eq!(hub.listen(NOBODY, []).err(), Some(TooMany));
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::media::{self, MediaEdit};
 use crate::domain::notification::{self, notify_all};
 use crate::model::queue::{Job, Verb};
 use crate::model::tables::STATUS_REBLOGS;
-use crate::model::{Event, NotificationKind, Status};
+use crate::model::{Audience, Event, NotificationKind, Status};
 use crate::store::{Scan, StoreError, WriteTx};
 
 /// Boosters that are told of an edit.
@@ -100,7 +100,7 @@ pub fn replace(
         ..new.clone()
     };
     Status::save(tx, Some(old), &new);
-    Event::Edited { status: new.id }.emit(tx);
+    Event::Edited { status: new.id, audience: Audience::from(&new) }.emit(tx);
     if new.is_local {
         let job = Job::FanOut { status: new.id, verb: Verb::Update };
         enqueue(tx, moment, &Task::local(job, sender(&new)).order(job_order(&new)))?;

@@ -8,7 +8,7 @@ use crate::domain::notification::{self, notify_all};
 use crate::domain::timeline::insert_home;
 use crate::model::queue::{Job, OrderKey, Verb};
 use crate::model::tables::{ACCOUNT, COUNT, INTERACTION, STATUS, count};
-use crate::model::{Account, Event, NotificationKind, Status, Visibility};
+use crate::model::{Account, Audience, Event, NotificationKind, Status, Visibility};
 use crate::store::{ReadTx, StoreError, WriteTx};
 
 /// A remote post this young is filed under now, an older one under its date.
@@ -73,7 +73,7 @@ pub fn insert(
         Event::Home { account: status.account, status: status.id }.emit(tx);
     }
     if status.visibility == Visibility::Public && !status.is_reblog() {
-        Event::Public { status: status.id, is_local: status.is_local }.emit(tx);
+        Event::Public { status: status.id, audience: Audience::from(&status) }.emit(tx);
     }
     let job = Job::FanOut { status: status.id, verb: Verb::Create };
     enqueue(tx, moment, &Task::local(job, sender(&status)).order(job_order(&status)))?;

@@ -14,7 +14,7 @@ use crate::model::tables::{
     ACCOUNT, COUNT, FAVOURITES, HOME_TIMELINE, INTERACTION, PINS, STATUS, STATUS_FAVOURITES, STATUS_REBLOGS,
     STATUS_REPLIES, TOMBSTONE, TombstoneRow, count,
 };
-use crate::model::{Event, Interaction, Status};
+use crate::model::{Audience, Event, Interaction, Status};
 use crate::store::{Record, Scan, StoreError, Value, WriteTx};
 
 /// Boosts, likes and answers of one post that are cleaned up with it. Rows
@@ -114,7 +114,7 @@ fn erase(
     if let Some(row) = mark.filter(|row| status.is_reblog() && row.reblog == Some(status.id)) {
         keep(tx, (status.account, status.shown()), &Interaction { reblog: None, ..row });
     }
-    Event::Deleted { status: status.id }.emit(tx);
+    Event::Deleted { status: status.id, audience: Audience::from(status) }.emit(tx);
 }
 
 /// Keeps what an account did with a post, or drops the row when it says

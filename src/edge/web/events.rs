@@ -43,8 +43,9 @@ async fn events(visit: Visit, params: Params) -> Result<Response, Problem> {
         _ => None,
     };
     let credential = visit.login().map(|login| login.session.id);
-    let who = Who { account: visit.me(), credential };
-    let topics = posts.into_iter().chain(visit.me().map(Topic::Notifications));
+    let who = Who { account: visit.me(), credential, source: None };
+    let always = [Some(Topic::Deletions), visit.me().map(Topic::Notifications)];
+    let topics = posts.into_iter().chain(always.into_iter().flatten());
     let news = visit.state.hub.listen(who, topics).map_err(|_| {
         Problem::new(ProblemKind::Unavailable, "Too many pages are open").retry_after(FULL_RETRY_S)
     })?;
@@ -69,14 +70,19 @@ fn told(
 /// load of the page shows everything.
 async fn tell(visit: &Visit, news: News) -> Option<sse::Event> {
     let event = |name: &str, data: String| Some(sse::Event::default().event(name).data(data));
-    match news {
-        News::Missed => event("missed", String::new()),
-        News::Event(Event::Home { status, .. } | Event::Public { status, .. }) => {
-            event("post", post(visit, status).await.ok()??)
+    let happened = match news {
+        News::Missed => return event("missed", String::new()),
+        News::Gone(status) => return event("delete", status.to_string()),
+        News::Changed(_) => return None,
+        News::Event(happened) => happened,
+    };
+    match &*happened {
+        Event::Home { status, .. } | Event::Public { status, .. } => {
+            event("post", post(visit, *status).await.ok()??)
         }
-        News::Event(Event::Deleted { status }) => event("delete", status.to_string()),
-        News::Event(Event::Notified { .. }) => event("unread", unread(visit).await.ok()?.to_string()),
-        News::Event(Event::Edited { .. } | Event::Revoked { .. }) => None,
+        Event::Deleted { status, .. } => event("delete", status.to_string()),
+        Event::Notified { .. } => event("unread", unread(visit).await.ok()?.to_string()),
+        _ => None,
     }
 }
 

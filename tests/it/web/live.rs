@@ -32,7 +32,7 @@ async fn next(body: &mut BodyDataStream) -> String {
 async fn start() -> (TestApp, CancellationToken) {
     let app = TestApp::start().await;
     let stop = CancellationToken::new();
-    tokio::spawn(app.state.hub.clone().run(app.state.store.subscribe(), stop.clone()));
+    tokio::spawn(app.state.hub.clone().run(app.state.store.clone(), stop.clone()));
     (app, stop)
 }
 
@@ -61,11 +61,15 @@ async fn private_posts_do_not_reach_open_pages_of_others() {
     let mut streams = vec![listen(&app, &visitor, "local").await, listen(&app, &visitor, "home").await];
     streams.push(listen(&app, &Browser::of(&app, "ben").await, "local").await);
     ana.post("/api/v1/statuses", json!({ "status": "whispered", "visibility": "private" })).await.json(200);
-    // Everybody hears of a deletion, so it comes next where nothing else did.
-    let post = ben.post("/api/v1/statuses", json!({ "status": "x", "visibility": "direct" })).await.json(200);
+    let gone = ana.post("/api/v1/statuses", json!({ "status": "x", "visibility": "direct" })).await.json(200);
+    ana.delete(&format!("/api/v1/statuses/{}", gone["id"].as_str().unwrap())).await.json(200);
+    // Every page hears when an open post is gone, so that comes next where nothing else did.
+    let post =
+        ben.post("/api/v1/statuses", json!({ "status": "x", "visibility": "unlisted" })).await.json(200);
     ben.delete(&format!("/api/v1/statuses/{}", post["id"].as_str().unwrap())).await.json(200);
     for stream in &mut streams {
-        assert!(next(stream).await.starts_with("event: delete"));
+        let id = post["id"].as_str().unwrap();
+        assert_eq!(next(stream).await, format!("event: delete\ndata: {id}\n\n"));
     }
 }
 
