@@ -17,6 +17,7 @@ mod preferences;
 pub(crate) mod render;
 mod search;
 mod statuses;
+mod streaming;
 mod timelines;
 mod unbuilt;
 
@@ -45,6 +46,7 @@ fn documented() -> OpenApiRouter<AppState> {
         .merge(preferences::routes().into())
         .merge(search::routes().into())
         .merge(statuses::routes().into())
+        .merge(streaming::routes())
         .merge(timelines::routes().into())
         .merge(unbuilt::routes().into())
 }

@@ -10,4 +10,4 @@ mod token;
 pub(crate) use browser::{Browser, CSRF_FIELD, LoggedIn, clear_session_cookie, session_cookie};
 pub(crate) use client_ip::ClientIp;
 pub(crate) use passwords::{LoginFailure, check_login, fresh_keys, hash_password, seconds};
-pub(crate) use token::{Auth, Me};
+pub(crate) use token::{Auth, Me, sent_token};

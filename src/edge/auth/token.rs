@@ -39,7 +39,17 @@ impl Auth {
     /// 401 without a valid token, 403 outside its scopes or for a login that
     /// may not act, 422 for an app's own token.
     pub(crate) fn me(&self, scope: &str) -> Result<Me, Problem> {
-        let bearer = self.allowed(scope)?;
+        self.allowed(scope)?;
+        self.anyone()
+    }
+
+    /// The person, whatever the token allows.
+    ///
+    /// # Errors
+    /// 401 without a valid token, 403 for a login that may not act, 422 for an
+    /// app's own token.
+    pub(crate) fn anyone(&self) -> Result<Me, Problem> {
+        let bearer = self.bearer()?;
         let Some((user, account)) = bearer.person.clone() else {
             return Err(Problem::invalid("This method requires an authenticated user"));
         };
@@ -99,20 +109,31 @@ impl Auth {
     }
 }
 
-impl FromRequestParts<AppState> for Auth {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Auth, Problem> {
-        let Some(token) = sent_token(parts) else { return Ok(Auth(None)) };
+impl Auth {
+    /// What a token proves, however it was sent.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(crate) async fn by(state: &AppState, token: Option<String>) -> Result<Auth, Problem> {
+        let token = token.filter(|token| !token.is_empty() && token.len() <= TOKEN_MAX_BYTES);
+        let Some(token) = token else { return Ok(Auth(None)) };
         let digest = secret::digest(&token);
         let bearer = state.store.read(move |tx| oauth::lookup(tx, digest)).await?;
         Ok(Auth(bearer))
     }
 }
 
+impl FromRequestParts<AppState> for Auth {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Auth, Problem> {
+        Auth::by(state, sent_token(parts)).await
+    }
+}
+
 /// The token in the header, or in the query where a client cannot set
 /// headers (RFC 6750 §2.1, §2.3).
-fn sent_token(parts: &Parts) -> Option<String> {
+pub(crate) fn sent_token(parts: &Parts) -> Option<String> {
     let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = match header {
         Some(header) => {
@@ -125,5 +146,5 @@ fn sent_token(parts: &Parts) -> Option<String> {
             percent_encoding::percent_decode_str(pair).decode_utf8().ok()?.into_owned()
         }
     };
-    (!token.is_empty() && token.len() <= TOKEN_MAX_BYTES).then_some(token)
+    Some(token)
 }

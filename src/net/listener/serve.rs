@@ -19,9 +19,8 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::{http1, http2};
-use hyper::service::service_fn;
+use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulConnection;
 use parking_lot::Mutex;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
@@ -31,6 +30,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 use tower::ServiceExt;
 
 use super::Bound;
@@ -38,7 +38,9 @@ use super::stall::Stalling;
 use crate::net::address::is_global_unicast;
 use crate::net::tls::ACME_PROTOCOL;
 
-/// Connections of all clients together; more wait in the kernel's queue.
+/// Connections of all clients together that speak HTTP; more wait in the
+/// kernel's queue. One that was upgraded counts no more: whoever took it over
+/// has limits of its own.
 pub const CONNECTIONS_MAX: usize = 4096;
 /// Connections of one client (an IPv4 address, an IPv6 /64). Private
 /// addresses are not counted: a proxy speaks for everyone.
@@ -173,22 +175,27 @@ impl Server {
             };
             let server = self.clone();
             self.tasks.spawn(async move {
-                let _held = (slot, place);
+                let _slot = slot;
+                let keep = Keep(Arc::new(Kept {
+                    _place: place,
+                    _running: server.tasks.token(),
+                    cut: server.cut.clone(),
+                }));
                 tokio::select! {
                     () = server.cut.cancelled() => {}
-                    () = server.connection(stream, peer) => {}
+                    () = server.connection(stream, peer, keep) => {}
                 }
             });
         }
     }
 
-    async fn connection(&self, stream: TcpStream, peer: SocketAddr) {
+    async fn connection(&self, stream: TcpStream, peer: SocketAddr, keep: Keep) {
         // A segment is one write of ours already; waiting to fill it only delays.
         if stream.set_nodelay(true).is_err() {
             return;
         }
         let stream = Stalling::new(stream, self.waits.stall);
-        let Some(tls) = &self.tls else { return self.http1(stream, peer).await };
+        let Some(tls) = &self.tls else { return self.http1(stream, peer, keep).await };
         let handshake = timeout(self.waits.handshake, tls.accept(stream));
         let shaken = tokio::select! {
             () = self.stop.cancelled() => return,
@@ -199,29 +206,44 @@ impl Server {
             return;
         };
         match stream.get_ref().1.alpn_protocol() {
-            Some(b"h2") => self.http2(stream, peer).await,
+            Some(b"h2") => self.http2(stream, peer, keep).await,
             // The handshake itself was the proof (RFC 8737 §3).
             Some(protocol) if protocol == ACME_PROTOCOL => drop(stream.shutdown().await),
-            _ => self.http1(stream, peer).await,
+            _ => self.http1(stream, peer, keep).await,
         }
     }
 
-    async fn http1(&self, stream: impl AsyncRead + AsyncWrite + Unpin + 'static, peer: SocketAddr) {
+    async fn http1(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        peer: SocketAddr,
+        keep: Keep,
+    ) {
         let activity = Arc::new(Activity::default());
-        let service = service_fn(|request| answer(self.router.clone(), activity.clone(), peer, request));
+        let caller = Caller { peer, keep };
+        let service =
+            service_fn(|request| answer(self.router.clone(), activity.clone(), caller.clone(), request));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.waits.head)
             .max_headers(HEADERS_MAX)
             .max_buf_size(HEADERS_MAX_BYTES)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
         self.drive(connection, &activity).await;
     }
 
-    async fn http2(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: SocketAddr) {
+    async fn http2(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        peer: SocketAddr,
+        keep: Keep,
+    ) {
         let activity = Arc::new(Activity::default());
         let (router, counted) = (self.router.clone(), activity.clone());
-        let service = service_fn(move |request| answer(router.clone(), counted.clone(), peer, request));
+        let caller = Caller { peer, keep };
+        let service =
+            service_fn(move |request| answer(router.clone(), counted.clone(), caller.clone(), request));
         let connection = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .max_concurrent_streams(STREAMS_MAX)
@@ -234,7 +256,7 @@ impl Server {
 
     /// Runs a connection until it ends, the server stops, or it has been
     /// without a request for too long.
-    async fn drive(&self, connection: impl GracefulConnection, activity: &Activity) {
+    async fn drive(&self, connection: impl Stoppable, activity: &Activity) {
         let mut connection = pin!(connection);
         let mut is_ending = false;
         let mut seen = None;
@@ -244,7 +266,7 @@ impl Server {
                 _ = connection.as_mut() => return,
                 () = self.stop.cancelled(), if !is_ending => {
                     is_ending = true;
-                    connection.as_mut().graceful_shutdown();
+                    connection.as_mut().finish_up();
                 }
                 () = tokio::time::sleep(self.waits.idle) => {
                     let is_idle = activity.under_way.load(Ordering::Relaxed) == 0;
@@ -254,7 +276,7 @@ impl Server {
                     }
                     if is_idle && seen == requests {
                         is_ending = true;
-                        connection.as_mut().graceful_shutdown();
+                        connection.as_mut().finish_up();
                     }
                     seen = requests;
                 }
@@ -287,14 +309,70 @@ impl Drop for UnderWay {
     }
 }
 
+/// A connection that can be told to take no further requests.
+trait Stoppable: Future {
+    fn finish_up(self: Pin<&mut Self>);
+}
+
+impl<I, S> Stoppable for http1::UpgradeableConnection<I, S>
+where
+    I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+    S: HttpService<Incoming, ResBody = Body>,
+    S::Error: Into<axum::BoxError>,
+{
+    fn finish_up(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+impl<I, S> Stoppable for http2::Connection<I, S, TokioExecutor>
+where
+    I: hyper::rt::Read + hyper::rt::Write + Unpin + 'static,
+    S: HttpService<Incoming, ResBody = Body>,
+    S::Future: Send + 'static,
+    S::Error: Into<axum::BoxError>,
+{
+    fn finish_up(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+/// A connection's place among its client's, as a request extension. Whoever
+/// takes a connection over (an upgrade) holds on to it until that is closed:
+/// so it stays counted, and the server's stop waits for it.
+#[derive(Clone)]
+pub struct Keep(Arc<Kept>);
+
+struct Kept {
+    _place: Place,
+    _running: TaskTrackerToken,
+    cut: CancellationToken,
+}
+
+impl Keep {
+    /// Waits until the connection must be closed at once: the server stopped
+    /// and the time for a clean end is over.
+    pub async fn cut(&self) {
+        self.0.cut.cancelled().await;
+    }
+}
+
+/// Who is at the other end of a connection.
+#[derive(Clone)]
+struct Caller {
+    peer: SocketAddr,
+    keep: Keep,
+}
+
 async fn answer(
     router: Router,
     activity: Arc<Activity>,
-    peer: SocketAddr,
+    caller: Caller,
     mut request: http::Request<Incoming>,
 ) -> Result<http::Response<Body>, Infallible> {
     let under_way = UnderWay::start(activity);
-    request.extensions_mut().insert(ConnectInfo(peer));
+    request.extensions_mut().insert(ConnectInfo(caller.peer));
+    request.extensions_mut().insert(caller.keep);
     let response = router.oneshot(request.map(Body::new)).await?;
     Ok(response.map(|body| Body::new(Counted { body, _under_way: under_way })))
 }
