@@ -7,6 +7,7 @@ pub mod account;
 pub mod census;
 pub mod delivery;
 pub mod fan_out;
+pub mod filter;
 pub mod inbox;
 pub mod interaction;
 pub mod marker;

@@ -7,6 +7,7 @@ use super::timeline::{Loaded, load};
 use super::visibility::Viewer;
 use crate::base::Id;
 use crate::base::limits::ANCESTORS_MAX;
+use crate::model::FilterContext;
 use crate::model::tables::{STATUS, STATUS_BY_THREAD};
 use crate::store::{ReadTx, Scan, StoreError};
 
@@ -55,8 +56,9 @@ pub fn context(tx: &ReadTx<'_>, viewer: Viewer, status: Id) -> Result<Option<Con
     if loaded.pop().flatten().is_none() {
         return Ok(None);
     }
+    let is_wanted = |l: &Loaded| !l.is_silenced && !l.is_hidden(FilterContext::Thread);
     let shown = |loaded: Vec<Option<Loaded>>| {
-        loaded.into_iter().flatten().filter(|l| !l.is_silenced || viewer.is(l.status.account)).collect()
+        loaded.into_iter().flatten().filter(|l| is_wanted(l) || viewer.is(l.status.account)).collect()
     };
     Ok(Some(Context { ancestors: shown(loaded), descendants: shown(after) }))
 }

@@ -53,6 +53,19 @@ fn status() -> Status {
     }
 }
 
+fn filters() -> Filters {
+    let filter = Filter {
+        id: Id(1),
+        title: "a".into(),
+        contexts: FilterContext::ALL.to_vec(),
+        action: FilterAction::Hide,
+        expires_at: Some(AT),
+        keywords: vec![FilterKeyword { id: Id(2), keyword: "b".into(), whole_word: true }],
+        statuses: vec![FilterStatus { id: Id(3), status: Id(4) }],
+    };
+    Filters { all: vec![filter] }
+}
+
 #[test]
 fn rows_of_media_read_for_ever() {
     let media = Media {
@@ -92,6 +105,7 @@ fn rows_of_posts_read_for_ever() {
     let kind = NotificationKind::Update;
     let notification = Notification { id: Id(1), kind, from: Id(2), status: Some(Id(3)), created_at: AT };
     check("notification", &notification).unwrap();
+    check("filters", &filters()).unwrap();
     check("marker", &Marker { last_read: Id(1), version: 2, updated_at: AT }).unwrap();
     let tombstone = tables::TombstoneRow {
         deleted_at: AT,

@@ -6,6 +6,7 @@
 mod account;
 mod codec;
 mod event;
+mod filter;
 #[cfg(test)]
 mod golden;
 mod media;
@@ -23,6 +24,7 @@ mod user;
 pub use crate::base::Registration;
 pub use account::{Account, ActorKind, Field, KeyPair, Picture};
 pub use event::{Audience, EVENT_TOPIC, Event};
+pub use filter::{Filter, FilterAction, FilterContext, FilterKeyword, FilterStatus, Filters};
 pub use media::{Media, MediaState};
 pub use notification::{Notification, NotificationKind};
 pub use oauth::{App, AuthorizationCode, Scopes, Token};

@@ -105,6 +105,8 @@ pub const LOCAL_TIMELINE: Table<(Id,), TimelineEntry> = Table::new("local_timeli
 pub const TAG_TIMELINE: Table<(String, Id), TimelineEntry> = Table::new("tag_timeline");
 /// (account, notification id).
 pub const NOTIFICATION: Table<(Id, Id), Notification> = Table::new("notification");
+/// All filters of an account.
+pub const FILTERS: Table<Id, Filters> = Table::new("filters");
 /// (account, timeline name).
 pub const MARKER: Table<(Id, String), Marker> = Table::new("marker");
 

@@ -9,7 +9,7 @@ use crate::domain::page::{Page, Paged, fill};
 use crate::domain::timeline::{Loaded, Person, load, load_people};
 use crate::domain::visibility::{Between, Viewer, relations};
 use crate::model::tables::{INTERACTION, MARKER, NOTIFICATION};
-use crate::model::{Interaction, Notification, NotificationKind};
+use crate::model::{FilterContext, Interaction, Notification, NotificationKind};
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
 /// A notification with what is shown of it.
@@ -141,7 +141,10 @@ fn load_alerts(
             let person = people.get(&row.from)?.clone();
             let between = relations.get(&row.from).cloned().unwrap_or_default();
             let status = row.status.and_then(|id| statuses.get(&id)).cloned();
-            let holds = holds(&row, viewer, &between, &mark) && status.is_some() == row.status.is_some();
+            let is_hidden = status.as_ref().is_some_and(|s| s.is_hidden(FilterContext::Notifications));
+            let holds = holds(&row, viewer, &between, &mark)
+                && status.is_some() == row.status.is_some()
+                && !is_hidden;
             holds.then_some(Alert { notification: row, from: person, status })
         })
         .collect())

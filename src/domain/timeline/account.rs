@@ -5,7 +5,7 @@ use crate::base::Id;
 use crate::domain::page::{Page, Paged, fill};
 use crate::domain::visibility::Viewer;
 use crate::model::tables::{PINS, STATUS_BY_AUTHOR};
-use crate::model::{Status, TimelineEntry};
+use crate::model::{FilterContext, Status, TimelineEntry};
 use crate::store::{ReadTx, Scan, StoreError};
 
 /// Which of an account's posts are listed.
@@ -36,7 +36,9 @@ impl Only {
         };
         // The posts of somebody muted are shown on their own page, boosts of
         // somebody muted or blocked nowhere.
-        self.tagged.as_ref().is_none_or(has_tag) && loaded.reblog.as_ref().is_none_or(|r| !r.is_silenced)
+        self.tagged.as_ref().is_none_or(has_tag)
+            && loaded.reblog.as_ref().is_none_or(|r| !r.is_silenced)
+            && !loaded.is_hidden(FilterContext::Account)
     }
 }
 
@@ -78,5 +80,6 @@ pub fn account_statuses(
 pub fn pinned(tx: &ReadTx<'_>, viewer: Viewer, account: Id, limit: usize) -> Result<Vec<Loaded>, StoreError> {
     let rows = tx.scan(PINS, Scan::prefix(&(account,)).reverse().limit(limit))?;
     let ids: Vec<Id> = rows.into_iter().map(|(_, status)| status).collect();
-    Ok(load(tx, viewer, &ids)?.into_iter().flatten().collect())
+    let loaded = load(tx, viewer, &ids)?.into_iter().flatten();
+    Ok(loaded.filter(|l| !l.is_hidden(FilterContext::Account)).collect())
 }

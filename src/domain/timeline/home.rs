@@ -7,7 +7,7 @@ use crate::base::limits::HOME_MAX_ROWS;
 use crate::domain::page::{Page, Paged, fill};
 use crate::domain::visibility::{Between, Viewer};
 use crate::model::tables::{HOME_TIMELINE, RELATION, STATUS_BY_AUTHOR};
-use crate::model::{Follow, HomeEntry, Visibility};
+use crate::model::{FilterContext, Follow, HomeEntry, Visibility};
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
 /// Posts of a newly followed account that enter the home timeline.
@@ -48,7 +48,7 @@ fn belongs(viewer: Viewer, loaded: &Loaded) -> bool {
         .follow
         .as_ref()
         .is_some_and(|follow| !loaded.status.is_reblog() || follow.show_reblogs);
-    wanted && !loaded.is_silenced
+    wanted && !loaded.is_silenced && !loaded.is_hidden(FilterContext::Home)
 }
 
 /// Whether a post by somebody who is followed enters the follower's home

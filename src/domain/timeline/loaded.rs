@@ -6,9 +6,10 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::base::Id;
+use crate::domain::filter::{Match, Matcher};
 use crate::domain::visibility::{Between, Relations, Viewer, can_see, pair_up};
-use crate::model::tables::{ACCOUNT, COUNT, INTERACTION, RELATION, STATUS, USER, count};
-use crate::model::{Account, Interaction, Role, Status, TimelineEntry, User};
+use crate::model::tables::{ACCOUNT, COUNT, FILTERS, INTERACTION, RELATION, STATUS, USER, count};
+use crate::model::{Account, FilterContext, Interaction, Role, Status, TimelineEntry, User};
 use crate::store::{ReadTx, StoreError};
 
 /// An account with its counts.
@@ -70,9 +71,16 @@ pub struct Loaded {
     /// The viewer has muted or blocked somebody in it, or is blocked: it
     /// stays out of timelines and can still be opened.
     pub is_silenced: bool,
+    /// The viewer's filters that it matches; a boost those of its original.
+    pub filtered: Vec<Match>,
 }
 
 impl Loaded {
+    /// Whether a filter of the viewer keeps it out of lists of this kind.
+    pub fn is_hidden(&self, context: FilterContext) -> bool {
+        self.filtered.iter().any(|found| found.hides(context))
+    }
+
     /// The post whose content is shown: itself, or the boosted one.
     pub fn shown(&self) -> &Loaded {
         self.reblog.as_deref().unwrap_or(self)
@@ -141,6 +149,8 @@ struct Found {
     relations: Relations,
     /// Threads that the viewer muted.
     muted: BTreeSet<Id>,
+    /// What the viewer does not want to read.
+    filters: Matcher,
 }
 
 fn load_known(
@@ -183,8 +193,10 @@ fn find(
     let status_counts = batch.count_many(COUNT, &status_counts(&shown));
     let interactions = batch.get_many(INTERACTION, &marked);
     let relations = batch.get_many(RELATION, &pairs);
+    let filters = batch.get_many(FILTERS, viewer.id.as_slice());
     let fetched = batch.fetch()?;
 
+    let filters = fetched.take(filters)?.pop().flatten();
     known.extend(fetched.take(statuses)?.into_iter().flatten().map(|status| (status.id, status)));
     let numbers = fetched.counts(status_counts);
     let rows = fetched.take(interactions)?;
@@ -205,6 +217,7 @@ fn find(
         },
         statuses: known,
         muted,
+        filters: filters.map(|filters| Matcher::new(filters, viewer.now)).unwrap_or_default(),
     })
 }
 
@@ -229,11 +242,26 @@ fn assemble(found: &Found, viewer: Viewer, id: Id) -> Option<Loaded> {
         counts: found.counts.get(&status.shown()).copied().unwrap_or_default(),
         marks: viewer.id.map(|_| marks(found, status)),
         author: author.clone(),
+        filtered: filtered(found, viewer, status, reblog.as_deref()),
         status: status.clone(),
         reblog,
         between,
         is_silenced,
     })
+}
+
+/// The viewer's filters that a post matches: none for their own posts, those
+/// of the boosted one for a boost.
+fn filtered(found: &Found, viewer: Viewer, status: &Status, reblog: Option<&Loaded>) -> Vec<Match> {
+    let filters = &found.filters;
+    match reblog {
+        None if viewer.is(status.account) => Vec::new(),
+        None => filters.find(status, &[status.id]),
+        Some(original) if filters.names(status.id) && !viewer.is(original.status.account) => {
+            filters.find(&original.status, &[status.id, original.status.id])
+        }
+        Some(original) => original.filtered.clone(),
+    }
 }
 
 fn marks(found: &Found, status: &Status) -> Marks {

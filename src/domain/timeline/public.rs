@@ -5,7 +5,7 @@ use crate::base::Id;
 use crate::domain::page::{Page, Paged, Span, fill};
 use crate::domain::visibility::Viewer;
 use crate::model::tables::{LOCAL_TIMELINE, PUBLIC_TIMELINE, TAG_TIMELINE};
-use crate::model::{Status, TimelineEntry};
+use crate::model::{FilterContext, Status, TimelineEntry};
 use crate::store::{ReadTx, Scan, StoreError};
 
 /// Hashtags that one timeline may join (Mastodon: 4 in each list).
@@ -25,7 +25,9 @@ pub struct Listing {
 impl Listing {
     fn shows(self, loaded: &Loaded) -> bool {
         let is_local = loaded.status.is_local;
-        (!self.local || is_local)
+        !loaded.is_silenced
+            && !loaded.is_hidden(FilterContext::Public)
+            && (!self.local || is_local)
             && (!self.remote || !is_local)
             && (!self.only_media || !loaded.status.attachments.is_empty())
     }
@@ -69,7 +71,7 @@ pub fn public(
         },
         |rows| {
             let loaded = load_rows(tx, viewer, rows)?;
-            let shown = |l: &Loaded| !l.is_silenced && listing.shows(l) && !answers_another(&l.status);
+            let shown = |l: &Loaded| listing.shows(l) && !answers_another(&l.status);
             Ok(loaded.into_iter().map(|loaded| loaded.filter(shown)).collect())
         },
     )
@@ -98,7 +100,7 @@ pub fn tagged(
         |span| tag_rows(tx, tags, span),
         |rows| {
             let loaded = load_rows(tx, viewer, rows)?;
-            let shown = |l: &Loaded| !l.is_silenced && listing.shows(l) && tags.fits(&l.status);
+            let shown = |l: &Loaded| listing.shows(l) && tags.fits(&l.status);
             Ok(loaded.into_iter().map(|loaded| loaded.filter(shown)).collect())
         },
     )

@@ -4,6 +4,7 @@
 mod accounts;
 mod apps;
 mod blocks;
+mod filters;
 mod follow_requests;
 mod instance;
 mod markers;
@@ -38,6 +39,7 @@ fn documented() -> OpenApiRouter<AppState> {
         .merge(accounts::routes().into())
         .merge(apps::routes().into())
         .merge(blocks::routes().into())
+        .merge(filters::routes())
         .merge(follow_requests::routes().into())
         .merge(instance::routes().into())
         .merge(markers::routes())

@@ -1,11 +1,12 @@
 //! Records to Mastodon entities.
 
 use crate::base::Id;
+use crate::domain::filter::Match;
 use crate::domain::notification::Alert;
 use crate::domain::timeline::Loaded;
 use crate::edge::AppState;
 use crate::model::{Site, Visibility};
-use crate::wire::mastodon::{Notification, Status, status};
+use crate::wire::mastodon::{FilterResult, Notification, Status, status};
 
 use super::people::account;
 
@@ -28,9 +29,14 @@ pub(crate) fn status(site: &Site, viewer: Option<Id>, loaded: &Loaded) -> Status
         reblogs: loaded.counts.reblogs,
         favourites: loaded.counts.favourites,
         marks,
+        filtered: loaded.filtered.iter().map(filter_result).collect(),
         reblog: reblog.map(|original| (original.status.clone(), self::status(site, viewer, original))),
     };
     Status::new(site, record, facts)
+}
+
+fn filter_result(found: &Match) -> FilterResult {
+    FilterResult::new(&found.filter, &found.keywords, &found.statuses)
 }
 
 /// Posts in this order.

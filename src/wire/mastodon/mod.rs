@@ -5,6 +5,7 @@
 //! strings, dates have three digits of a second.
 
 pub mod account;
+pub mod filter;
 pub mod instance;
 pub mod notification;
 pub mod oauth;
@@ -14,7 +15,12 @@ pub mod status;
 pub mod words;
 
 pub use account::{Account, CredentialAccount, Emoji, Field, MutedAccount, Person};
+pub use filter::{Filter, FilterKeyword, FilterResult, FilterStatus, V1Filter};
 pub use notification::{GroupedNotifications, Marker, Notification, NotificationGroup};
 pub use relationship::Relationship;
 pub use search::{Search, Tag};
 pub use status::{Context, Status, StatusEdit, StatusSource};
+
+/// The answer where there is nothing to say: `{}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, utoipa::ToSchema)]
+pub struct Empty {}

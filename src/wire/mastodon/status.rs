@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::words::{MediaWord, VisibilityWord};
-use super::{Account, Emoji};
+use super::{Account, Emoji, FilterResult};
 use crate::base::{Id, Timestamp};
 use crate::model::{self, AttachmentKind, Site};
 
@@ -131,6 +131,8 @@ pub struct Facts {
     pub favourites: u64,
     /// The viewer's marks; `None` where nobody is logged in.
     pub marks: Option<Marks>,
+    /// Filters of the viewer that it matches.
+    pub filtered: Vec<FilterResult>,
     /// For a boost: the boosted post and its entity.
     pub reblog: Option<(model::Status, Status)>,
 }
@@ -172,8 +174,7 @@ pub struct Status {
     #[serde(skip_serializing_if = "Option::is_none")]
     pinned: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Vec<Object>>)]
-    filtered: Option<Vec<Value>>,
+    filtered: Option<Vec<FilterResult>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     content: Option<String>,
     /// In place of `content` in the answer to a deletion.
@@ -200,7 +201,7 @@ impl Status {
     /// The post as clients see it. A boost shows the content of its original,
     /// too, for clients that look no deeper.
     pub fn new(site: &Site, status: &model::Status, facts: Facts) -> Status {
-        let Facts { account, replies, reblogs, favourites, marks, reblog } = facts;
+        let Facts { account, replies, reblogs, favourites, marks, filtered, reblog } = facts;
         let (shown, reblog) = match &reblog {
             Some((original, entity)) => (original, Some(Box::new(entity.clone()))),
             None => (status, None),
@@ -227,7 +228,7 @@ impl Status {
             muted: marks.map(|marks| marks.muted),
             bookmarked: marks.map(|marks| marks.bookmarked),
             pinned: marks.and_then(|marks| marks.pinned),
-            filtered: marks.map(|_| Vec::new()),
+            filtered: marks.map(|_| filtered),
             content: Some(shown.content_html.clone()),
             text: None,
             reblog,
@@ -345,7 +346,15 @@ mod tests {
     }
 
     fn facts(marks: Option<Marks>) -> Facts {
-        Facts { account: account(), replies: 1, reblogs: 2, favourites: 3, marks, reblog: None }
+        Facts {
+            account: account(),
+            replies: 1,
+            reblogs: 2,
+            favourites: 3,
+            marks,
+            filtered: Vec::new(),
+            reblog: None,
+        }
     }
 
     fn keys(value: &Value) -> Vec<&str> {

@@ -85,3 +85,33 @@ pub enum QuotePolicyWord {
     /// The author alone.
     Nobody,
 }
+
+/// Where a filter applies.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = FilterContext)]
+pub enum FilterContextWord {
+    /// The home timeline and lists.
+    Home,
+    /// Notifications.
+    Notifications,
+    /// Public timelines and hashtags.
+    Public,
+    /// What is around a post.
+    Thread,
+    /// The posts of one account.
+    Account,
+}
+
+/// What becomes of a post that matches a filter.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = FilterAction)]
+pub enum FilterActionWord {
+    /// It is shown behind the filter's title.
+    Warn,
+    /// It is not shown.
+    Hide,
+    /// Its media are covered.
+    Blur,
+}
