@@ -56,7 +56,6 @@ pub fn router(state: &AppState) -> Router {
     let routes = Router::new()
         .merge(api::routes(&state.site))
         .merge(federation::routes())
-        .merge(well_known::routes())
         .merge(pictures::routes())
         .merge(web::routes())
         .merge(sandbox::routes(state))

@@ -68,10 +68,13 @@ enum Form {
     Page,
 }
 
+/// Whether a path is one of the API, whose refusals are `{"error": …}`.
+pub(crate) fn is_api(path: &str) -> bool {
+    path.starts_with("/api/") || matches!(path, "/oauth/token" | "/oauth/revoke" | "/oauth/userinfo")
+}
+
 fn form(path: &str, headers: &HeaderMap) -> Form {
-    let is_api =
-        path.starts_with("/api/") || matches!(path, "/oauth/token" | "/oauth/revoke" | "/oauth/userinfo");
-    if is_api {
+    if is_api(path) {
         return Form::Api;
     }
     let accept = headers.get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();

@@ -1,36 +1,36 @@
 //! How others find us: WebFinger, host-meta, NodeInfo. Always open.
 
-use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
-use serde::Deserialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::AppState;
 use crate::base::{Id, Problem, ProblemKind};
 use crate::domain::account;
 use crate::model::tables::{COUNT, count};
 use crate::model::{Account, Registration};
-use crate::wire::host_meta;
+use crate::wire::host_meta::{self, HostMeta};
 use crate::wire::nodeinfo::{self, Facts, Version};
-use crate::wire::webfinger::{self, LocalAccount, Resource};
+use crate::wire::webfinger::{self, Jrd, LocalAccount, Resource};
 
 /// The routes below `/.well-known`, and NodeInfo.
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/.well-known/webfinger", get(finger))
-        .route("/.well-known/host-meta", get(host_meta_xml))
-        .route("/.well-known/host-meta.json", get(host_meta_json))
-        .route("/.well-known/nodeinfo", get(nodeinfo_index))
-        .route("/nodeinfo/{version}", get(nodeinfo_document))
-        .route("/authorize_interaction", get(authorize_interaction))
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(finger))
+        .routes(routes!(host_meta_xml))
+        .routes(routes!(host_meta_json))
+        .routes(routes!(nodeinfo_index))
+        .routes(routes!(nodeinfo_document))
+        .routes(routes!(authorize_interaction))
 }
 
-fn json_answer(media_type: &'static str, document: &Value) -> Response {
-    text_answer(media_type, document.to_string())
+fn json_answer(media_type: &'static str, document: &impl Serialize) -> Result<Response, Problem> {
+    Ok(text_answer(media_type, serde_json::to_string(document).map_err(Problem::internal)?))
 }
 
 fn text_answer(media_type: &'static str, text: String) -> Response {
@@ -42,19 +42,25 @@ fn text_answer(media_type: &'static str, text: String) -> Response {
     response
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Asked {
+    /// `acct:user@host`, or the address of an actor or profile.
+    #[param(required, nullable = false)]
     resource: Option<String>,
 }
 
-/// `GET /.well-known/webfinger?resource=`
+/// Where an account is (RFC 7033).
+#[utoipa::path(get, path = "/.well-known/webfinger", tag = "Discovery", params(Asked), responses(
+    (status = 200, body = Jrd, content_type = "application/jrd+json"),
+    (status = 410, description = "The account was deleted.")))]
 async fn finger(State(state): State<AppState>, Query(asked): Query<Asked>) -> Result<Response, Problem> {
     let resource = asked.resource.unwrap_or_default();
     let resource = webfinger::parse_resource(&resource)
         .ok_or_else(|| Problem::malformed("`resource` is to be acct:user@host or a URL"))?;
     let (site, wanted) = (state.site.clone(), name_of(&state, &resource));
     let subject = match wanted {
-        Wanted::Instance => return Ok(instance_answer(&state)),
+        Wanted::Instance => return instance_answer(&state),
         Wanted::Nobody => return Err(Problem::not_found()),
         Wanted::Name(name) => state.store.read(move |tx| by_name(tx, &name)).await?,
         Wanted::Id(id) => state.store.read(move |tx| account::get(tx, id)).await?,
@@ -75,7 +81,7 @@ async fn finger(State(state): State<AppState>, Query(asked): Query<Asked>) -> Re
         avatar: avatar.as_deref(),
         origin: &site.origin,
     });
-    Ok(json_answer(webfinger::MEDIA_TYPE, &answer))
+    json_answer(webfinger::MEDIA_TYPE, &answer)
 }
 
 fn by_name(tx: &crate::store::ReadTx<'_>, name: &str) -> Result<Option<Account>, crate::store::StoreError> {
@@ -112,7 +118,7 @@ fn name_of(state: &AppState, resource: &Resource) -> Wanted {
     }
 }
 
-fn instance_answer(state: &AppState) -> Response {
+fn instance_answer(state: &AppState) -> Result<Response, Problem> {
     let site = &state.site;
     let acct = format!("{0}@{0}", site.domain);
     let (actor, page) = (site.instance_actor(), format!("{}/", site.origin));
@@ -126,14 +132,18 @@ fn instance_answer(state: &AppState) -> Response {
     json_answer(webfinger::MEDIA_TYPE, &answer)
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Interaction {
+    /// The address or handle of what the visitor saw elsewhere.
     uri: Option<String>,
 }
 
-/// `GET /authorize_interaction?uri=`: where other servers send a visitor who
+/// Where other servers send a visitor who
 /// lives here. Leads to our own search and nowhere else; nothing is done
 /// before the visitor says so there.
+#[utoipa::path(get, path = "/authorize_interaction", tag = "Discovery", params(Interaction),
+    responses((status = 303, description = "To our search.")))]
 async fn authorize_interaction(Query(asked): Query<Interaction>) -> Redirect {
     let wanted = asked.uri.unwrap_or_default();
     let wanted = wanted.strip_prefix("acct:").unwrap_or(&wanted);
@@ -141,19 +151,31 @@ async fn authorize_interaction(Query(asked): Query<Interaction>) -> Redirect {
     Redirect::to(&format!("/search?q={query}"))
 }
 
+/// Where WebFinger is (RFC 6415).
+#[utoipa::path(get, path = "/.well-known/host-meta", tag = "Discovery",
+    responses((status = 200, body = String, content_type = "application/xrd+xml")))]
 async fn host_meta_xml(State(state): State<AppState>) -> Response {
     text_answer(host_meta::MEDIA_TYPE, host_meta::xml(&state.site.origin))
 }
 
-async fn host_meta_json(State(state): State<AppState>) -> Response {
+/// Where WebFinger is, in JSON.
+#[utoipa::path(get, path = "/.well-known/host-meta.json", tag = "Discovery",
+    responses((status = 200, body = HostMeta)))]
+async fn host_meta_json(State(state): State<AppState>) -> Result<Response, Problem> {
     json_answer("application/json", &host_meta::json(&state.site.origin))
 }
 
-async fn nodeinfo_index(State(state): State<AppState>) -> Response {
+/// Where NodeInfo is.
+#[utoipa::path(get, path = "/.well-known/nodeinfo", tag = "Discovery",
+    responses((status = 200, body = nodeinfo::Index)))]
+async fn nodeinfo_index(State(state): State<AppState>) -> Result<Response, Problem> {
     json_answer("application/json", &nodeinfo::index(&state.site.origin))
 }
 
-/// `GET /nodeinfo/2.0`, `GET /nodeinfo/2.1`
+/// What this server runs and how many use it.
+#[utoipa::path(get, path = "/nodeinfo/{version}", tag = "Discovery",
+    params(("version" = String, Path, description = "`2.0` or `2.1`")),
+    responses((status = 200, body = nodeinfo::Document)))]
 async fn nodeinfo_document(
     State(state): State<AppState>,
     Path(version): Path<String>,
@@ -177,5 +199,5 @@ async fn nodeinfo_document(
         users: u64::try_from(users).unwrap_or(0),
         local_posts: u64::try_from(posts).unwrap_or(0),
     };
-    Ok(json_answer(nodeinfo::MEDIA_TYPE, &nodeinfo::document(version, facts)))
+    json_answer(nodeinfo::MEDIA_TYPE, &nodeinfo::document(version, facts))
 }

@@ -1,7 +1,8 @@
 //! host-meta (RFC 6415): where a domain's WebFinger is, for domains whose
 //! server has another name.
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::activitypub::uri::is_id;
 use super::text::escape;
@@ -26,8 +27,25 @@ pub fn xml(origin: &str) -> String {
 }
 
 /// Our document in JSON.
-pub fn json(origin: &str) -> Value {
-    json!({ "links": [{ "rel": "lrdd", "type": "application/jrd+json", "template": template(origin) }] })
+pub fn json(origin: &str) -> HostMeta {
+    let link = HostMetaLink { rel: "lrdd", kind: super::webfinger::MEDIA_TYPE, template: template(origin) };
+    HostMeta { links: [link] }
+}
+
+/// Our document in JSON.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct HostMeta {
+    links: [HostMetaLink; 1],
+}
+
+/// Where something is asked.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct HostMetaLink {
+    rel: &'static str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// `{uri}` stands for what is asked about.
+    template: String,
 }
 
 /// The WebFinger address template of a foreign XRD. A plain search for the

@@ -1,6 +1,7 @@
 //! NodeInfo 2.0 and 2.1: what a server runs and how many use it.
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 /// The media type of documents.
 pub const MEDIA_TYPE: &str =
@@ -26,15 +27,32 @@ impl Version {
 }
 
 /// The document at `/.well-known/nodeinfo`.
-pub fn index(origin: &str) -> Value {
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = NodeInfoIndex)]
+pub struct Index {
+    links: [IndexLink; 2],
+}
+
+/// Where one version is.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = NodeInfoLink)]
+pub struct IndexLink {
+    #[schema(format = "uri")]
+    rel: String,
+    #[schema(format = "uri")]
+    href: String,
+}
+
+/// The document at `/.well-known/nodeinfo` of a server.
+pub fn index(origin: &str) -> Index {
     let link = |version: Version| {
         let number = version.number();
-        json!({
-            "rel": format!("http://nodeinfo.diaspora.software/ns/schema/{number}"),
-            "href": format!("{origin}/nodeinfo/{number}"),
-        })
+        IndexLink {
+            rel: format!("http://nodeinfo.diaspora.software/ns/schema/{number}"),
+            href: format!("{origin}/nodeinfo/{number}"),
+        }
     };
-    json!({ "links": [link(Version::V2_0), link(Version::V2_1)] })
+    Index { links: [link(Version::V2_0), link(Version::V2_1)] }
 }
 
 /// What is told about this server.
@@ -54,24 +72,83 @@ pub struct Facts<'a> {
     pub local_posts: u64,
 }
 
+/// What runs here.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = NodeInfoSoftware)]
+pub struct Software {
+    name: &'static str,
+    version: String,
+    /// From 2.1 on, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repository: Option<&'static str>,
+}
+
+/// Other networks that it speaks to: none.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+#[schema(as = NodeInfoServices)]
+pub struct Services {
+    inbound: Vec<String>,
+    outbound: Vec<String>,
+}
+
+/// How many use it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = NodeInfoUsers)]
+pub struct Users {
+    total: u64,
+}
+
+/// How much it is used.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = NodeInfoUsage)]
+pub struct Usage {
+    users: Users,
+    local_posts: u64,
+}
+
+/// What the schema leaves open.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = NodeInfoMetadata)]
+pub struct Metadata {
+    node_name: String,
+    node_description: String,
+}
+
+/// A NodeInfo document.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = NodeInfo)]
+pub struct Document {
+    version: &'static str,
+    software: Software,
+    protocols: [&'static str; 1],
+    services: Services,
+    open_registrations: bool,
+    usage: Usage,
+    metadata: Metadata,
+}
+
 /// The document of one version.
-pub fn document(version: Version, facts: Facts<'_>) -> Value {
-    let mut software = json!({ "name": "waxwing", "version": facts.version });
-    if version == Version::V2_1 {
-        software["repository"] = env!("CARGO_PKG_REPOSITORY").into();
-        if env!("CARGO_PKG_REPOSITORY").is_empty() {
-            software.as_object_mut().map(|map| map.remove("repository"));
-        }
+pub fn document(version: Version, facts: Facts<'_>) -> Document {
+    let repository = Some(env!("CARGO_PKG_REPOSITORY")).filter(|url| !url.is_empty());
+    Document {
+        version: version.number(),
+        software: Software {
+            name: "waxwing",
+            version: facts.version.to_owned(),
+            repository: repository.filter(|_| version == Version::V2_1),
+        },
+        protocols: ["activitypub"],
+        services: Services::default(),
+        open_registrations: facts.open_registrations,
+        usage: Usage { users: Users { total: facts.users }, local_posts: facts.local_posts },
+        metadata: Metadata {
+            node_name: facts.name.to_owned(),
+            node_description: facts.description.to_owned(),
+        },
     }
-    json!({
-        "version": version.number(),
-        "software": software,
-        "protocols": ["activitypub"],
-        "services": { "inbound": [], "outbound": [] },
-        "openRegistrations": facts.open_registrations,
-        "usage": { "users": { "total": facts.users }, "localPosts": facts.local_posts },
-        "metadata": { "nodeName": facts.name, "nodeDescription": facts.description },
-    })
 }
 
 #[cfg(test)]
@@ -89,7 +166,7 @@ mod tests {
             local_posts: 5,
         };
         for version in [Version::V2_0, Version::V2_1] {
-            let document = document(version, facts);
+            let document = serde_json::to_value(document(version, facts)).unwrap();
             for name in
                 ["version", "software", "protocols", "services", "openRegistrations", "usage", "metadata"]
             {
@@ -97,6 +174,6 @@ mod tests {
             }
             assert_eq!(document["usage"]["users"]["total"], 3);
         }
-        assert_eq!(index("https://a.example")["links"][1]["href"], "https://a.example/nodeinfo/2.1");
+        assert_eq!(index("https://a.example").links[1].href, "https://a.example/nodeinfo/2.1");
     }
 }

@@ -1,6 +1,7 @@
 //! WebFinger (RFC 7033): from a handle to an actor, and back.
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::activitypub::uri::is_id;
 use super::activitypub::{CONTENT_TYPE, CONTENT_TYPE_LD};
@@ -72,25 +73,48 @@ pub struct LocalAccount<'a> {
     pub origin: &'a str,
 }
 
+/// The answer to a query (RFC 7033 §4.4).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Jrd {
+    /// `acct:user@host`.
+    subject: String,
+    /// Other addresses of the same account.
+    aliases: Vec<String>,
+    /// Where its documents and pages are.
+    links: Vec<JrdLink>,
+}
+
+/// One document or page.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, ToSchema)]
+pub struct JrdLink {
+    rel: &'static str,
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    href: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    template: Option<String>,
+}
+
 /// The answer about a local account.
-pub fn answer(account: LocalAccount<'_>) -> Value {
+pub fn answer(account: LocalAccount<'_>) -> Jrd {
+    let link = |rel, kind, href: &str| JrdLink { rel, kind, href: Some(href.to_owned()), template: None };
     let mut links = vec![
-        json!({ "rel": "self", "type": CONTENT_TYPE, "href": account.actor }),
-        json!({ "rel": "self", "type": CONTENT_TYPE_LD, "href": account.actor }),
-        json!({ "rel": "http://webfinger.net/rel/profile-page", "type": "text/html", "href": account.profile }),
-        json!({
-            "rel": "http://ostatus.org/schema/1.0/subscribe",
-            "template": format!("{}/authorize_interaction?uri={{uri}}", account.origin),
-        }),
+        link("self", Some(CONTENT_TYPE), account.actor),
+        link("self", Some(CONTENT_TYPE_LD), account.actor),
+        link("http://webfinger.net/rel/profile-page", Some("text/html"), account.profile),
+        JrdLink {
+            rel: "http://ostatus.org/schema/1.0/subscribe",
+            template: Some(format!("{}/authorize_interaction?uri={{uri}}", account.origin)),
+            ..JrdLink::default()
+        },
     ];
-    if let Some(avatar) = account.avatar {
-        links.push(json!({ "rel": "http://webfinger.net/rel/avatar", "href": avatar }));
+    links.extend(account.avatar.map(|avatar| link("http://webfinger.net/rel/avatar", None, avatar)));
+    Jrd {
+        subject: format!("acct:{}", account.acct),
+        aliases: vec![account.profile.to_owned(), account.actor.to_owned()],
+        links,
     }
-    json!({
-        "subject": format!("acct:{}", account.acct),
-        "aliases": [account.profile, account.actor],
-        "links": links,
-    })
 }
 
 /// What another server answered.
@@ -181,7 +205,7 @@ mod tests {
             avatar: Some("https://social.example/a.png"),
             origin: "https://social.example",
         });
-        let found = read(ours.to_string().as_bytes()).unwrap().unwrap();
+        let found = read(&serde_json::to_vec(&ours).unwrap()).unwrap().unwrap();
         assert_eq!(found.actor, "https://social.example/ap/users/1");
         let handle = Handle { username: "ana".into(), domain: Some("social.example".into()) };
         assert_eq!(found.subject, Some(handle));

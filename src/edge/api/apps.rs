@@ -1,10 +1,13 @@
 //! Registering apps (docs: methods/apps).
 
+use axum::Json;
 use axum::extract::State;
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::params::Params;
+use super::params::{Input, one_or_more};
 use crate::base::{Problem, ProblemKind};
 use crate::domain::oauth::{self, NewApp, RegisterError, scopes};
 use crate::domain::secret;
@@ -15,28 +18,45 @@ use crate::wire::mastodon::oauth::{Application, CredentialApplication};
 /// Random bytes of client ids and secrets.
 const SECRET_BYTES: usize = 32;
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/api/v1/apps", post(register))
-        .route("/api/v1/apps/verify_credentials", get(verify_credentials))
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(register)).routes(routes!(verify_credentials))
 }
 
+/// What an app says of itself.
+#[derive(Debug, Deserialize, ToSchema)]
+struct AppRegistration {
+    /// Its name, at most 60 characters.
+    #[serde(default)]
+    client_name: String,
+    /// Where people are sent back to: a list, or one text with a URI on each line.
+    #[serde(default, deserialize_with = "one_or_more")]
+    redirect_uris: Vec<String>,
+    /// What it may ask for, with spaces between; `read` if nothing is said.
+    scopes: Option<String>,
+    /// Its page.
+    #[schema(format = "uri")]
+    website: Option<String>,
+}
+
+/// Registers an app and tells its secret, once.
+#[utoipa::path(post, path = "/api/v1/apps", tag = "Apps", request_body = AppRegistration,
+    responses((status = 200, body = CredentialApplication)))]
 async fn register(
     State(state): State<AppState>,
     ip: ClientIp,
-    params: Params,
+    sent: Input<AppRegistration>,
 ) -> Result<Json<CredentialApplication>, Problem> {
     let allowed = state.gates().apps.lock().take(state.clock.monotonic(), ip.source());
     allowed
         .map_err(|wait| Problem::new(ProblemKind::TooMany, "Too many requests").retry_after(seconds(wait)))?;
     let client_secret = state.chance.secret(SECRET_BYTES);
-    let scopes = scopes::parse(&params.text("scopes").unwrap_or_default()).ok_or_else(|| {
+    let scopes = scopes::parse(sent.scopes.as_deref().unwrap_or_default()).ok_or_else(|| {
         Problem::invalid("Validation failed: Scopes doesn't match configured on the server.")
     })?;
     let new = NewApp {
-        name: params.text("client_name").unwrap_or_default(),
-        website: params.filled("website"),
-        redirect_uris: redirect_uris(&params),
+        name: sent.client_name.clone(),
+        website: sent.website.clone(),
+        redirect_uris: lines(&sent.redirect_uris),
         scopes,
         client_id: state.chance.secret(SECRET_BYTES),
         secret_digest: secret::digest(&client_secret),
@@ -46,9 +66,8 @@ async fn register(
     Ok(Json(CredentialApplication::new(&app, client_secret)))
 }
 
-/// A list, or one text with a URI on each line.
-fn redirect_uris(params: &Params) -> Vec<String> {
-    let given = params.list_or_one("redirect_uris");
+/// One URI each, also where a text has one on each line.
+fn lines(given: &[String]) -> Vec<String> {
     given.iter().flat_map(|text| text.split_whitespace()).map(str::to_owned).collect()
 }
 
@@ -67,6 +86,9 @@ impl From<RegisterError> for Problem {
     }
 }
 
+/// The app whose token this is.
+#[utoipa::path(get, path = "/api/v1/apps/verify_credentials", tag = "Apps",
+    security(("oauth" = [])), responses((status = 200, body = Application)))]
 async fn verify_credentials(State(state): State<AppState>, auth: Auth) -> Result<Json<Application>, Problem> {
     let token = auth.bearer()?.token.clone();
     let app = state.store.read(move |tx| oauth::app_of(tx, &token)).await;

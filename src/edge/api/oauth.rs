@@ -2,16 +2,17 @@
 //! Doorkeeper's exact words: clients compare them.
 
 use axum::Json;
-use axum::Router;
 use axum::extract::State;
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
 use base64::Engine;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::params::{Params, Tree};
+use super::params::{Input, Params, Tree};
 use crate::base::Problem;
 use crate::domain::oauth::{self, AuthorizeError, AuthorizeRequest, GrantError, OUT_OF_BAND, Trade, scopes};
 use crate::domain::secret;
@@ -25,13 +26,13 @@ use crate::wire::mastodon::oauth::{Metadata, OauthError, TokenAnswer, UserInfo};
 /// Random bytes of codes and tokens.
 const SECRET_BYTES: usize = 32;
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/oauth/authorize", post(authorize))
-        .route("/oauth/token", post(token))
-        .route("/oauth/revoke", post(revoke))
-        .route("/oauth/userinfo", get(userinfo).post(userinfo))
-        .route("/.well-known/oauth-authorization-server", get(metadata))
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(authorize))
+        .routes(routes!(token))
+        .routes(routes!(revoke))
+        .routes(routes!(userinfo))
+        .routes(routes!(metadata))
 }
 
 const INVALID_REQUEST: OauthError = OauthError {
@@ -111,8 +112,34 @@ impl From<AuthorizeError> for Problem {
     }
 }
 
+/// A person's answer to the page that asks whether an app may act for them,
+/// with the fields of the request as they came.
+#[derive(Debug, Deserialize, ToSchema)]
+#[allow(dead_code)] // read by `authorize_request`, which the page's query shares
+struct Decision {
+    /// `allow` or `deny`.
+    decision: Option<String>,
+    /// Against forged forms: the value that the page has.
+    csrf: String,
+    /// `code`.
+    response_type: String,
+    client_id: String,
+    redirect_uri: String,
+    /// With spaces between; `read` if nothing is said.
+    scope: Option<String>,
+    /// Sent back as it is.
+    state: Option<String>,
+    code_challenge: Option<String>,
+    /// `S256`.
+    code_challenge_method: Option<String>,
+}
+
 /// The person's answer to the page that asks. Apps without an address of
-/// their own get a page that shows the code.
+/// their own get a page that shows the code. Takes the browser's session, not
+/// a token.
+#[utoipa::path(post, path = "/oauth/authorize", tag = "OAuth", request_body = Decision, responses(
+    (status = 303, description = "To the app's address with `code`, or with `error` where it was denied; to the login page."),
+    (status = 403, description = "The form is not ours.")))]
 async fn authorize(
     State(state): State<AppState>,
     LoggedIn(login): LoggedIn,
@@ -167,25 +194,51 @@ fn credentials(headers: &HeaderMap, params: &Tree) -> (String, Option<String>) {
     (params.text("client_id").unwrap_or_default(), params.filled("client_secret"))
 }
 
-async fn token(State(state): State<AppState>, headers: HeaderMap, params: Params) -> Response {
-    let (client_id, client_secret) = credentials(&headers, &params);
+/// What an app gives for a token (RFC 6749 §4.1.3, §4.4.2). Its name and
+/// secret may be in a `Basic` header instead.
+#[derive(Debug, Deserialize, ToSchema)]
+struct TokenRequest {
+    /// `authorization_code` or `client_credentials`.
+    grant_type: Option<String>,
+    #[allow(dead_code)] // read by `credentials`, which revoking shares
+    client_id: Option<String>,
+    #[allow(dead_code)]
+    client_secret: Option<String>,
+    /// For `authorization_code`.
+    code: Option<String>,
+    /// For `authorization_code`: the same as when the code was asked for.
+    redirect_uri: Option<String>,
+    /// For `authorization_code`, where a challenge was sent (RFC 7636).
+    code_verifier: Option<String>,
+    /// For `client_credentials`: with spaces between; `read` if nothing is said.
+    scope: Option<String>,
+}
+
+/// Gives a token for a code, or for the app alone.
+#[utoipa::path(post, path = "/oauth/token", tag = "OAuth", request_body = TokenRequest, responses(
+    (status = 200, body = TokenAnswer),
+    (status = 400, body = OauthError, description = "The request, its code or its scope is not right."),
+    (status = 401, body = OauthError, description = "The app is not known by this name and secret.")))]
+async fn token(State(state): State<AppState>, headers: HeaderMap, sent: Input<TokenRequest>) -> Response {
+    let params = &sent.params;
+    let (client_id, client_secret) = credentials(&headers, params);
     let secret = state.chance.secret(SECRET_BYTES);
-    let issued = match params.text("grant_type").as_deref() {
+    let issued = match sent.grant_type.as_deref() {
         Some("authorization_code") => {
-            if !params.has("code") || !params.has("redirect_uri") {
+            let (Some(code), Some(redirect_uri)) = (&sent.code, &sent.redirect_uri) else {
                 return Refusal(StatusCode::BAD_REQUEST, INVALID_REQUEST).into_response();
-            }
+            };
             let offer = Trade {
                 client_id,
                 client_secret,
-                code_digest: secret::digest(&params.text("code").unwrap_or_default()),
-                redirect_uri: params.text("redirect_uri").unwrap_or_default(),
-                code_verifier: params.filled("code_verifier"),
+                code_digest: secret::digest(code),
+                redirect_uri: redirect_uri.clone(),
+                code_verifier: sent.code_verifier.clone(),
             };
             trade(&state, offer, &secret).await
         }
         Some("client_credentials") => {
-            let scope = params.text("scope").unwrap_or_default();
+            let scope = sent.scope.clone().unwrap_or_default();
             client_token(&state, client_id, client_secret.unwrap_or_default(), scope, &secret).await
         }
         Some(_) => return Refusal(StatusCode::BAD_REQUEST, UNSUPPORTED_GRANT).into_response(),
@@ -216,17 +269,40 @@ async fn client_token(
     Ok(state.store.write(issue).await?.1)
 }
 
-async fn revoke(State(state): State<AppState>, headers: HeaderMap, params: Params) -> Response {
-    match try_revoke(&state, &headers, &params).await {
-        Ok(true) => Json(json!({})).into_response(),
+/// Which token ends (RFC 7009). The app's name and secret may be in a `Basic`
+/// header instead.
+#[derive(Debug, Deserialize, ToSchema)]
+struct Revocation {
+    #[allow(dead_code)] // read by `credentials`, which the token request shares
+    client_id: Option<String>,
+    #[allow(dead_code)]
+    client_secret: Option<String>,
+    token: Option<String>,
+}
+
+/// An empty object.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Empty {}
+
+/// Ends a token.
+#[utoipa::path(post, path = "/oauth/revoke", tag = "OAuth", request_body = Revocation, responses(
+    (status = 200, body = Empty),
+    (status = 403, body = OauthError, description = "The token is not one of this app's.")))]
+async fn revoke(State(state): State<AppState>, headers: HeaderMap, sent: Input<Revocation>) -> Response {
+    match try_revoke(&state, &headers, &sent).await {
+        Ok(true) => Json(Empty {}).into_response(),
         Ok(false) => Refusal(StatusCode::FORBIDDEN, UNAUTHORIZED_REVOKE).into_response(),
         Err(error) => Problem::from(error).into_response(),
     }
 }
 
-async fn try_revoke(state: &AppState, headers: &HeaderMap, params: &Params) -> Result<bool, StoreError> {
-    let (client_id, client_secret) = credentials(headers, params);
-    let digest = secret::digest(&params.text("token").unwrap_or_default());
+async fn try_revoke(
+    state: &AppState,
+    headers: &HeaderMap,
+    sent: &Input<Revocation>,
+) -> Result<bool, StoreError> {
+    let (client_id, client_secret) = credentials(headers, &sent.params);
+    let digest = secret::digest(sent.token.as_deref().unwrap_or_default());
     let client_secret = client_secret.unwrap_or_default();
     state
         .store
@@ -240,6 +316,9 @@ async fn try_revoke(state: &AppState, headers: &HeaderMap, params: &Params) -> R
         .await
 }
 
+/// Who is logged in.
+#[utoipa::path(method(get, post), path = "/oauth/userinfo", tag = "OAuth",
+    security(("oauth" = ["profile"])), responses((status = 200, body = UserInfo)))]
 async fn userinfo(State(state): State<AppState>, auth: Auth) -> Result<Json<UserInfo>, Problem> {
     let me = auth.me("profile")?;
     Ok(Json(UserInfo {
@@ -252,6 +331,9 @@ async fn userinfo(State(state): State<AppState>, auth: Auth) -> Result<Json<User
     }))
 }
 
+/// What this authorization server can do (RFC 8414).
+#[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "OAuth",
+    responses((status = 200, body = Metadata)))]
 async fn metadata(State(state): State<AppState>) -> Json<Metadata> {
     Json(Metadata::new(&state.site, &scopes::ALL))
 }

@@ -4,6 +4,8 @@
 //! What holds for every operation is added here once: the errors, the forms
 //! a body may be written in, the ways to log in, names that are unique.
 
+mod strict;
+
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
@@ -13,7 +15,7 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
 use crate::domain::oauth::scopes;
-use crate::edge::AppState;
+use crate::edge::{AppState, problem};
 use crate::model::Site;
 
 /// The security scheme that annotations name.
@@ -60,6 +62,7 @@ pub(super) fn document(site: &Site, api: &OpenApi) -> Value {
     document["servers"] = json!([{ "url": site.origin }]);
     document["components"]["securitySchemes"] = json!({ OAUTH: scheme(site) });
     document["components"]["schemas"]["Error"] = error_schema();
+    document["components"]["schemas"]["Problem"] = problem_schema();
     if let Some(paths) = document["paths"].as_object_mut() {
         for (path, item) in paths {
             for (method, operation) in item.as_object_mut().into_iter().flatten() {
@@ -69,6 +72,7 @@ pub(super) fn document(site: &Site, api: &OpenApi) -> Value {
             }
         }
     }
+    strict::make(&mut document);
     document
 }
 
@@ -101,6 +105,20 @@ fn error_schema() -> Value {
     })
 }
 
+/// RFC 9457, as addresses outside the API have it.
+fn problem_schema() -> Value {
+    json!({
+        "type": "object",
+        "required": ["title", "status", "detail"],
+        "properties": {
+            "title": { "type": "string" },
+            "status": { "type": "integer" },
+            "detail": { "type": "string", "description": "What was wrong, for people." },
+            "hint": { "type": "string", "description": "What may help." },
+        },
+    })
+}
+
 /// Adds what holds everywhere to one operation.
 fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
     operation.insert("operationId".into(), json!(name(path, method)));
@@ -109,8 +127,12 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
     let errors = ERRORS.iter().chain(TOKEN_ERRORS.iter().filter(|_| takes_token));
     for (status, description) in errors {
         if answers.get(status).is_none() {
-            let schema = json!({ "$ref": "#/components/schemas/Error" });
-            answers[status] = json!({ "description": description, "content": { "application/json": { "schema": schema } } });
+            answers[status] = json!({ "description": description });
+        }
+    }
+    for (status, answer) in answers.as_object_mut().into_iter().flatten() {
+        if status.starts_with(['4', '5']) && answer.get("content").is_none() {
+            answer["content"] = refusal(path);
         }
     }
     if let Some(body) = operation.get_mut("requestBody")
@@ -120,6 +142,15 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
             body["content"][form] = schema.clone();
         }
     }
+}
+
+/// How a refusal is written at this path; see `edge::problem`.
+fn refusal(path: &str) -> Value {
+    let schema = |name: &str| json!({ "schema": { "$ref": format!("#/components/schemas/{name}") } });
+    if problem::is_api(path) {
+        return json!({ "application/json": schema("Error") });
+    }
+    json!({ "application/problem+json": schema("Problem"), "text/html": { "schema": { "type": "string" } } })
 }
 
 /// A name that no other operation has: `get_api_v1_statuses_id_context`.
@@ -176,6 +207,37 @@ mod tests {
         assert_eq!(markers["security"], json!([{ OAUTH: ["write:statuses"] }]));
         assert!(markers["responses"]["401"].is_object() && markers["responses"]["422"].is_object());
         assert_eq!(markers["requestBody"]["content"].as_object().unwrap().len(), BODIES.len());
+    }
+
+    /// Names of all schemas that are derived in a folder, with their files.
+    fn derived(folder: &std::path::Path, found: &mut Vec<(String, std::path::PathBuf)>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                derived(&path, found);
+            } else if path.extension().is_some_and(|ext| ext == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                found.extend(text.split("ToSchema)]\n").skip(1).filter_map(|rest| {
+                    let head = rest.split(['{', ';']).next()?;
+                    let renamed = head.split("schema(as = ").nth(1).and_then(|rest| rest.split(')').next());
+                    let declared = ["struct ", "enum "].iter().find_map(|word| head.split(word).nth(1));
+                    let name = renamed.or(declared)?.split(['<', '(', ' ', ',']).next()?;
+                    Some((name.to_owned(), path.clone()))
+                }));
+            }
+        }
+    }
+
+    #[test]
+    fn no_two_schemas_have_one_name() {
+        let mut found = Vec::new();
+        derived(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+        assert!(found.len() > 30);
+        found.sort();
+        for pair in found.windows(2) {
+            // One would take the other's place without a word.
+            assert_ne!(pair[0].0, pair[1].0, "in {:?} and {:?}: `#[schema(as = …)]`", pair[0].1, pair[1].1);
+        }
     }
 
     #[test]

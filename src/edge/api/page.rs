@@ -6,11 +6,42 @@ use axum::http::header::LINK;
 use axum::http::{HeaderValue, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::IntoParams;
 
 use super::params::Tree;
 use crate::base::{Id, Problem};
 use crate::domain::page::{Page, Paged};
 use crate::model::Site;
+
+/// The parameters that [`page`] reads, for the API's description.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code)] // a description only
+pub(crate) struct PageParams {
+    /// Only what is older than this.
+    #[param(example = "109372843234")]
+    max_id: Option<String>,
+    /// The newest that is newer than this.
+    since_id: Option<String>,
+    /// What comes right after this; wins over `since_id`.
+    min_id: Option<String>,
+    /// Rows; more than the endpoint's limit are cut down to it.
+    #[param(minimum = 0)]
+    limit: Option<u32>,
+}
+
+/// The parameters that [`limit`] and [`offset`] read, for the API's description.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code)] // a description only
+pub(crate) struct OffsetParams {
+    /// Rows; more than the endpoint's limit are cut down to it.
+    #[param(minimum = 0)]
+    limit: Option<u32>,
+    /// Rows to skip.
+    #[param(minimum = 0)]
+    offset: Option<u32>,
+}
 
 /// Reads `max_id`, `since_id`, `min_id` and `limit`; `limits` are default and
 /// most rows (see [`crate::base::limits`]). A larger limit is cut down; an id

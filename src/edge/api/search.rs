@@ -1,11 +1,14 @@
 //! Search (docs: methods/search, methods/tags).
 
+use axum::Json;
 use axum::extract::{Path, State};
-use axum::routing::get;
-use axum::{Json, Router};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::page::{limit, offset};
-use super::params::Params;
+use super::page::{OffsetParams, limit, offset};
+use super::params::Input;
 use super::people::account;
 use super::render;
 use crate::base::{Problem, ProblemKind, limits};
@@ -21,37 +24,62 @@ const OFFSET_MAX: usize = 200;
 /// Longest text that is looked for.
 const QUERY_MAX_BYTES: usize = 2048;
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new().route("/api/v2/search", get(search)).route("/api/v1/tags/{name}", get(tag))
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(search)).routes(routes!(tag))
+}
+
+/// What a search may be narrowed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum SearchKind {
+    Accounts,
+    Statuses,
+    Hashtags,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Asked {
+    /// Words, a handle, a hashtag or an address.
+    #[serde(default)]
+    q: String,
+    /// Everything if nothing is said.
+    #[serde(rename = "type")]
+    #[param(inline)]
+    kind: Option<SearchKind>,
+    /// Whether an address or handle of another server may be fetched; takes a login.
+    resolve: Option<bool>,
+    /// Whether only accounts that the person follows are wanted.
+    following: Option<bool>,
 }
 
 /// What is asked for.
 struct Query {
     text: String,
     /// `None` for everything.
-    kind: Option<String>,
+    kind: Option<SearchKind>,
     only_following: bool,
     offset: usize,
     limit: usize,
 }
 
 impl Query {
-    fn read(params: &Params) -> Result<Query, Problem> {
-        let text = params.filled("q").unwrap_or_default();
+    fn read(asked: &Input<Asked>) -> Result<Query, Problem> {
+        let text = asked.q.clone();
         if text.len() > QUERY_MAX_BYTES {
             return Err(Problem::invalid("`q` is too long"));
         }
         Ok(Query {
             text,
-            kind: params.filled("type"),
-            only_following: params.flag("following").unwrap_or(false),
-            offset: offset(params)?.min(OFFSET_MAX),
-            limit: limit(params, limits::PAGE_STATUSES.0, limits::PAGE_STATUSES.1)?,
+            kind: asked.kind,
+            only_following: asked.following.unwrap_or(false),
+            offset: offset(&asked.params)?.min(OFFSET_MAX),
+            limit: limit(&asked.params, limits::PAGE_STATUSES.0, limits::PAGE_STATUSES.1)?,
         })
     }
 
-    fn wants(&self, kind: &str) -> bool {
-        self.kind.as_deref().is_none_or(|wanted| wanted == kind)
+    fn wants(&self, kind: SearchKind) -> bool {
+        self.kind.is_none_or(|wanted| wanted == kind)
     }
 
     /// `@user@host` of another server.
@@ -64,11 +92,18 @@ impl Query {
     }
 }
 
-async fn search(State(state): State<AppState>, auth: Auth, params: Params) -> Result<Json<Search>, Problem> {
+/// Finds accounts, posts and hashtags.
+#[utoipa::path(get, path = "/api/v2/search", tag = "Search", params(Asked, OffsetParams),
+    security((), ("oauth" = ["read:search"])), responses((status = 200, body = Search)))]
+async fn search(
+    State(state): State<AppState>,
+    auth: Auth,
+    asked: Input<Asked>,
+) -> Result<Json<Search>, Problem> {
     let viewer = auth.viewer_at("read:search", &state)?;
-    let mut query = Query::read(&params)?;
-    let resolve = params.flag("resolve").unwrap_or(false);
-    refuse_anonymous(viewer, resolve, params.has("offset"))?;
+    let mut query = Query::read(&asked)?;
+    let resolve = asked.resolve.unwrap_or(false);
+    refuse_anonymous(viewer, resolve, asked.params.has("offset"))?;
     if query.text.is_empty() {
         return Ok(Json(Search::default()));
     }
@@ -100,10 +135,10 @@ async fn at_address(state: &AppState, viewer: Viewer, query: &Query) -> Result<S
     let found = state.store.read(move |tx| search::at_address(tx, viewer, &site, &address)).await?;
     let mut answer = Search::default();
     match found {
-        Some(AtAddress::Status(loaded)) if query.wants("statuses") => {
+        Some(AtAddress::Status(loaded)) if query.wants(SearchKind::Statuses) => {
             answer.statuses.push(render::status(&state.site, viewer.id, &loaded));
         }
-        Some(AtAddress::Account(person)) if query.wants("accounts") => {
+        Some(AtAddress::Account(person)) if query.wants(SearchKind::Accounts) => {
             answer.accounts.push(account(&state.site, &person));
         }
         _ => {}
@@ -114,8 +149,8 @@ async fn at_address(state: &AppState, viewer: Viewer, query: &Query) -> Result<S
 async fn by_text(state: &AppState, viewer: Viewer, query: Query) -> Result<Search, Problem> {
     let site = state.site.clone();
     // A text with a sign in front says itself what it is.
-    let accounts = query.wants("accounts") && !query.text.starts_with('#');
-    let hashtags = query.wants("hashtags") && !query.text.starts_with('@');
+    let accounts = query.wants(SearchKind::Accounts) && !query.text.starts_with('#');
+    let hashtags = query.wants(SearchKind::Hashtags) && !query.text.starts_with('@');
     let (people, tags) = state
         .store
         .read(move |tx| {
@@ -138,6 +173,9 @@ async fn by_text(state: &AppState, viewer: Viewer, query: Query) -> Result<Searc
     })
 }
 
+/// A hashtag.
+#[utoipa::path(get, path = "/api/v1/tags/{name}", tag = "Tags", params(("name" = String, Path)),
+    security((), ("oauth" = ["read:follows"])), responses((status = 200, body = Tag)))]
 async fn tag(
     State(state): State<AppState>,
     Path(name): Path<String>,

@@ -1,9 +1,19 @@
 //! What clients ask for at start-up and this server does not have: the honest
 //! answer is an empty list. A 404 makes several of them show an error.
 
-use axum::routing::get;
-use axum::{Json, Router};
-use serde_json::{Value, json};
+use axum::Json;
+use axum::routing::{MethodRouter, get};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::path::PathItem;
+use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathsBuilder};
+use utoipa::openapi::schema::{ArrayBuilder, Object, Type};
+use utoipa::openapi::{ContentBuilder, OpenApiBuilder, Required, ResponseBuilder, SecurityRequirement};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::oauth::Empty;
+use super::openapi::OAUTH;
 
 use crate::base::Problem;
 use crate::edge::AppState;
@@ -40,26 +50,67 @@ const PERSONAL: [(&str, &str); 14] = [
     ("/api/v1/notifications/requests", "read:notifications"),
 ];
 
-pub(super) fn routes() -> Router<AppState> {
-    let router = PUBLIC.into_iter().fold(Router::new(), |router, path| router.route(path, get(nothing)));
-    let router = PERSONAL.into_iter().fold(router, |router, (path, scope)| {
-        router.route(path, get(async move |auth: Auth| nothing_for(&auth, scope)))
-    });
-    router
-        .route("/api/v1/annual_reports", get(annual_reports))
-        .route("/api/v1/instance/translation_languages", get(async || Json(json!({}))))
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    let router = OpenApiRouter::new().routes(routes!(translation_languages)).routes(routes!(annual_reports));
+    let router = PUBLIC.into_iter().fold(router, |router, path| add(router, path, None, get(nothing)));
+    PERSONAL.into_iter().fold(router, |router, (path, scope)| {
+        add(router, path, Some(scope), get(async move |auth: Auth| nothing_for(&auth, scope)))
+    })
 }
 
-async fn nothing() -> Json<[Value; 0]> {
+/// Adds a route that answers an empty list, with its description.
+fn add(
+    router: OpenApiRouter<AppState>,
+    path: &str,
+    scope: Option<&str>,
+    answer: MethodRouter<AppState>,
+) -> OpenApiRouter<AppState> {
+    let nothing = ArrayBuilder::new().items(Object::with_type(Type::Object)).max_items(Some(0));
+    let answered = ResponseBuilder::new()
+        .description("An empty list: this server has none of these.")
+        .content("application/json", ContentBuilder::new().schema(Some(nothing)).build());
+    let id = path.contains("{id}").then(|| {
+        let id = ParameterBuilder::new().name("id").parameter_in(ParameterIn::Path).required(Required::True);
+        id.schema(Some(Object::with_type(Type::String))).build()
+    });
+    let operation = OperationBuilder::new()
+        .tag("Not on this server")
+        .parameters(Some(id))
+        .securities(scope.map(|scope| [SecurityRequirement::new(OAUTH, [scope])]))
+        .response("200", answered);
+    let described = PathsBuilder::new().path(path, PathItem::new(HttpMethod::Get, operation));
+    let document = OpenApiBuilder::new().paths(described).build();
+    router.merge(OpenApiRouter::with_openapi(document).route(path, answer))
+}
+
+async fn nothing() -> Json<[Empty; 0]> {
     Json([])
 }
 
-fn nothing_for(auth: &Auth, scope: &'static str) -> Result<Json<[Value; 0]>, Problem> {
+fn nothing_for(auth: &Auth, scope: &'static str) -> Result<Json<[Empty; 0]>, Problem> {
     auth.me(scope)?;
     Ok(Json([]))
 }
 
-async fn annual_reports(auth: Auth) -> Result<Json<Value>, Problem> {
+/// Which languages can be translated into which: none.
+#[utoipa::path(get, path = "/api/v1/instance/translation_languages", tag = "Instance",
+    responses((status = 200, body = Empty)))]
+async fn translation_languages() -> Json<Empty> {
+    Json(Empty {})
+}
+
+/// Reports of years; there are none.
+#[derive(Debug, Default, Serialize, ToSchema)]
+struct AnnualReports {
+    annual_reports: Vec<Empty>,
+    accounts: Vec<Empty>,
+    statuses: Vec<Empty>,
+}
+
+/// Reports of years; there are none.
+#[utoipa::path(get, path = "/api/v1/annual_reports", tag = "Not on this server",
+    security(("oauth" = ["read:accounts"])), responses((status = 200, body = AnnualReports)))]
+async fn annual_reports(auth: Auth) -> Result<Json<AnnualReports>, Problem> {
     auth.me("read:accounts")?;
-    Ok(Json(json!({ "annual_reports": [], "accounts": [], "statuses": [] })))
+    Ok(Json(AnnualReports::default()))
 }

@@ -6,6 +6,8 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
 use axum::http::{HeaderValue, Uri};
 use axum::response::Response;
 use axum::routing::get;
+use utoipa::{IntoParams, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::frame::Member;
 use super::pages::{AuthorizePage, CodePage, ScopeView, render};
@@ -31,7 +33,37 @@ pub(super) fn routes() -> Router<AppState> {
     Router::new().route("/oauth/authorize", get(ask)).route("/oauth/authorize/native", get(code))
 }
 
-/// `GET /oauth/authorize`.
+/// The description of this page, which is part of the API.
+pub(crate) fn document() -> OpenApiRouter<AppState> {
+    #[derive(OpenApi)]
+    #[openapi(paths(ask))]
+    struct Page;
+    OpenApiRouter::with_openapi(Page::openapi())
+}
+
+/// What an app sends a person's browser with.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code)] // a description only; `authorize_request` reads it
+struct Ask {
+    /// `code`.
+    response_type: String,
+    client_id: String,
+    redirect_uri: String,
+    /// With spaces between; `read` if nothing is said.
+    scope: Option<String>,
+    /// Sent back as it is.
+    state: Option<String>,
+    code_challenge: Option<String>,
+    /// `S256`.
+    code_challenge_method: Option<String>,
+}
+
+/// The page on which a person lets an app in. It takes the browser's session;
+/// who is not logged in is asked to first.
+#[utoipa::path(get, path = "/oauth/authorize", tag = "OAuth", params(Ask), responses(
+    (status = 200, body = String, content_type = "text/html"),
+    (status = 303, description = "To the login page.")))]
 async fn ask(member: Member, params: Params) -> Result<Response, Problem> {
     let visit = member.visit;
     let request = authorize_request(&params);

@@ -26,6 +26,8 @@ mod timelines;
 mod ui;
 pub mod view;
 
+pub(crate) use self::authorize::document as authorize_document;
+
 use askama::Template;
 use axum::Router;
 use axum::http::HeaderValue;

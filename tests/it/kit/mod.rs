@@ -4,6 +4,8 @@
 
 #![allow(dead_code)] // not every test uses every tool
 
+mod schema;
+
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -36,6 +38,7 @@ pub struct TestApp {
     /// Its time: stands still until moved.
     pub clock: ManualClock,
     router: axum::Router,
+    schema: Arc<schema::Schema>,
     /// Its own data, because tests run side by side.
     _data: tempfile::TempDir,
 }
@@ -63,7 +66,8 @@ impl TestApp {
         let state = assemble(config, store, Arc::new(clock.clone()), chance, keys())
             .expect("the settings of a test are right");
         let router = edge::router(&state);
-        TestApp { state, clock, router, _data: data }
+        let schema = described(&router).await;
+        TestApp { state, clock, router, schema, _data: data }
     }
 
     /// Somebody with an account, logged in with all scopes.
@@ -129,10 +133,10 @@ impl TestApp {
     pub async fn send(&self, mut request: Request<Body>) -> Answer {
         let address = std::net::SocketAddr::from(([127, 0, 0, 1], 40_000));
         request.extensions_mut().insert(ConnectInfo(address));
-        let response = self.router.clone().oneshot(request).await.expect("the router always answers");
-        let (head, body) = response.into_parts();
-        let bytes = body.collect().await.map(|b| b.to_bytes().to_vec()).unwrap_or_default();
-        Answer { status: head.status, headers: head.headers, bytes }
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let answer = answer(&self.router, request).await;
+        self.schema.check(method.as_str(), &path, &answer);
+        answer
     }
 
     /// A GET without a token.
@@ -149,6 +153,24 @@ impl TestApp {
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
+}
+
+/// What the router answers.
+async fn answer(router: &axum::Router, request: Request<Body>) -> Answer {
+    let response = router.clone().oneshot(request).await.expect("the router always answers");
+    let (head, body) = response.into_parts();
+    let bytes = body.collect().await.map(|b| b.to_bytes().to_vec()).unwrap_or_default();
+    Answer { status: head.status, headers: head.headers, bytes }
+}
+
+/// The API's description of itself: the same for every server of this process.
+async fn described(router: &axum::Router) -> Arc<schema::Schema> {
+    static SCHEMA: tokio::sync::OnceCell<Arc<schema::Schema>> = tokio::sync::OnceCell::const_new();
+    let read = async || {
+        let asked = request(Method::GET, "/api/openapi.json", None, Payload::None);
+        schema::Schema::new(answer(router, asked).await.json(200))
+    };
+    SCHEMA.get_or_init(read).await.clone()
 }
 
 /// Random text for tests.
