@@ -9,13 +9,13 @@
 
 use super::delivery::{Delivery, Targets, deliver, say};
 use super::notification::{News, notify_as};
-use super::timeline::{insert_home, wants};
+use super::timeline::{insert_home, insert_list, list_wants, wants};
 use super::visibility::{Between, Viewer};
-use crate::base::{Id, Moment};
+use crate::base::{Id, Moment, Timestamp};
 use crate::domain::status::Departed;
 use crate::model::queue::{ActivityKind, Body, OrderKey, Outgoing, Verb};
-use crate::model::tables::{ACCOUNT, FOLLOWERS, RELATION, STATUS, STATUS_FAVOURITES, STATUS_REBLOGS};
-use crate::model::{Account, Event, NotificationKind, Relation, Status, Visibility};
+use crate::model::tables::{ACCOUNT, FOLLOWERS, LIST, RELATION, STATUS, STATUS_FAVOURITES, STATUS_REBLOGS};
+use crate::model::{Account, Event, List, NotificationKind, Relation, Status, Visibility};
 use crate::store::{ReadTx, Scan, StoreError, Value, WriteTx};
 
 /// Followers that one transaction takes.
@@ -105,7 +105,12 @@ pub fn step(tx: &mut WriteTx<'_>, moment: &Moment, plan: &Plan, after: Id) -> Re
     let followers: Vec<Id> = rows.into_iter().map(|(_, follower)| follower).collect();
     let accounts: Vec<Account> = tx.get_many(ACCOUNT, &followers)?.into_iter().flatten().collect();
     let (local, remote): (Vec<Account>, Vec<Account>) = accounts.into_iter().partition(Account::is_local);
-    bring_home(tx, moment, plan, &local.iter().map(|account| account.id).collect::<Vec<_>>())?;
+    let mut readers: Vec<Id> = local.iter().map(|account| account.id).collect();
+    if after == Id::ZERO && plan.author.is_local() {
+        // One may be on a list of one's own.
+        readers.push(plan.author.id);
+    }
+    bring_home(tx, moment, plan, &readers)?;
     let inboxes = if plan.author.is_local() {
         remote.into_iter().map(|account| (account.inbox, account.shared_inbox)).collect()
     } else {
@@ -114,11 +119,55 @@ pub fn step(tx: &mut WriteTx<'_>, moment: &Moment, plan: &Plan, after: Id) -> Re
     Ok(Step { inboxes, next })
 }
 
-/// Rows for those of these accounts who follow the author and want the post.
+/// Rows for those of these accounts who follow the author and want the post,
+/// and for their lists.
 fn bring_home(tx: &mut WriteTx<'_>, moment: &Moment, plan: &Plan, accounts: &[Id]) -> Result<(), StoreError> {
     if plan.verb != Verb::Create || accounts.is_empty() {
         return Ok(());
     }
+    let (status, entry) = (&plan.status, plan.status.entry());
+    let mut told = Vec::new();
+    for reader in readers(tx, moment, plan, accounts)? {
+        if !reader.is_open(status, moment.now) {
+            continue;
+        }
+        let account = reader.viewer.id.unwrap_or_default();
+        if reader.wants(status) {
+            if !reader.lists.iter().any(|list| list.is_exclusive) {
+                insert_home(tx, account, status.id, &entry)?;
+                Event::Home { account, status: status.id }.emit(tx);
+            }
+            if reader.wants_news(status) {
+                told.push(account);
+            }
+        }
+        for list in reader.lists.iter().filter(|list| reader.wants_on(list, status)) {
+            insert_list(tx, list.id, status.id, &entry)?;
+            Event::Listed { list: list.id, status: status.id }.emit(tx);
+        }
+    }
+    let news = News { kind: NotificationKind::Status, from: status.account, status: Some(status.id) };
+    notify_as(tx, moment, &told, status.id, news)
+}
+
+/// Somebody whom a post may reach, and what decides whether it does.
+struct Reader {
+    viewer: Viewer,
+    /// To the author.
+    to: Relation,
+    answered: Between,
+    boosted: Between,
+    /// Their lists on which the author is.
+    lists: Vec<List>,
+}
+
+/// Two round trips, one where nobody has the author on a list.
+fn readers(
+    tx: &ReadTx<'_>,
+    moment: &Moment,
+    plan: &Plan,
+    accounts: &[Id],
+) -> Result<Vec<Reader>, StoreError> {
     let status = &plan.status;
     let mut batch = tx.batch();
     let to_author: Vec<(Id, Id)> = accounts.iter().map(|account| (*account, status.account)).collect();
@@ -126,34 +175,66 @@ fn bring_home(tx: &mut WriteTx<'_>, moment: &Moment, plan: &Plan, accounts: &[Id
     let answered = batch.get_many(RELATION, &pairs(accounts, status.in_reply_to_account));
     let boosted = batch.get_many(RELATION, &pairs(accounts, status.reblog_of_account));
     let fetched = batch.fetch()?;
-    let follows = fetched.take(to_author)?;
-    let answered = between(fetched.take(answered)?);
-    let boosted = between(fetched.take(boosted)?);
-    let entry = status.entry();
-    let mut told = Vec::new();
-    for (n, (account, row)) in accounts.iter().zip(follows).enumerate() {
-        let Some(row) = row else { continue };
-        let Some(follow) = &row.follow else { continue };
-        let is_muted = row.mute.as_ref().is_some_and(|mute| mute.holds(moment.now));
-        let with = |all: &[Between]| all.get(n).cloned().unwrap_or_default();
-        let follower = Viewer::account(*account, moment.now);
-        let speaks = follow.languages.is_empty()
-            || status.language.as_ref().is_none_or(|language| follow.languages.contains(language));
-        // An answer to a post that is not known here is one to a stranger.
-        let is_lost = status.in_reply_to.is_none() && status.in_reply_to_uri.is_some();
-        let is_wanted = wants(follower, follow, &entry, &with(&answered), &with(&boosted));
-        let is_named = status.mentions(*account);
-        if row.block.is_some() || is_muted || !speaks || !is_named && (is_lost || !is_wanted) {
-            continue;
-        }
-        insert_home(tx, *account, status.id, &entry)?;
-        Event::Home { account: *account, status: status.id }.emit(tx);
-        if follow.notify && !status.is_reblog() && !is_named {
-            told.push(*account);
-        }
+    let to_author = fetched.take(to_author)?;
+    let mut answered = between(fetched.take(answered)?).into_iter();
+    let mut boosted = between(fetched.take(boosted)?).into_iter();
+    let mut readers: Vec<Reader> = Vec::new();
+    for (account, to) in accounts.iter().zip(to_author) {
+        readers.push(Reader {
+            viewer: Viewer::account(*account, moment.now),
+            to: to.unwrap_or_default(),
+            answered: answered.next().unwrap_or_default(),
+            boosted: boosted.next().unwrap_or_default(),
+            lists: Vec::new(),
+        });
     }
-    let news = News { kind: NotificationKind::Status, from: status.account, status: Some(status.id) };
-    notify_as(tx, moment, &told, status.id, news)
+    let places = |reader: &Reader| {
+        let owner = reader.viewer.id.unwrap_or_default();
+        reader.to.lists.iter().map(|place| (owner, place.list)).collect::<Vec<(Id, Id)>>()
+    };
+    let keys: Vec<(Id, Id)> = readers.iter().flat_map(places).collect();
+    let mut rows = tx.get_many(LIST, &keys)?.into_iter();
+    for reader in &mut readers {
+        reader.lists = rows.by_ref().take(reader.to.lists.len()).flatten().collect();
+    }
+    Ok(readers)
+}
+
+impl Reader {
+    /// Whether posts of this author, in this language, are read at all.
+    fn is_open(&self, status: &Status, now: Timestamp) -> bool {
+        let is_muted = self.to.mute.as_ref().is_some_and(|mute| mute.holds(now));
+        let languages = self.to.follow.as_ref().map(|follow| &follow.languages).filter(|all| !all.is_empty());
+        let speaks = languages
+            .is_none_or(|known| status.language.as_ref().is_none_or(|language| known.contains(language)));
+        self.to.block.is_none() && !is_muted && speaks
+    }
+
+    /// Whether it is for their home timeline.
+    fn wants(&self, status: &Status) -> bool {
+        let Some(follow) = &self.to.follow else { return false };
+        let is_named = self.viewer.id.is_some_and(|me| status.mentions(me));
+        is_named
+            || !is_lost(status) && wants(self.viewer, follow, &status.entry(), &self.answered, &self.boosted)
+    }
+
+    /// Whether they are notified of it. Whoever is named is told of that.
+    fn wants_news(&self, status: &Status) -> bool {
+        let is_named = self.viewer.id.is_some_and(|me| status.mentions(me));
+        self.to.follow.as_ref().is_some_and(|follow| follow.notify) && !status.is_reblog() && !is_named
+    }
+
+    /// Whether it is for one of their lists.
+    fn wants_on(&self, list: &List, status: &Status) -> bool {
+        status.visibility != Visibility::Direct
+            && !is_lost(status)
+            && list_wants(self.viewer, list, &self.to, &status.entry(), (&self.answered, &self.boosted))
+    }
+}
+
+/// An answer to a post that is not known here is one to a stranger.
+fn is_lost(status: &Status) -> bool {
+    status.in_reply_to.is_none() && status.in_reply_to_uri.is_some()
 }
 
 /// Both directions between each account and another; nothing without another.

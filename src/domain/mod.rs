@@ -10,6 +10,7 @@ pub mod fan_out;
 pub mod filter;
 pub mod inbox;
 pub mod interaction;
+pub mod list;
 pub mod marker;
 pub mod media;
 pub mod message;

@@ -9,6 +9,7 @@ mod event;
 mod filter;
 #[cfg(test)]
 mod golden;
+mod list;
 mod media;
 mod notification;
 mod oauth;
@@ -25,6 +26,7 @@ pub use crate::base::Registration;
 pub use account::{Account, ActorKind, Field, KeyPair, Picture};
 pub use event::{Audience, EVENT_TOPIC, Event};
 pub use filter::{Filter, FilterAction, FilterContext, FilterKeyword, FilterStatus, Filters};
+pub use list::{List, ListPlace, RepliesPolicy};
 pub use media::{Media, MediaState};
 pub use notification::{Notification, NotificationKind};
 pub use oauth::{App, AuthorizationCode, Scopes, Token};

@@ -3,6 +3,7 @@
 
 use minicbor::{Decode, Encode};
 
+use super::ListPlace;
 use crate::base::{Id, Timestamp};
 use crate::store::Record;
 
@@ -88,6 +89,11 @@ pub struct Relation {
     /// ActivityPub id of a remote block, for Undo by id.
     #[n(5)]
     pub block_uri: Option<String>,
+    /// Lists on which they are: of those who are followed, of those who were
+    /// asked, and of oneself.
+    #[n(6)]
+    #[cbor(default)]
+    pub lists: Vec<ListPlace>,
 }
 
 impl Record for Relation {}
@@ -96,6 +102,11 @@ impl Relation {
     /// Whether the row says nothing and need not be kept.
     pub fn is_empty(&self) -> bool {
         *self == Relation::default()
+    }
+
+    /// Whether they are on this list.
+    pub fn is_on(&self, list: Id) -> bool {
+        self.lists.iter().any(|place| place.list == list)
     }
 }
 

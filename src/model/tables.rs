@@ -57,6 +57,15 @@ pub const MUTES: Table<(Id, Id), Id> = Table::new("mutes");
 /// ActivityPub id of a Follow to (follower, followed), for Accept and Undo by id.
 pub const FOLLOW_BY_URI: Table<String, FollowPair> = Table::new("follow_by_uri");
 
+// Lists.
+
+/// (owner, list).
+pub const LIST: Table<(Id, Id), List> = Table::new("list");
+/// (list, place) to the member; who is on which list says [`Relation`].
+pub const LIST_MEMBERS: Table<(Id, Id), Id> = Table::new("list_members");
+/// (list, post).
+pub const LIST_TIMELINE: Table<(Id, Id), HomeEntry> = Table::new("list_timeline");
+
 // Posts.
 
 /// Posts and boosts by id.

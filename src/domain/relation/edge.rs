@@ -2,7 +2,10 @@
 //! lists, its counts and its index together. No rules.
 
 use crate::base::{Id, Timestamp};
-use crate::model::tables::{COUNT, FOLLOW_BY_URI, FOLLOW_REQUESTS, FOLLOWERS, FOLLOWING, RELATION, count};
+use crate::domain::timeline::unmerge_list;
+use crate::model::tables::{
+    COUNT, FOLLOW_BY_URI, FOLLOW_REQUESTS, FOLLOWERS, FOLLOWING, LIST_MEMBERS, RELATION, count,
+};
 use crate::model::{Follow, FollowPair, FollowRequest, Relation};
 use crate::store::{ReadTx, StoreError, WriteTx};
 
@@ -79,11 +82,16 @@ pub(super) struct Ended {
     pub(super) was_follow: bool,
 }
 
-/// Ends a follow or takes back a request; `None` if there was neither.
+/// Ends a follow or takes back a request, and takes the one followed off the
+/// follower's lists; `None` if there was neither.
 pub(super) fn end(tx: &mut WriteTx<'_>, pair: FollowPair) -> Result<Option<Ended>, StoreError> {
     let mut relation = relation(tx, pair.follower, pair.followed)?;
     let request = drop_request(tx, pair, &mut relation).map(|uri| Ended { uri, was_follow: false });
     let follow = drop_follow(tx, pair, &mut relation).map(|uri| Ended { uri, was_follow: true });
+    for place in std::mem::take(&mut relation.lists) {
+        tx.delete(LIST_MEMBERS, &(place.list, place.at));
+        unmerge_list(tx, place.list, pair.followed)?;
+    }
     save(tx, pair.follower, pair.followed, &relation);
     Ok(follow.or(request))
 }

@@ -2,21 +2,13 @@
 //! are read, so that an unfollow, block or mute works at once.
 
 use super::loaded::{Loaded, load_rows};
+use super::rows::{insert_into, take_out, trim_rows};
 use crate::base::Id;
-use crate::base::limits::HOME_MAX_ROWS;
 use crate::domain::page::{Page, Paged, fill};
 use crate::domain::visibility::{Between, Viewer};
-use crate::model::tables::{HOME_TIMELINE, RELATION, STATUS_BY_AUTHOR};
-use crate::model::{FilterContext, Follow, HomeEntry, Visibility};
+use crate::model::tables::HOME_TIMELINE;
+use crate::model::{FilterContext, Follow, HomeEntry};
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
-
-/// Posts of a newly followed account that enter the home timeline.
-const MERGE_ROWS: usize = 40;
-/// A timeline is trimmed about once in this many insertions, because looking
-/// for its end costs more than an insertion.
-const TRIM_EVERY: u64 = 32;
-/// Rows over the limit that one trim removes.
-const TRIM_ROWS: usize = 400;
 
 /// A page of somebody's home timeline.
 ///
@@ -61,15 +53,27 @@ pub(in crate::domain) fn wants(
     answered: &Between,
     boosted: &Between,
 ) -> bool {
+    let knows = answered.follows() && !answered.is_silenced(follower.now);
+    // A conversation with a stranger is half a conversation.
+    suits(follower, follow.show_reblogs, entry, boosted, knows)
+}
+
+/// Whether a post is for this reader: boosts where they are wanted, answers
+/// to themselves, to its author's own posts, and to those whom they `know`.
+pub(super) fn suits(
+    reader: Viewer,
+    show_reblogs: bool,
+    entry: &HomeEntry,
+    boosted: &Between,
+    knows: bool,
+) -> bool {
     if entry.reblog_of.is_some() {
-        let own = entry.reblog_of_account.is_some_and(|author| follower.is(author));
-        return follow.show_reblogs && (own || !boosted.is_silenced(follower.now));
+        let own = entry.reblog_of_account.is_some_and(|author| reader.is(author));
+        return show_reblogs && (own || !boosted.is_silenced(reader.now));
     }
     match entry.in_reply_to_account {
         None => entry.in_reply_to.is_none(),
-        Some(parent) if parent == entry.account || follower.is(parent) => true,
-        // A conversation with a stranger is half a conversation.
-        Some(_) => answered.follows() && !answered.is_silenced(follower.now),
+        Some(parent) => parent == entry.account || reader.is(parent) || knows,
     }
 }
 
@@ -80,10 +84,7 @@ pub(in crate::domain) fn insert(
     status: Id,
     entry: &HomeEntry,
 ) -> Result<(), StoreError> {
-    tx.put(HOME_TIMELINE, &(owner, status), entry);
-    // Any even spread over posts will do; the ids' low bits are no such.
-    let spread = (owner.0 ^ status.0).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
-    if spread.is_multiple_of(TRIM_EVERY) { trim(tx, owner) } else { Ok(()) }
+    insert_into(tx, HOME_TIMELINE, owner, status, entry)
 }
 
 /// Removes what a home timeline holds beyond [`HOME_MAX_ROWS`].
@@ -91,39 +92,7 @@ pub(in crate::domain) fn insert(
 /// # Errors
 /// Only the store's.
 pub fn trim(tx: &mut WriteTx<'_>, owner: Id) -> Result<(), StoreError> {
-    let rows = Scan::prefix(&(owner,)).reverse().limit(HOME_MAX_ROWS + TRIM_ROWS);
-    for (key, _) in tx.scan(HOME_TIMELINE, rows)?.iter().skip(HOME_MAX_ROWS) {
-        tx.delete(HOME_TIMELINE, key);
-    }
-    Ok(())
-}
-
-/// Puts the latest posts of a newly followed account into the follower's
-/// home timeline.
-///
-/// # Errors
-/// Only the store's.
-pub fn merge(tx: &mut WriteTx<'_>, follower: Viewer, followed: Id) -> Result<(), StoreError> {
-    let Some(me) = follower.id else { return Ok(()) };
-    let Some(follow) = tx.get(RELATION, &(me, followed))?.and_then(|relation| relation.follow) else {
-        return Ok(());
-    };
-    let rows = tx.scan(STATUS_BY_AUTHOR, Scan::prefix(&(followed,)).reverse().limit(MERGE_ROWS))?;
-    let others: Vec<Id> = rows
-        .iter()
-        .flat_map(|(_, entry)| [entry.in_reply_to_account, entry.reblog_of_account])
-        .flatten()
-        .collect();
-    let relations = crate::domain::visibility::relations(tx, follower, &others)?;
-    let stranger = Between::default();
-    for ((_, id), entry) in rows {
-        let with = |account: Option<Id>| account.and_then(|a| relations.get(&a)).unwrap_or(&stranger);
-        let (answered, boosted) = (with(entry.in_reply_to_account), with(entry.reblog_of_account));
-        if entry.visibility != Visibility::Direct && wants(follower, &follow, &entry, answered, boosted) {
-            tx.put(HOME_TIMELINE, &(me, id), &entry);
-        }
-    }
-    trim(tx, me)
+    trim_rows(tx, HOME_TIMELINE, owner)
 }
 
 /// Takes the posts of an account out of somebody's home timeline, after an
@@ -133,9 +102,5 @@ pub fn merge(tx: &mut WriteTx<'_>, follower: Viewer, followed: Id) -> Result<(),
 /// # Errors
 /// Only the store's.
 pub fn unmerge(tx: &mut WriteTx<'_>, owner: Id, account: Id) -> Result<(), StoreError> {
-    let rows = tx.scan(HOME_TIMELINE, Scan::prefix(&(owner,)).limit(HOME_MAX_ROWS + TRIM_ROWS))?;
-    for (key, _) in rows.iter().filter(|(_, entry)| entry.account == account) {
-        tx.delete(HOME_TIMELINE, key);
-    }
-    Ok(())
+    take_out(tx, HOME_TIMELINE, owner, |entry| entry.account == account)
 }

@@ -5,15 +5,22 @@
 
 mod account;
 mod home;
+mod list;
 mod loaded;
 mod marked;
+mod merge;
 mod public;
+mod rows;
 #[cfg(test)]
 mod tests;
 
 pub use account::{Only, account_statuses, pinned};
-pub use home::{home, merge, trim, unmerge};
+pub use home::{home, trim, unmerge};
 pub(super) use home::{insert as insert_home, wants};
+pub use list::list;
+pub(super) use list::{insert as insert_list, unmerge as unmerge_list, wants as list_wants};
 pub use loaded::{Counts, Loaded, Marks, Person, load, load_one, load_people, load_rows};
 pub use marked::{bookmarks, favourited_by, favourites, reblogged_by};
+pub use merge::merge;
+pub(super) use merge::{clear_home, merge_list};
 pub use public::{Listing, Tags, public, tagged};

@@ -7,6 +7,7 @@ mod blocks;
 mod filters;
 mod follow_requests;
 mod instance;
+mod lists;
 mod markers;
 mod notifications;
 pub(crate) mod oauth;
@@ -42,6 +43,7 @@ fn documented() -> OpenApiRouter<AppState> {
         .merge(filters::routes())
         .merge(follow_requests::routes().into())
         .merge(instance::routes().into())
+        .merge(lists::routes())
         .merge(markers::routes())
         .merge(notifications::routes().into())
         .merge(oauth::routes())

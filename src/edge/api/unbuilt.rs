@@ -33,10 +33,8 @@ const PUBLIC: [&str; 9] = [
 ];
 
 /// Empty for people, with the scope it takes.
-const PERSONAL: [(&str, &str); 14] = [
+const PERSONAL: [(&str, &str); 12] = [
     ("/api/v1/announcements", "read:accounts"),
-    ("/api/v1/lists", "read:lists"),
-    ("/api/v1/accounts/{id}/lists", "read:lists"),
     ("/api/v1/suggestions", "read:accounts"),
     ("/api/v2/suggestions", "read:accounts"),
     ("/api/v1/endorsements", "read:accounts"),

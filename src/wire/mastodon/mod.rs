@@ -7,6 +7,7 @@
 pub mod account;
 pub mod filter;
 pub mod instance;
+pub mod list;
 pub mod notification;
 pub mod oauth;
 pub mod relationship;
@@ -16,6 +17,7 @@ pub mod words;
 
 pub use account::{Account, CredentialAccount, Emoji, Field, MutedAccount, Person};
 pub use filter::{Filter, FilterKeyword, FilterResult, FilterStatus, V1Filter};
+pub use list::{List, RepliesPolicyWord};
 pub use notification::{GroupedNotifications, Marker, Notification, NotificationGroup};
 pub use relationship::Relationship;
 pub use search::{Search, Tag};

@@ -5,6 +5,7 @@ mod apps;
 mod filters;
 mod instance;
 mod leaks;
+mod lists;
 mod notifications;
 mod oauth;
 mod params;
