@@ -14,6 +14,7 @@ mod register;
 mod relations;
 mod search;
 mod statuses;
+mod streaming;
 mod timelines;
 
 use serde_json::{Value, json};
