@@ -2,6 +2,7 @@
 
 mod certificate;
 pub mod cli;
+pub mod files;
 mod first_run;
 mod jobs;
 pub mod logging;

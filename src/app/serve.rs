@@ -27,6 +27,7 @@ pub(super) fn serve_after(
     config: Config,
     begin: impl AsyncFnOnce(&Server) -> Result<String, Problem>,
 ) -> Result<(), Problem> {
+    super::files::allow_many();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("waxwing")

@@ -24,8 +24,9 @@ use crate::store::{Signal, Store, StoreError};
 
 /// News that wait for one listener.
 pub const NEWS_MAX: usize = 256;
-/// Listeners at once. One idle WebSocket costs about what
-/// `examples/stream_benchmark.rs` says.
+/// Listeners at once. Measured with 10,000 idle WebSockets, unoptimised build
+/// (`examples/stream_benchmark.rs`): 6.7 KB each in the clear, 109 MB for the
+/// whole process; 14.5 KB each over TLS, 188 MB.
 pub const LISTENERS_MAX: usize = 12_288;
 /// Listeners of one account at once: its devices and open pages.
 pub const LISTENERS_PER_ACCOUNT_MAX: usize = 32;

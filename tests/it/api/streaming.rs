@@ -279,6 +279,32 @@ async fn nothing_reaches_those_who_may_not_see_it_or_do_not_want_to() {
 }
 
 #[tokio::test]
+async fn filters_hold_on_streams_too() {
+    let live = Live::start().await;
+    let (ana, ben) = (live.app.person("ana").await, live.app.person("ben").await);
+    follow(&ana, &ben).await;
+    let filter = |word: &str, action: &str, place: &str| {
+        json!({ "title": word, "context": [place], "filter_action": action,
+            "keywords_attributes": [{ "keyword": word }] })
+    };
+    for (word, action, place) in
+        [("moth", "warn", "home"), ("wasp", "hide", "home"), ("wasp", "hide", "public")]
+    {
+        ana.post("/api/v2/filters", filter(word, action, place)).await.json(200);
+    }
+    let mut socket = live.socket(&ana, "?stream=user").await;
+    socket.subscribe(json!({ "stream": "public" })).await;
+    post(&ben, "a wasp").await;
+    settle(&live.app).await;
+    post(&ben, "a moth").await;
+    let told = socket.event(&json!(["public"]), "update").await;
+    assert!(told["content"].as_str().unwrap().contains("moth"), "{told}");
+    settle(&live.app).await;
+    let told = socket.event(&json!(["user"]), "update").await;
+    assert_eq!(told["filtered"][0]["filter"]["title"], "moth");
+}
+
+#[tokio::test]
 async fn the_token_may_come_in_three_ways_and_a_subprotocol_is_echoed() {
     let live = Live::start().await;
     let ana = live.app.person("ana").await;

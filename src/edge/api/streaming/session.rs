@@ -13,7 +13,7 @@ use crate::domain::notification;
 use crate::domain::timeline;
 use crate::domain::visibility::Viewer;
 use crate::edge::AppState;
-use crate::model::{Event, Scopes};
+use crate::model::{Event, FilterContext, Scopes};
 use crate::net::hub::{Listener, News, Topic};
 
 /// Subscriptions of one client.
@@ -128,17 +128,19 @@ impl Session {
     /// Reads it as the one who listens sees it. Failures are silent: whoever
     /// misses something finds it when they read the timeline.
     async fn say(&self, news: &News) -> Option<Said> {
+        use FilterContext::{Home, Public};
         let event = match news {
-            News::Changed(status) => return self.status("status.update", *status).await,
+            News::Changed(status) => return self.status("status.update", *status, Home).await,
             News::Gone(status) => return said("delete", status.to_string()),
             News::Missed => return None,
             News::Event(event) => Arc::clone(event),
         };
         match &*event {
-            Event::Home { status, .. } | Event::Public { status, .. } | Event::Listed { status, .. } => {
-                self.status("update", *status).await
+            Event::Home { status, .. } | Event::Listed { status, .. } => {
+                self.status("update", *status, Home).await
             }
-            Event::Edited { status, .. } => self.status("status.update", *status).await,
+            Event::Public { status, .. } => self.status("update", *status, Public).await,
+            Event::Edited { status, .. } => self.status("status.update", *status, Public).await,
             Event::Deleted { status, .. } => said("delete", status.to_string()),
             Event::Notified { notification, .. } => self.notification(*notification).await,
             Event::NotificationsMerged { .. } => said("notifications_merged", "1".into()),
@@ -162,11 +164,11 @@ impl Session {
         Viewer::account(self.me, self.state.now())
     }
 
-    /// A post, if they may see it and want to.
-    async fn status(&self, event: &'static str, status: Id) -> Option<Said> {
+    /// A post, if they may see it and want to see it there.
+    async fn status(&self, event: &'static str, status: Id, place: FilterContext) -> Option<Said> {
         let viewer = self.viewer();
         let read = self.state.store.read(move |tx| timeline::load_one(tx, viewer, status)).await;
-        let loaded = readable(read)?.filter(|loaded| !loaded.is_silenced)?;
+        let loaded = readable(read)?.filter(|loaded| !loaded.is_silenced && !loaded.is_hidden(place))?;
         let entity = render::status(&self.state.site, viewer.id, &loaded);
         said(event, serde_json::to_string(&entity).ok()?)
     }
