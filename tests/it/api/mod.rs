@@ -2,6 +2,7 @@
 
 mod accounts;
 mod apps;
+mod coverage;
 mod filters;
 mod instance;
 mod leaks;

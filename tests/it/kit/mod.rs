@@ -139,6 +139,16 @@ impl TestApp {
         answer
     }
 
+    /// Sends any request; the body of the answer may never end.
+    pub async fn begin(&self, request: Request<Body>) -> http::Response<Body> {
+        self.router.clone().oneshot(request).await.expect("the router always answers")
+    }
+
+    /// Reads an answer to its end.
+    pub async fn finish(&self, response: http::Response<Body>) -> Answer {
+        collect(response).await
+    }
+
     /// A GET without a token.
     pub async fn get(&self, path: &str) -> Answer {
         self.send(request(Method::GET, path, None, Payload::None)).await
@@ -157,7 +167,10 @@ impl TestApp {
 
 /// What the router answers.
 async fn answer(router: &axum::Router, request: Request<Body>) -> Answer {
-    let response = router.clone().oneshot(request).await.expect("the router always answers");
+    collect(router.clone().oneshot(request).await.expect("the router always answers")).await
+}
+
+async fn collect(response: http::Response<Body>) -> Answer {
     let (head, body) = response.into_parts();
     let bytes = body.collect().await.map(|b| b.to_bytes().to_vec()).unwrap_or_default();
     Answer { status: head.status, headers: head.headers, bytes }
