@@ -80,7 +80,13 @@ fn post(id: u64, author: &PersonView, at: &str, html: &str) -> PostView {
 
 fn picture(alt: &str) -> MediaView {
     let url = assets::url("header.svg").to_owned();
-    MediaView { kind: MediaKind::Image, url: url.clone(), preview_url: url, alt: alt.to_owned() }
+    MediaView {
+        kind: MediaKind::Image,
+        url: url.clone(),
+        preview_url: url,
+        alt: alt.to_owned(),
+        size: Some((640, 360)),
+    }
 }
 
 /// A page of posts of many kinds.

@@ -1,6 +1,6 @@
 //! Which handler does which kind of background job.
 
-use crate::edge::{AppState, federation};
+use crate::edge::{AppState, federation, media};
 use crate::model::queue::JobKind;
 use crate::queue::{Deliver, Handlers, Worker, Workshop, fan_out, share_profile};
 
@@ -18,7 +18,7 @@ pub(super) fn worker(state: &AppState) -> Worker {
         .on(JobKind::Deliver, deliver)
         .on(JobKind::FanOut, fan_out::handler(workshop.clone()))
         .on(JobKind::ShareProfile, share_profile::handler(workshop));
-    let handlers = federation::jobs(handlers, state);
+    let handlers = media::jobs(federation::jobs(handlers, state), state);
     let worker = Worker::new(state.store.clone(), handlers, state.clock.clone(), state.chance.clone());
     Worker { slots: state.config.delivery.slots, ..worker }
 }

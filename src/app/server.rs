@@ -21,6 +21,7 @@ use crate::model::{KeyPair, Site};
 use crate::net::address::Allow;
 use crate::net::client::outbox::Outbox;
 use crate::net::client::{Client, ClientSettings};
+use crate::net::files::Files;
 use crate::net::hub::Hub;
 use crate::net::listener::{Bound, OwnName, Transport, bind, redirect_router, serve};
 use crate::store::{Redb, Store};
@@ -70,6 +71,7 @@ impl Server {
         let store = server.state.store.clone();
         server.tasks.spawn(server.state.hub.clone().run(store, server.stop.clone()));
         server.tasks.spawn(jobs::worker(&server.state).run(server.stop.clone()));
+        server.tasks.spawn(edge::media::tend(server.state.clone(), server.stop.clone()));
         server.listen(bound).await?;
         Ok(server)
     }
@@ -143,7 +145,8 @@ impl Server {
 /// the port that the site really has.
 ///
 /// # Errors
-/// When a setting of the outbound client cannot be used.
+/// When a setting of the outbound client cannot be used, or the place for
+/// files cannot be opened.
 pub fn assemble(
     config: Config,
     store: Store,
@@ -153,6 +156,7 @@ pub fn assemble(
 ) -> Result<AppState, Problem> {
     let site = Site::new(config.public_url.scheme.as_str(), &config.public_url.authority());
     let client = outbound_client(&config, &site, &clock)?;
+    let files = Files::open(&config.media, &extra_roots(&config)?)?;
     let ids = Arc::new(IdGenerator::new(ONLY_NODE));
     Ok(AppState::new(Parts {
         site,
@@ -161,6 +165,7 @@ pub fn assemble(
         chance,
         ids,
         client,
+        files,
         hub: Hub::default(),
         instance_key,
         config,
@@ -194,17 +199,22 @@ fn open_store(config: &Config, clock: Arc<dyn Clock>) -> Result<Store, Problem> 
     }
 }
 
+/// Certificate authorities trusted besides the public ones, in PEM.
+fn extra_roots(config: &Config) -> Result<Vec<u8>, Problem> {
+    match &config.outbound.root {
+        None => Ok(Vec::new()),
+        Some(path) => fs::read(path).map_err(|error| {
+            Problem::invalid(format!("outbound_root `{}` cannot be read: {error}", path.display()))
+        }),
+    }
+}
+
 fn outbound_client(config: &Config, site: &Site, clock: &Arc<dyn Clock>) -> Result<Client, Problem> {
     let outbound = &config.outbound;
     let ranges = outbound.allow_ranges.iter().map(ToString::to_string);
     let allow = Allow::parse(outbound.allow_hosts.iter().cloned().chain(ranges))
         .map_err(|error| Problem::invalid(error.to_string()))?;
-    let extra_roots_pem = match &outbound.root {
-        None => Vec::new(),
-        Some(path) => fs::read(path).map_err(|error| {
-            Problem::invalid(format!("outbound_root `{}` cannot be read: {error}", path.display()))
-        })?,
-    };
+    let extra_roots_pem = extra_roots(config)?;
     let outbox = config.is_sandbox.then(|| Outbox::new(clock.clone()));
     Client::new(ClientSettings { allow, extra_roots_pem, outbox, ..ClientSettings::new(&site.domain) })
 }

@@ -8,6 +8,7 @@ use super::address;
 use super::complaint::Fault;
 use super::draft::Word;
 use super::line::Line;
+use super::media;
 use super::settings::{
     AuthorizedFetch, Challenge, Config, LogFormat, LogLevel, Registration, StoreChoice, Tls, everywhere,
     loopback,
@@ -206,6 +207,18 @@ pub(crate) static DIRECTIVES: &[Directive] = &[
             wanted.store_cache_bytes = line.one(read).unwrap_or_default();
         },
         show: |config| Shown::Text(value::show_size(config.store_cache_bytes)),
+    },
+    Directive {
+        name: "media",
+        values: "DIR|memory|s3://BUCKET…",
+        example: "/srv/waxwing-media",
+        default: Default::Derived("`media` in the data folder"),
+        doc: "Where uploaded and cached files are kept: a folder, relative to the data folder; an S3 bucket, as \
+              `s3://BUCKET/PREFIX?endpoint=URL&region=NAME&access_key=ID&secret_key=SECRET`; or `memory`, which \
+              forgets everything at the end.",
+        aliases: &["uploads", "media_dir", "media_path", "s3", "s3_bucket", "storage_path"],
+        read: |line, wanted| wanted.media = line.one(media::read),
+        show: |config| media::show(&config.media),
     },
     Directive {
         name: "title",

@@ -14,6 +14,7 @@ mod environment;
 mod line;
 mod listing;
 mod load;
+mod media;
 mod resolve;
 mod settings;
 #[cfg(test)]
@@ -30,6 +31,6 @@ pub use environment::{Environment, Overrides, Platform};
 pub use listing::{listing, markdown_table};
 pub use load::{CONFIG_MAX_BYTES, load, parse};
 pub use settings::{
-    Acme, AuthorizedFetch, Challenge, Config, Delivery, LogFormat, LogLevel, Outbound, Registration,
-    StoreChoice, Tls,
+    Acme, AuthorizedFetch, Challenge, Config, Delivery, LogFormat, LogLevel, MediaChoice, Outbound,
+    Registration, S3, StoreChoice, Tls,
 };

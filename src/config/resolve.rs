@@ -14,7 +14,9 @@ use super::directives::{self, DIRECTIVES, Default as TableDefault, LETS_ENCRYPT}
 use super::draft::{Draft, Entry, Place, Spelling};
 use super::environment::Environment;
 use super::line::Line;
-use super::settings::{Acme, Challenge, Config, Delivery, Outbound, StoreChoice, Tls, everywhere};
+use super::settings::{
+    Acme, Challenge, Config, Delivery, MediaChoice, Outbound, StoreChoice, Tls, everywhere,
+};
 use super::wanted::{Wanted, WantedStore, WantedTls};
 
 /// The port for `https://localhost` where 443 is refused.
@@ -300,6 +302,11 @@ fn build(wanted: Wanted, folder: &Path, environment: &Environment) -> Config {
         store: match wanted.store.as_ref().expect(IN_TABLE) {
             WantedStore::File(path) => StoreChoice::Redb(data.join(path)),
             WantedStore::Memory => StoreChoice::Memory,
+        },
+        media: match wanted.media.as_ref() {
+            None => MediaChoice::Folder(data.join("media")),
+            Some(MediaChoice::Folder(folder)) => MediaChoice::Folder(data.join(folder)),
+            Some(other) => other.clone(),
         },
         data,
         tls: build_tls(&wanted, &address, folder, &listen_http),

@@ -30,6 +30,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Where records live.
     pub store: StoreChoice,
+    /// Where uploaded and cached files live.
+    pub media: MediaChoice,
     /// Bytes of memory the store may use as a cache.
     pub store_cache_bytes: u64,
     /// Where HTTPS is served, or plain HTTP when `tls` is [`Tls::Off`]. Never empty.
@@ -86,6 +88,49 @@ pub enum StoreChoice {
     Redb(PathBuf),
     /// Nothing is kept; for trying out and for tests.
     Memory,
+}
+
+/// Where files live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MediaChoice {
+    /// A folder; absolute.
+    Folder(PathBuf),
+    /// Nothing is kept; for trying out and for tests.
+    Memory,
+    /// A bucket that speaks S3.
+    S3(Box<S3>),
+}
+
+/// A bucket that speaks S3, and how to get in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct S3 {
+    /// The bucket's name.
+    pub bucket: String,
+    /// What the names of all files begin with; may be empty.
+    pub prefix: String,
+    /// Where to ask; without it, Amazon's for the region.
+    pub endpoint: Option<Url>,
+    /// The region that requests are signed for.
+    pub region: String,
+    /// Who asks.
+    pub access_key: String,
+    /// Their secret.
+    pub secret_key: String,
+    /// Whether the bucket is named in the path, not in the host.
+    pub is_path_style: bool,
+    /// All of it as it was written.
+    pub written: String,
+}
+
+/// Without the secret.
+impl std::fmt::Debug for S3 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "S3 {{ bucket: {:?}, prefix: {:?}, endpoint: {:?} }}",
+            self.bucket, self.prefix, self.endpoint
+        )
+    }
 }
 
 /// How HTTPS gets its certificate.

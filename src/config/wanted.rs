@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use url::Url;
 
 use super::address::{Address, Origin};
-use super::settings::{AuthorizedFetch, Challenge, LogFormat, LogLevel, Outbound, Registration};
+use super::settings::{AuthorizedFetch, Challenge, LogFormat, LogLevel, MediaChoice, Outbound, Registration};
 
 /// One field for each directive. `None` means that it was not written, or was wrong and complained about.
 #[derive(Debug, Default)]
@@ -21,6 +21,7 @@ pub(crate) struct Wanted {
     pub(crate) registration: Option<Registration>,
     pub(crate) data: Option<PathBuf>,
     pub(crate) store: Option<WantedStore>,
+    pub(crate) media: Option<MediaChoice>,
     pub(crate) store_cache_bytes: u64,
     pub(crate) listen: Option<Vec<SocketAddr>>,
     pub(crate) listen_http: Option<Vec<SocketAddr>>,

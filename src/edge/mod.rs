@@ -7,9 +7,10 @@ mod api;
 mod auth;
 mod compose;
 mod cors;
+mod deadline;
 pub mod federation;
 mod gates;
-mod pictures;
+pub mod media;
 mod problem;
 mod profile;
 mod request_id;
@@ -20,32 +21,32 @@ mod well_known;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::HeaderValue;
 use axum::http::header::{
     CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
-use std::time::Duration;
 use tower::Layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::normalize_path::NormalizePathLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
-use tower_http::timeout::TimeoutLayer;
 
 pub use request_id::RequestId;
 pub use state::{AppState, Parts};
 
-use crate::base::limits::{BODY_MAX_BYTES, IMAGE_MAX_BYTES};
+use crate::base::limits::{BODY_MAX_BYTES, FILM_MAX_BYTES, IMAGE_MAX_BYTES};
 use crate::config::Tls;
 
-/// Longest time until an answer begins. Streams go on after that.
-const ANSWER_MAX: Duration = Duration::from_secs(30);
 /// Bytes of a form around the pictures it carries.
 const FORM_MAX_BYTES: usize = 64 * 1024;
-/// Largest body of any request: an avatar and a header in one form.
+/// Largest form of a profile: an avatar and a header.
 pub(crate) const UPLOAD_MAX_BYTES: usize = 2 * IMAGE_MAX_BYTES + FORM_MAX_BYTES;
+/// Largest form of a film or sound with a picture to show in its place, and
+/// the largest body of any request.
+pub(crate) const MEDIA_MAX_BYTES: usize = FILM_MAX_BYTES + IMAGE_MAX_BYTES + FORM_MAX_BYTES;
 /// For answers that bring no policy of their own: nothing may be loaded.
 const NOTHING_LOADS: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 /// One year, as browsers' preload lists ask for at least.
@@ -56,20 +57,20 @@ pub fn router(state: &AppState) -> Router {
     let routes = Router::new()
         .merge(api::routes(&state.site))
         .merge(federation::routes())
-        .merge(pictures::routes())
+        .merge(media::routes())
         .merge(web::routes())
         .merge(sandbox::routes(state))
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
         .with_state(state.clone());
     let answered = routes
         .layer(from_fn_with_state(state.clone(), federation::negotiate))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, ANSWER_MAX))
+        .layer(from_fn(deadline::keep))
         .layer(CatchPanicLayer::custom(problem::panicked))
-        .layer(RequestBodyLimitLayer::new(UPLOAD_MAX_BYTES))
+        .layer(RequestBodyLimitLayer::new(MEDIA_MAX_BYTES))
         .layer(from_fn_with_state(state.clone(), problem::render))
         .layer(from_fn(cors::allow))
         .layer(from_fn_with_state(state.clone(), request_id::name))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(is_worth_compressing()))
         .layer(header(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
         .layer(header(REFERRER_POLICY, HeaderValue::from_static("same-origin")))
         .layer(header(CONTENT_SECURITY_POLICY, NOTHING_LOADS));
@@ -81,6 +82,12 @@ pub fn router(state: &AppState) -> Router {
     // Clients ask for paths with and without a slash at the end. The layer has
     // to see the request before routing does.
     Router::new().fallback_service(NormalizePathLayer::trim_trailing_slash().layer(secured))
+}
+
+/// Text; pictures, films and sounds are compressed already.
+fn is_worth_compressing() -> impl Predicate {
+    let is_film = NotForContentType::const_new("video/");
+    DefaultPredicate::new().and(is_film).and(NotForContentType::const_new("audio/"))
 }
 
 fn header(name: HeaderName, value: HeaderValue) -> SetResponseHeaderLayer<HeaderValue> {

@@ -6,12 +6,13 @@ use std::collections::HashMap;
 use axum::body::Bytes;
 
 use super::AppState;
-use super::pictures::{self, Shape};
+use super::media;
 use crate::base::{Id, Problem};
 use crate::domain::account::{self, Changed, ProfileChange, ProfileError, Rendered};
 use crate::domain::user::{self, UserError};
 use crate::model::{Account, Field, Picture, PostingDefaults, Site};
 use crate::store::{ReadTx, StoreError};
+use crate::wire::media::picture::Shape;
 use crate::wire::text::{Handle, Links, MentionTarget, hashtag_key, line_to_html, mentions, to_html};
 
 /// Mentions that are looked up in one profile.
@@ -80,7 +81,7 @@ pub(crate) async fn update(state: &AppState, me: Id, form: ProfileForm) -> Resul
         Ok(changed) => drop_replaced(state, changed).await,
         Err(_) => {
             for picture in &fresh {
-                pictures::forget(state, picture.as_ref()).await;
+                media::forget(state, picture.as_ref()).await;
             }
         }
     }
@@ -108,10 +109,10 @@ async fn save(
 
 async fn drop_replaced(state: &AppState, changed: &Changed) {
     if changed.old.avatar != changed.new.avatar {
-        pictures::forget(state, changed.old.avatar.as_ref()).await;
+        media::forget(state, changed.old.avatar.as_ref()).await;
     }
     if changed.old.header != changed.new.header {
-        pictures::forget(state, changed.old.header.as_ref()).await;
+        media::forget(state, changed.old.header.as_ref()).await;
     }
 }
 
@@ -123,7 +124,7 @@ async fn picture(
     Ok(match change {
         PictureChange::Keep => None,
         PictureChange::Remove => Some(None),
-        PictureChange::Replace(upload) => Some(Some(pictures::keep(state, upload, shape).await?)),
+        PictureChange::Replace(upload) => Some(Some(media::keep_portrait(state, upload, shape).await?)),
     })
 }
 

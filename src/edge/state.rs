@@ -10,6 +10,7 @@ use crate::base::{Chance, Clock, IdGenerator, Moment, Timestamp};
 use crate::config::Config;
 use crate::model::{KeyPair, Site};
 use crate::net::client::Client;
+use crate::net::files::Files;
 use crate::net::hub::Hub;
 use crate::store::Store;
 
@@ -32,6 +33,8 @@ pub struct Parts {
     pub ids: Arc<IdGenerator>,
     /// For everything that is fetched and sent.
     pub client: Client,
+    /// Uploaded and cached files.
+    pub files: Files,
     /// Live news of what was committed.
     pub hub: Hub,
     /// The key of the actor that stands for the server itself.

@@ -1,7 +1,7 @@
 //! The names under which this server is known, and the addresses of its own
 //! things. An address, once given out, is for ever.
 
-use super::{Account, Picture};
+use super::{Account, Attachment, AttachmentKind, Picture};
 use crate::base::Id;
 
 /// The server's public names.
@@ -84,6 +84,20 @@ impl Site {
     /// A picture in our media folder.
     pub fn media(&self, name: &str) -> String {
         format!("{}/media/{name}", self.origin)
+    }
+
+    /// Where the file of an attachment is: here, or on its own server.
+    pub fn attachment(&self, attachment: &Attachment) -> Option<String> {
+        let local = attachment.file.as_ref().map(|name| self.media(name));
+        local.or_else(|| attachment.remote_url.clone())
+    }
+
+    /// Where a smaller picture of an attachment is. Of foreign pictures it is
+    /// the picture itself.
+    pub fn attachment_preview(&self, attachment: &Attachment) -> Option<String> {
+        let is_remote_picture = attachment.kind == AttachmentKind::Image && attachment.file.is_none();
+        let local = attachment.preview.as_ref().map(|name| self.media(name));
+        local.or_else(|| is_remote_picture.then(|| self.attachment(attachment)).flatten())
     }
 
     /// The small picture of an account, or the one for those without.

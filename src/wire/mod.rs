@@ -9,6 +9,7 @@ pub mod html;
 pub mod http_signature;
 pub mod json;
 pub mod mastodon;
+pub mod media;
 pub mod nodeinfo;
 pub mod text;
 pub mod webfinger;

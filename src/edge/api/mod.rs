@@ -9,6 +9,7 @@ mod follow_requests;
 mod instance;
 mod lists;
 mod markers;
+mod media;
 mod notifications;
 pub(crate) mod oauth;
 mod openapi;
@@ -45,6 +46,7 @@ fn documented() -> OpenApiRouter<AppState> {
         .merge(instance::routes().into())
         .merge(lists::routes())
         .merge(markers::routes())
+        .merge(media::routes())
         .merge(notifications::routes().into())
         .merge(oauth::routes())
         .merge(preferences::routes().into())

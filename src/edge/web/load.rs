@@ -93,7 +93,7 @@ pub(super) fn post(eyes: &Eyes<'_>, loaded: &Loaded) -> PostView {
         content_text: preview(&status.content_html),
         language: status.language.clone().unwrap_or_default(),
         is_sensitive: status.sensitive,
-        media: status.attachments.iter().filter_map(media).collect(),
+        media: status.attachments.iter().filter_map(|file| media(eyes.site, file)).collect(),
         replies: loaded.counts.replies,
         boosts: loaded.counts.reblogs,
         likes: loaded.counts.favourites,
@@ -123,8 +123,10 @@ fn reply_to(status: &Status, author: &Account) -> Option<ReplyTo> {
     Some(ReplyTo { acct, path })
 }
 
-fn media(attachment: &Attachment) -> Option<MediaView> {
-    let url = attachment.remote_url.clone().filter(|url| url.starts_with("https://"))?;
+fn media(site: &Site, attachment: &Attachment) -> Option<MediaView> {
+    let is_ours = attachment.file.is_some();
+    let url = site.attachment(attachment).filter(|url| is_ours || url.starts_with("https://"))?;
+    let preview_url = site.attachment_preview(attachment).unwrap_or_else(|| url.clone());
     Some(MediaView {
         kind: match attachment.kind {
             AttachmentKind::Image => MediaKind::Image,
@@ -132,9 +134,10 @@ fn media(attachment: &Attachment) -> Option<MediaView> {
             AttachmentKind::Audio => MediaKind::Audio,
             AttachmentKind::Unknown => MediaKind::Other,
         },
-        preview_url: url.clone(),
+        preview_url,
         url,
         alt: attachment.description.clone().unwrap_or_default(),
+        size: attachment.preview_size.or(attachment.width.zip(attachment.height)),
     })
 }
 

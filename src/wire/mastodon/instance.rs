@@ -12,8 +12,36 @@ use crate::model::Site;
 const MASTODON_VERSION: &str = "4.2.10";
 /// `api_versions.mastodon`; 2 is Mastodon 4.3.
 const API_VERSION: u32 = 1;
-/// What a picture may be.
-const IMAGE_TYPES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
+/// What an upload may be. Clients hold what people choose against this list
+/// by the type that the system tells them, so every name of a type is here.
+const MEDIA_TYPES: [&str; 22] = [
+    "image/jpeg",
+    "image/png",
+    "image/gif",
+    "image/webp",
+    "video/mp4",
+    "video/quicktime",
+    "video/webm",
+    "video/ogg",
+    "audio/mpeg",
+    "audio/mp3",
+    "audio/mp4",
+    "audio/m4a",
+    "audio/x-m4a",
+    "audio/aac",
+    "audio/ogg",
+    "audio/webm",
+    "audio/flac",
+    "audio/x-flac",
+    "audio/wav",
+    "audio/wave",
+    "audio/x-wav",
+    "audio/vnd.wave",
+];
+/// Films are kept as they are; these are Mastodon's limits, which clients use
+/// to make them smaller before they send them.
+const FILM_FRAMES_PER_SECOND: u32 = 120;
+const FILM_MAX_PIXELS: u32 = 8_294_400;
 
 /// What the server tells of itself.
 #[derive(Debug, Clone)]
@@ -61,17 +89,17 @@ fn configuration() -> Value {
         },
         "statuses": {
             "max_characters": limits::STATUS_CHARACTERS_MAX,
-            "max_media_attachments": 4,
+            "max_media_attachments": limits::MEDIA_PER_STATUS_MAX,
             "characters_reserved_per_url": limits::URL_CHARACTERS,
         },
         "media_attachments": {
-            "supported_mime_types": IMAGE_TYPES,
-            "description_limit": 1500,
+            "supported_mime_types": MEDIA_TYPES,
+            "description_limit": limits::DESCRIPTION_CHARACTERS_MAX,
             "image_size_limit": limits::IMAGE_MAX_BYTES,
             "image_matrix_limit": limits::IMAGE_MAX_PIXELS,
-            "video_size_limit": 0,
-            "video_frame_rate_limit": 0,
-            "video_matrix_limit": 0,
+            "video_size_limit": limits::FILM_MAX_BYTES,
+            "video_frame_rate_limit": FILM_FRAMES_PER_SECOND,
+            "video_matrix_limit": FILM_MAX_PIXELS,
         },
         "polls": {
             "max_options": 4,

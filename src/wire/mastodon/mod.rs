@@ -21,7 +21,7 @@ pub use list::{List, RepliesPolicyWord};
 pub use notification::{GroupedNotifications, Marker, Notification, NotificationGroup};
 pub use relationship::Relationship;
 pub use search::{Search, Tag};
-pub use status::{Context, Status, StatusEdit, StatusSource};
+pub use status::{Context, MediaAttachment, Status, StatusEdit, StatusSource};
 
 /// The answer where there is nothing to say: `{}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, utoipa::ToSchema)]

@@ -62,8 +62,9 @@ pub struct MediaAttachment {
     blurhash: Option<String>,
 }
 
-impl From<&model::Attachment> for MediaAttachment {
-    fn from(media: &model::Attachment) -> MediaAttachment {
+impl MediaAttachment {
+    /// The file as clients see it. One that is not ready has no `url` yet.
+    pub fn new(site: &Site, media: &model::Attachment) -> MediaAttachment {
         MediaAttachment {
             id: media.id.to_string(),
             kind: match media.kind {
@@ -73,8 +74,8 @@ impl From<&model::Attachment> for MediaAttachment {
                 AttachmentKind::Gifv => "gifv",
                 AttachmentKind::Unknown => "unknown",
             },
-            url: media.remote_url.clone(),
-            preview_url: media.remote_url.clone().filter(|_| media.kind == AttachmentKind::Image),
+            url: site.attachment(media),
+            preview_url: site.attachment_preview(media),
             remote_url: media.remote_url.clone(),
             preview_remote_url: None,
             text_url: None,
@@ -88,19 +89,34 @@ impl From<&model::Attachment> for MediaAttachment {
 /// Sizes and focal point, as far as they are known.
 fn meta(media: &model::Attachment) -> Value {
     let mut meta = Map::new();
-    if let (Some(width), Some(height)) = (media.width, media.height)
-        && height > 0
-    {
-        let aspect = f64::from(width) / f64::from(height);
-        let size = format!("{width}x{height}");
-        let original = json!({ "width": width, "height": height, "size": size, "aspect": aspect });
-        meta.insert("original".into(), original);
+    let mut original = media.width.zip(media.height).and_then(measures).unwrap_or_default();
+    if let Some(duration_ms) = media.duration_ms {
+        original.insert("duration".into(), json!(duration_ms as f64 / 1000.0));
+    }
+    if !original.is_empty() {
+        meta.insert("original".into(), original.into());
+    }
+    if let Some(small) = media.preview_size.and_then(measures) {
+        meta.insert("small".into(), small.into());
     }
     if let Some((x, y)) = media.focus {
         let part = |thousandths: i32| f64::from(thousandths.clamp(-1000, 1000)) / 1000.0;
         meta.insert("focus".into(), json!({ "x": part(x), "y": part(y) }));
     }
     Value::Object(meta)
+}
+
+/// One size in all the ways in which clients want it.
+fn measures((width, height): (u32, u32)) -> Option<Map<String, Value>> {
+    if height == 0 {
+        return None;
+    }
+    let mut map = Map::new();
+    map.insert("width".into(), width.into());
+    map.insert("height".into(), height.into());
+    map.insert("size".into(), format!("{width}x{height}").into());
+    map.insert("aspect".into(), (f64::from(width) / f64::from(height)).into());
+    Some(map)
 }
 
 /// What the viewer did with a post.
@@ -237,7 +253,11 @@ impl Status {
                 .as_ref()
                 .map(|app| Application { name: app.name.clone(), website: app.website.clone() }),
             account,
-            media_attachments: shown.attachments.iter().map(MediaAttachment::from).collect(),
+            media_attachments: shown
+                .attachments
+                .iter()
+                .map(|media| MediaAttachment::new(site, media))
+                .collect(),
             mentions: shown.mentions.iter().filter(|m| !m.is_silent).map(Mention::from).collect(),
             tags: shown.tags.iter().map(|tag| StatusTag::new(site, tag)).collect(),
             emojis: shown.emojis.iter().map(Emoji::from).collect(),
@@ -321,14 +341,18 @@ pub struct StatusEdit {
 
 impl StatusEdit {
     /// The version that is shown now.
-    pub fn current(status: &model::Status, account: Account) -> StatusEdit {
+    pub fn current(site: &Site, status: &model::Status, account: Account) -> StatusEdit {
         StatusEdit {
             content: status.content_html.clone(),
             spoiler_text: status.spoiler_text.clone(),
             sensitive: status.sensitive,
             created_at: status.edited_at.unwrap_or(status.created_at).rfc3339(),
             account,
-            media_attachments: status.attachments.iter().map(MediaAttachment::from).collect(),
+            media_attachments: status
+                .attachments
+                .iter()
+                .map(|media| MediaAttachment::new(site, media))
+                .collect(),
             emojis: status.emojis.iter().map(Emoji::from).collect(),
         }
     }
@@ -417,7 +441,8 @@ mod tests {
             focus: Some((500, -2000)),
             ..model::Attachment::default()
         };
-        let value = serde_json::to_value(MediaAttachment::from(&media)).unwrap();
+        let value = serde_json::to_value(MediaAttachment::new(&Site::new("https", "social.example"), &media))
+            .unwrap();
         assert_eq!(value["type"], "image");
         assert_eq!(
             value["meta"]["original"],

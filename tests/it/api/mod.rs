@@ -7,6 +7,7 @@ mod filters;
 mod instance;
 mod leaks;
 mod lists;
+mod media;
 mod notifications;
 mod oauth;
 mod params;

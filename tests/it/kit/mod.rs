@@ -19,7 +19,7 @@ use tower::ServiceExt;
 
 use waxwing::app::server::assemble;
 use waxwing::base::{Clock, FixedChance, Id, ManualClock, Timestamp};
-use waxwing::config::{self, Config, Environment, Overrides};
+use waxwing::config::{self, Config, Environment, MediaChoice, Overrides};
 use waxwing::domain::{oauth, password, secret, user};
 use waxwing::edge::{self, AppState};
 use waxwing::model::{KeyPair, Role};
@@ -62,7 +62,8 @@ impl TestApp {
         let clock = ManualClock::at(Timestamp::from_secs(1_764_000_000));
         let chance = Arc::new(FixedChance::new(7));
         let data = tempfile::tempdir().expect("tests can make folders");
-        let config = Config { data: data.path().to_owned(), ..config };
+        let media = MediaChoice::Folder(data.path().join("media"));
+        let config = Config { data: data.path().to_owned(), media, ..config };
         let state = assemble(config, store, Arc::new(clock.clone()), chance, keys())
             .expect("the settings of a test are right");
         let router = edge::router(&state);

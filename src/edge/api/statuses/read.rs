@@ -74,7 +74,7 @@ pub(super) async fn history(
     let viewer = auth.viewer_at("read:statuses", &state)?;
     let loaded = seen(&state, viewer, id).await?;
     let shown = loaded.shown();
-    Ok(Json([StatusEdit::current(&shown.status, account(&state.site, &shown.author))]))
+    Ok(Json([StatusEdit::current(&state.site, &shown.status, account(&state.site, &shown.author))]))
 }
 
 pub(super) async fn source(

@@ -27,6 +27,8 @@ pub struct MediaView {
     pub preview_url: String,
     /// What it shows, in words; may be empty.
     pub alt: String,
+    /// Pixels, width then height, so that the page leaves room for it.
+    pub size: Option<(u32, u32)>,
 }
 
 /// What a post answers.

@@ -38,7 +38,10 @@ pub fn note(parts: NoteParts<'_>) -> Value {
     map.insert("sensitive".into(), (status.sensitive || !status.spoiler_text.is_empty()).into());
     set(&mut map, "inReplyTo", parent_uri);
     set(&mut map, "url", status.url.as_deref());
-    map.insert("attachment".into(), status.attachments.iter().filter_map(attachment).collect());
+    map.insert(
+        "attachment".into(),
+        status.attachments.iter().filter_map(|media| attachment(site, media)).collect(),
+    );
     map.insert("tag".into(), tags(site, status));
     if status.visibility == Visibility::Direct {
         // Pleroma's mark: without it the post is shown among replies.
@@ -72,8 +75,8 @@ fn mention_name(site: &Site, mention: &Mention) -> String {
     }
 }
 
-fn attachment(media: &Attachment) -> Option<Value> {
-    let url = media.remote_url.as_ref()?;
+fn attachment(site: &Site, media: &Attachment) -> Option<Value> {
+    let url = site.attachment(media)?;
     let kind = match media.kind {
         AttachmentKind::Image => "Image",
         AttachmentKind::Video | AttachmentKind::Gifv => "Video",
@@ -82,7 +85,7 @@ fn attachment(media: &Attachment) -> Option<Value> {
     };
     let mut map = Map::new();
     map.insert("type".into(), kind.into());
-    map.insert("url".into(), url.clone().into());
+    map.insert("url".into(), url.into());
     set(&mut map, "mediaType", media.media_type.as_deref());
     set(&mut map, "name", media.description.as_deref());
     set(&mut map, "summary", media.description.as_deref());

@@ -1,0 +1,80 @@
+//! Removing what nothing shows any more: uploads whose day is over, and what
+//! a crash left behind.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use super::names;
+use crate::base::{Id, Problem};
+use crate::domain::media;
+use crate::edge::AppState;
+use crate::model::{Media, MediaState};
+use crate::store::StoreError;
+
+/// Between two looks.
+const EVERY: Duration = Duration::from_secs(60);
+/// Uploads removed at one look; more wait for the next.
+const STEP_MAX: usize = 100;
+
+/// Looks again and again until the server stops.
+pub async fn tend(state: AppState, stop: CancellationToken) {
+    if let Err(problem) = drop_strays(&state).await {
+        warn!(%problem, "uploads that a crash left behind are kept until the next start");
+    }
+    loop {
+        if let Err(problem) = sweep(&state).await {
+            warn!(%problem, "expired uploads are kept for another minute");
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(EVERY) => {}
+        }
+    }
+}
+
+/// Removes uploads whose time is up, with their files; gives how many.
+///
+/// # Errors
+/// When the store or the files cannot be reached.
+pub async fn sweep(state: &AppState) -> Result<usize, Problem> {
+    let now = state.now();
+    let expired = state.store.read(move |tx| media::expired(tx, now, STEP_MAX)).await?;
+    let mut removed: Vec<Id> = Vec::new();
+    // Files first: a record that is left finds them again, a file finds nobody.
+    for media in &expired {
+        remove_files(state, media).await?;
+        removed.push(media.id());
+    }
+    let count = removed.len();
+    let forgotten = state.store.write(move |tx| media::forget(tx, now, &removed)).await;
+    forgotten.map_err(|error: StoreError| Problem::from(error))?;
+    Ok(count)
+}
+
+/// Removes all files of an upload.
+///
+/// # Errors
+/// When the files cannot be reached.
+pub(super) async fn remove_files(state: &AppState, media: &Media) -> Result<(), Problem> {
+    let known = [media.attachment.file.clone(), media.attachment.preview.clone()];
+    let is_ready = media.state == MediaState::Ready;
+    let guessed = if is_ready { Vec::new() } else { names::possible(&media.stem) };
+    for name in known.into_iter().flatten().chain(guessed) {
+        state.files.delete(&name).await?;
+    }
+    Ok(())
+}
+
+/// Uploads that were written just before a crash and have no record. Old
+/// ones only: others may be about to get theirs.
+async fn drop_strays(state: &AppState) -> Result<(), Problem> {
+    let now = state.now();
+    for file in state.files.list(names::incoming_folder()).await? {
+        if now.since(file.written) > media::UNSHOWN_FOR * 2 {
+            state.files.delete(&file.name).await?;
+        }
+    }
+    Ok(())
+}
