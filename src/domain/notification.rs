@@ -1,12 +1,20 @@
 //! What people are told about.
 
+mod group;
 mod list;
+mod policy;
+mod request;
 
-pub use list::{Alert, Wanted, clear, dismiss, get, list, unread_count};
+pub use group::{Group, Grouped, dismiss_group, group, groups, members};
+pub use list::{Alert, Wanted, clear, dismiss, dismiss_all, get, list, unread_count};
+pub use policy::{policy, set_policy};
+pub use request::{Asking, REQUESTS_MAX, Summary, accept, dismiss_requests, request, requests, summary};
 
 use crate::base::{Id, Moment};
-use crate::model::tables::{NOTIFICATION, RELATION, USER};
-use crate::model::{Event, Notification, NotificationKind, Relation};
+use crate::model::tables::{
+    ACCOUNT, NOTIFICATION, NOTIFICATION_PERMISSION, NOTIFICATION_POLICY, RELATION, STATUS, USER,
+};
+use crate::model::{Event, Notification, NotificationKind, NotificationPolicy, PolicyAnswer, Relation, User};
 use crate::store::{Scan, StoreError, WriteTx};
 
 /// Notifications that are kept for one account.
@@ -52,13 +60,37 @@ pub fn notify_all(
     to: &[Id],
     news: News,
 ) -> Result<Vec<Id>, StoreError> {
+    tell(tx, moment, to, (news, None))
+}
+
+/// Like [`notify_all`], with the report, warning or block between servers
+/// that it tells of.
+///
+/// # Errors
+/// Only the store's.
+pub fn notify_about(
+    tx: &mut WriteTx<'_>,
+    moment: &mut Moment,
+    to: &[Id],
+    news: News,
+    about: Id,
+) -> Result<Vec<Id>, StoreError> {
+    tell(tx, moment, to, (news, Some(about)))
+}
+
+fn tell(
+    tx: &mut WriteTx<'_>,
+    moment: &mut Moment,
+    to: &[Id],
+    what: (News, Option<Id>),
+) -> Result<Vec<Id>, StoreError> {
     let mut told = Vec::new();
-    for to in welcomed(tx, moment, to, news.from)? {
+    for welcome in welcomed(tx, moment, to, what.0)? {
         if moment.ids.left() == 0 {
             break;
         }
         let id = moment.id();
-        put(tx, moment, to, id, news)?;
+        put(tx, moment, &welcome, id, what)?;
         told.push(id);
     }
     Ok(told)
@@ -79,36 +111,83 @@ pub(super) fn notify_as(
     let rows: Vec<(Id, Id)> = to.iter().map(|to| (*to, id)).collect();
     let told = tx.get_many(NOTIFICATION, &rows)?;
     let untold: Vec<Id> = to.iter().zip(told).filter(|(_, row)| row.is_none()).map(|(to, _)| *to).collect();
-    for to in welcomed(tx, moment, &untold, news.from)? {
-        put(tx, moment, to, id, news)?;
+    for welcome in welcomed(tx, moment, &untold, news)? {
+        put(tx, moment, &welcome, id, (news, None))?;
     }
     Ok(())
 }
 
-/// Those of these who live here and want to hear of somebody; one round trip.
-fn welcomed(tx: &WriteTx<'_>, moment: &Moment, to: &[Id], from: Id) -> Result<Vec<Id>, StoreError> {
-    let to: Vec<Id> = to.iter().copied().filter(|to| *to != from).collect();
-    let pairs: Vec<(Id, Id)> = to.iter().map(|to| (*to, from)).collect();
+/// Those of these who live here and want to hear of it, and whether their
+/// policy holds it back; one round trip.
+fn welcomed(tx: &WriteTx<'_>, moment: &Moment, to: &[Id], news: News) -> Result<Vec<Welcome>, StoreError> {
+    let from = news.from;
+    let to: Vec<Id> = to.iter().copied().filter(|to| news.kind.is_of_oneself() || *to != from).collect();
+    let there: Vec<(Id, Id)> = to.iter().map(|to| (*to, from)).collect();
+    let back: Vec<(Id, Id)> = to.iter().map(|to| (from, *to)).collect();
     let mut batch = tx.batch();
-    let (users, relations) = (batch.get_many(USER, &to), batch.get_many(RELATION, &pairs));
+    let users = batch.get_many(USER, &to);
+    let theres = batch.get_many(RELATION, &there);
+    let backs = batch.get_many(RELATION, &back);
+    let policies = batch.get_many(NOTIFICATION_POLICY, &to);
+    let permissions = batch.get_many(NOTIFICATION_PERMISSION, &there);
+    let sender = batch.get_many(ACCOUNT, &[from]);
+    let status = batch.get_many(STATUS, news.status.as_slice());
     let found = batch.fetch()?;
-    let rows = found.take(users)?.into_iter().zip(found.take(relations)?);
-    let wants = |relation: Relation| {
-        let is_muted = relation.mute.is_some_and(|mute| mute.notifications && mute.holds(moment.now));
-        relation.block.is_none() && !is_muted
+
+    let (users, permissions) = (found.take(users)?, found.take(permissions)?);
+    let (theres, backs, policies) = (found.take(theres)?, found.take(backs)?, found.take(policies)?);
+    let sender = found.take(sender)?.pop().flatten().unwrap_or_default();
+    let status = found.take(status)?.pop().flatten();
+    let rows = to.into_iter().zip(users).zip(theres).zip(backs).zip(policies).zip(permissions);
+    let welcome = |(((((to, user), there), back), policy), permission): Row| {
+        user?;
+        let (there, back): (Relation, Relation) = (there.unwrap_or_default(), back.unwrap_or_default());
+        let is_muted = there.mute.as_ref().is_some_and(|mute| mute.notifications && mute.holds(moment.now));
+        if !news.kind.is_office() && (there.block.is_some() || is_muted) {
+            return None;
+        }
+        let (from, status) = (&sender, status.as_ref());
+        let facts = policy::Facts { kind: news.kind, to, there: &there, back: &back, from, status };
+        let answer = match permission {
+            Some(()) => PolicyAnswer::Accept,
+            None => policy::answer(&policy.unwrap_or_default(), &facts, moment.now),
+        };
+        (answer != PolicyAnswer::Drop).then_some(Welcome { to, is_filtered: answer == PolicyAnswer::Filter })
     };
-    let all = to.into_iter().zip(rows);
-    Ok(all
-        .filter_map(|(to, (user, relation))| {
-            (user.is_some() && wants(relation.unwrap_or_default())).then_some(to)
-        })
-        .collect())
+    Ok(rows.filter_map(welcome).collect())
 }
 
-fn put(tx: &mut WriteTx<'_>, moment: &Moment, to: Id, id: Id, news: News) -> Result<(), StoreError> {
-    let News { kind, from, status } = news;
-    tx.put(NOTIFICATION, &(to, id), &Notification { id, kind, from, status, created_at: moment.now });
-    Event::Notified { account: to, notification: id }.emit(tx);
+/// Who is told, user, relation there and back, policy, permission.
+type Row =
+    (((((Id, Option<User>), Option<Relation>), Option<Relation>), Option<NotificationPolicy>), Option<()>);
+
+/// Somebody who is told.
+struct Welcome {
+    to: Id,
+    /// It waits with the requests.
+    is_filtered: bool,
+}
+
+fn put(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    welcome: &Welcome,
+    id: Id,
+    (news, about): (News, Option<Id>),
+) -> Result<(), StoreError> {
+    let (&Welcome { to, is_filtered }, News { kind, from, status }) = (welcome, news);
+    let group_hour = match kind.is_grouped() && !is_filtered {
+        true => Some(group::begin(tx, (to, kind as u8, status.unwrap_or_default()), moment.now)?),
+        false => None,
+    };
+    let created_at = moment.now;
+    let row = Notification { id, kind, from, status, created_at, is_filtered, group_hour, about };
+    tx.put(NOTIFICATION, &(to, id), &row);
+    if is_filtered {
+        request::note(tx, to, &row)?;
+    } else {
+        Event::Notified { account: to, notification: id }.emit(tx);
+    }
     let spread = (to.0 ^ id.0).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
     if spread.is_multiple_of(TRIM_EVERY) { trim(tx, to) } else { Ok(()) }
 }

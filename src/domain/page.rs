@@ -80,6 +80,11 @@ impl Span {
         if self.is_ascending { scan } else { scan.reverse() }
     }
 
+    /// Whether the range has this row; for rows that are not in a table.
+    pub fn holds(&self, id: Id) -> bool {
+        self.after.is_none_or(|after| id > after) && self.before.is_none_or(|before| id < before)
+    }
+
     /// Sorts rows of several scans into this range's order and cuts them to
     /// its size.
     pub fn merge<R>(&self, rows: &mut Vec<(Id, R)>) {
@@ -147,7 +152,7 @@ mod tests {
     fn pages(count: u64, is_shown: impl Fn(u64) -> bool, page: Page) -> Paged<u64> {
         let scan = |span: &Span| {
             let mut rows: Vec<(Id, u64)> = (1..=count).map(|n| (Id(n), n)).collect();
-            rows.retain(|(id, _)| span.after.is_none_or(|a| *id > a) && span.before.is_none_or(|b| *id < b));
+            rows.retain(|(id, _)| span.holds(*id));
             span.merge(&mut rows);
             Ok::<_, Infallible>(rows)
         };

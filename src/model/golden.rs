@@ -103,8 +103,31 @@ fn rows_of_posts_read_for_ever() {
     };
     check("interaction", &interaction).unwrap();
     let kind = NotificationKind::Update;
-    let notification = Notification { id: Id(1), kind, from: Id(2), status: Some(Id(3)), created_at: AT };
+    let notification = Notification {
+        id: Id(1),
+        kind,
+        from: Id(2),
+        status: Some(Id(3)),
+        created_at: AT,
+        is_filtered: false,
+        group_hour: None,
+        about: None,
+    };
     check("notification", &notification).unwrap();
+    let grouped =
+        Notification { is_filtered: true, group_hour: Some(490_000), about: Some(Id(4)), ..notification };
+    check("notification-grouped", &grouped).unwrap();
+    check("notification-group", &GroupBegin { hour: 490_000 }).unwrap();
+    check("notification-policy", &NotificationPolicy::default()).unwrap();
+    let request = NotificationRequest {
+        id: Id(1),
+        from: Id(2),
+        last_status: Some(Id(3)),
+        notifications: 4,
+        created_at: AT,
+        updated_at: AT,
+    };
+    check("notification-request", &request).unwrap();
     check("filters", &filters()).unwrap();
     check("marker", &Marker { last_read: Id(1), version: 2, updated_at: AT }).unwrap();
     let tombstone = tables::TombstoneRow {

@@ -28,7 +28,10 @@ pub use event::{Audience, EVENT_TOPIC, Event};
 pub use filter::{Filter, FilterAction, FilterContext, FilterKeyword, FilterStatus, Filters};
 pub use list::{List, ListPlace, RepliesPolicy};
 pub use media::{Media, MediaState};
-pub use notification::{Notification, NotificationKind};
+pub use notification::{
+    GroupBegin, GroupKey, Notification, NotificationKind, NotificationPolicy, NotificationRequest,
+    PolicyAnswer,
+};
 pub use oauth::{App, AuthorizationCode, Scopes, Token};
 pub use relation::{Follow, FollowPair, FollowRequest, Mute, Relation};
 pub use setting::Setting;

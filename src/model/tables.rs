@@ -114,6 +114,16 @@ pub const LOCAL_TIMELINE: Table<(Id,), TimelineEntry> = Table::new("local_timeli
 pub const TAG_TIMELINE: Table<(String, Id), TimelineEntry> = Table::new("tag_timeline");
 /// (account, notification id).
 pub const NOTIFICATION: Table<(Id, Id), Notification> = Table::new("notification");
+/// (account, kind, post or zero) to when the latest group of those began.
+pub const NOTIFICATION_GROUP: Table<(Id, u8, Id), GroupBegin> = Table::new("notification_group");
+/// From whom an account wants to hear; no row for the default.
+pub const NOTIFICATION_POLICY: Table<Id, NotificationPolicy> = Table::new("notification_policy");
+/// (account, other): the other is heard whatever the policy says.
+pub const NOTIFICATION_PERMISSION: Table<(Id, Id), ()> = Table::new("notification_permission");
+/// (account, request id) of people whose notifications are held back.
+pub const NOTIFICATION_REQUEST: Table<(Id, Id), NotificationRequest> = Table::new("notification_request");
+/// (account, other) to the request of the other.
+pub const NOTIFICATION_REQUEST_OF: Table<(Id, Id), Id> = Table::new("notification_request_of");
 /// All filters of an account.
 pub const FILTERS: Table<Id, Filters> = Table::new("filters");
 /// (account, timeline name).

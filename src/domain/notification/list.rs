@@ -32,11 +32,14 @@ pub struct Wanted {
     pub except: Vec<NotificationKind>,
     /// Only those that this account caused.
     pub from: Option<Id>,
+    /// Those too that the policy holds back.
+    pub include_filtered: bool,
 }
 
 impl Wanted {
-    fn admits(&self, row: &Notification) -> bool {
-        (self.kinds.is_empty() || self.kinds.contains(&row.kind))
+    pub(super) fn admits(&self, row: &Notification) -> bool {
+        (self.include_filtered || !row.is_filtered)
+            && (self.kinds.is_empty() || self.kinds.contains(&row.kind))
             && !self.except.contains(&row.kind)
             && self.from.is_none_or(|from| from == row.from)
     }
@@ -86,6 +89,15 @@ pub fn dismiss(tx: &mut WriteTx<'_>, owner: Id, id: Id) -> Result<bool, StoreErr
     Ok(is_there)
 }
 
+/// Removes these notifications; those that are missing do not matter.
+///
+/// # Errors
+/// Only the store's.
+pub fn dismiss_all(tx: &mut WriteTx<'_>, owner: Id, ids: &[Id]) -> Result<(), StoreError> {
+    ids.iter().for_each(|id| tx.delete(NOTIFICATION, &(owner, *id)));
+    Ok(())
+}
+
 /// Removes all notifications of somebody.
 ///
 /// # Errors
@@ -114,7 +126,7 @@ pub fn unread_count(
     Ok(list(tx, viewer, wanted, &page)?.items.len())
 }
 
-fn load_alerts(
+pub(super) fn load_alerts(
     tx: &ReadTx<'_>,
     viewer: Viewer,
     rows: Vec<Option<Notification>>,
@@ -151,9 +163,9 @@ fn load_alerts(
 }
 
 /// Whether what it tells is still so.
-fn holds(row: &Notification, viewer: Viewer, between: &Between, mark: &Interaction) -> bool {
+pub(super) fn holds(row: &Notification, viewer: Viewer, between: &Between, mark: &Interaction) -> bool {
     let is_muted = between.to.mute.as_ref().is_some_and(|m| m.notifications && m.holds(viewer.now));
-    if between.is_blocked() || is_muted {
+    if !row.kind.is_office() && (between.is_blocked() || is_muted) {
         return false;
     }
     match row.kind {
@@ -161,9 +173,8 @@ fn holds(row: &Notification, viewer: Viewer, between: &Between, mark: &Interacti
         NotificationKind::Reblog => mark.reblog.is_some(),
         NotificationKind::Follow => between.from.follow.is_some(),
         NotificationKind::FollowRequest => between.from.request.is_some(),
-        NotificationKind::Mention
-        | NotificationKind::Status
-        | NotificationKind::Update
-        | NotificationKind::AdminSignUp => true,
+        // The others tell of what cannot be taken back, or of a post that is
+        // looked for anyway.
+        _ => true,
     }
 }

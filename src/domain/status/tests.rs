@@ -13,9 +13,9 @@ use crate::model::{NotificationKind, Visibility};
 use crate::store::StoreError;
 
 async fn alerts(world: &World, of: Id) -> Vec<(NotificationKind, Id)> {
-    let viewer = world.sees(of);
-    let page =
-        world.read(move |tx| notification::list(tx, viewer, &Wanted::default(), &Page::first(40))).await;
+    // Direct posts of strangers are held back, and are told all the same.
+    let (viewer, wanted) = (world.sees(of), Wanted { include_filtered: true, ..Wanted::default() });
+    let page = world.read(move |tx| notification::list(tx, viewer, &wanted, &Page::first(40))).await;
     page.items.into_iter().map(|alert| (alert.notification.kind, alert.from.account.id)).collect()
 }
 

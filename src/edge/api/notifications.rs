@@ -50,8 +50,12 @@ fn wanted(params: &Params) -> Option<Wanted> {
         params.list_or_one(key).iter().filter_map(|word| NotificationKind::from_word(word)).collect()
     };
     let asked = params.list_or_one("types").into_iter().any(|word| !word.is_empty());
-    let wanted =
-        Wanted { kinds: kinds("types"), except: kinds("exclude_types"), from: params.id("account_id") };
+    let wanted = Wanted {
+        kinds: kinds("types"),
+        except: kinds("exclude_types"),
+        from: params.id("account_id"),
+        include_filtered: false,
+    };
     (!asked || !wanted.kinds.is_empty()).then_some(wanted)
 }
 

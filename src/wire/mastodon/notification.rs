@@ -121,6 +121,9 @@ mod tests {
             from: Id(2),
             status: Some(Id(3)),
             created_at: Timestamp::from_millis(0),
+            is_filtered: false,
+            group_hour: None,
+            about: None,
         };
         let value = serde_json::to_value(NotificationGroup::from(&row)).unwrap();
         assert_eq!(value["group_key"], "ungrouped-5");

@@ -65,6 +65,12 @@ impl NotificationWords for NotificationKind {
             NotificationKind::Status => "posted",
             NotificationKind::Update => "edited a post you boosted",
             NotificationKind::AdminSignUp => "signed up",
+            NotificationKind::Poll => "ran a poll that has ended",
+            NotificationKind::Quote => "quoted your post",
+            NotificationKind::QuotedUpdate => "edited a post you quoted",
+            NotificationKind::AdminReport => "reported somebody",
+            NotificationKind::ModerationWarning => "was warned by a moderator",
+            NotificationKind::SeveredRelationships => "lost follows to a block between servers",
         }
     }
 
@@ -74,10 +80,15 @@ impl NotificationWords for NotificationKind {
             NotificationKind::Reblog => "boost",
             NotificationKind::Favourite => "berry-on",
             NotificationKind::Status => "feather",
-            NotificationKind::Update => "pencil",
-            NotificationKind::Follow | NotificationKind::FollowRequest | NotificationKind::AdminSignUp => {
-                "person"
-            }
+            NotificationKind::Update | NotificationKind::QuotedUpdate => "pencil",
+            NotificationKind::Quote => "reply",
+            NotificationKind::Poll => "bell",
+            NotificationKind::Follow
+            | NotificationKind::FollowRequest
+            | NotificationKind::AdminSignUp
+            | NotificationKind::AdminReport
+            | NotificationKind::ModerationWarning
+            | NotificationKind::SeveredRelationships => "person",
         }
     }
 
