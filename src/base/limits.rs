@@ -15,6 +15,16 @@ pub const NOTE_CHARACTERS_MAX: usize = 500;
 pub const PROFILE_FIELDS_MAX: usize = 4;
 /// Characters of a field's name or value.
 pub const PROFILE_FIELD_CHARACTERS_MAX: usize = 255;
+/// Answers of a local poll: fewest and most.
+pub const POLL_OPTIONS: (usize, usize) = (2, 4);
+/// Characters of an answer of a local poll.
+pub const POLL_OPTION_CHARACTERS_MAX: usize = 50;
+/// How long a local poll may run, in seconds: shortest and longest (a month).
+pub const POLL_RUNS_S: (u64, u64) = (300, 2_629_746);
+/// Answers of a foreign poll that are kept.
+pub const REMOTE_POLL_OPTIONS_MAX: usize = 20;
+/// Bytes of an answer of a foreign poll.
+pub const REMOTE_POLL_OPTION_MAX_BYTES: usize = 1024;
 /// Shortest password.
 pub const PASSWORD_BYTES_MIN: usize = 8;
 /// Longest password; argon2 work grows with it.

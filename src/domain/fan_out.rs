@@ -14,7 +14,9 @@ use super::visibility::{Between, Viewer};
 use crate::base::{Id, Moment, Timestamp};
 use crate::domain::status::Departed;
 use crate::model::queue::{ActivityKind, Body, OrderKey, Outgoing, Verb};
-use crate::model::tables::{ACCOUNT, FOLLOWERS, LIST, RELATION, STATUS, STATUS_FAVOURITES, STATUS_REBLOGS};
+use crate::model::tables::{
+    ACCOUNT, FOLLOWERS, LIST, POLL_VOTERS, RELATION, STATUS, STATUS_FAVOURITES, STATUS_REBLOGS,
+};
 use crate::model::{Account, Event, List, NotificationKind, Relation, Status, Visibility};
 use crate::store::{ReadTx, Scan, StoreError, Value, WriteTx};
 
@@ -49,6 +51,12 @@ pub fn plan(tx: &ReadTx<'_>, status: Id, verb: Verb, body: &Body) -> Result<Opti
     let (status, mut concerned) = match verb {
         Verb::Create => (tx.get(STATUS, &status)?, Vec::new()),
         Verb::Update => (tx.get(STATUS, &status)?, copies(tx, status)?),
+        Verb::Tally => {
+            let mut told = copies(tx, status)?;
+            let voters = tx.scan(POLL_VOTERS, Scan::prefix(&(status,)).limit(REACHED_MAX))?;
+            told.extend(voters.into_iter().map(|((_, voter), ())| voter));
+            (tx.get(STATUS, &status)?, told)
+        }
         Verb::Delete => match body.unpack().ok().and_then(|bytes| Departed::from_bytes(&bytes).ok()) {
             Some(departed) => (Some(departed.status), departed.reached),
             None => (None, Vec::new()),
@@ -277,6 +285,7 @@ impl Plan {
             (Verb::Create, false) => ActivityKind::Create,
             (Verb::Create, true) => ActivityKind::Announce,
             (Verb::Update, _) => ActivityKind::Update,
+            (Verb::Tally, _) => ActivityKind::UpdateTally,
             (Verb::Delete, false) => ActivityKind::Delete,
             (Verb::Delete, true) => ActivityKind::Undo,
         }

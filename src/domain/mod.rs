@@ -18,6 +18,7 @@ pub mod notification;
 pub mod oauth;
 pub mod page;
 pub mod password;
+pub mod poll;
 pub mod relation;
 pub mod remote;
 pub mod search;

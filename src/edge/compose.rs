@@ -3,11 +3,16 @@
 
 use std::collections::HashMap;
 
+use unicode_segmentation::UnicodeSegmentation;
+
 use super::{AppState, federation};
-use crate::base::limits::{MEDIA_PER_STATUS_MAX, STATUS_CHARACTERS_MAX};
+use crate::base::limits::{
+    MEDIA_PER_STATUS_MAX, POLL_OPTION_CHARACTERS_MAX, POLL_OPTIONS, STATUS_CHARACTERS_MAX,
+};
 use crate::base::{Id, Problem};
 use crate::domain::account;
 use crate::domain::media::MediaFault;
+use crate::domain::poll::{NewPoll, PollFault};
 use crate::domain::status::{self, Draft, Published, StatusError};
 use crate::model::{Account, Application, Site, User, Visibility};
 use crate::store::StoreError;
@@ -39,6 +44,8 @@ pub(crate) struct Written {
     pub(crate) application: Option<Application>,
     /// The same key within the hour gives the same post.
     pub(crate) idempotency_key: Option<String>,
+    /// A poll.
+    pub(crate) poll: Option<NewPoll>,
 }
 
 /// Checks and prepares a post.
@@ -52,6 +59,9 @@ pub(crate) async fn draft(state: &AppState, author: &User, written: Written) -> 
             "Validation failed: Text character limit of {STATUS_CHARACTERS_MAX} exceeded: this has {length}"
         );
         return Err(Problem::invalid(detail));
+    }
+    if let Some(poll) = &written.poll {
+        check_poll(poll, !written.media.is_empty())?;
     }
     let named = named(state, text::mentions(&written.text)).await?;
     let defaults = &author.defaults;
@@ -72,7 +82,27 @@ pub(crate) async fn draft(state: &AppState, author: &User, written: Written) -> 
         media: written.media,
         application: written.application,
         idempotency_key: written.idempotency_key,
+        poll: written.poll,
     })
+}
+
+/// The refusals of a poll, in Mastodon's words.
+fn check_poll(poll: &NewPoll, has_media: bool) -> Result<(), Problem> {
+    if has_media {
+        return Err(MediaFault::TooMany.into());
+    }
+    let Err(fault) = poll.check(|option| option.graphemes(true).count()) else { return Ok(()) };
+    let most = POLL_OPTIONS.1;
+    Err(Problem::invalid(match fault {
+        PollFault::TooFew => "Validation failed: Choices must have more than one item".to_owned(),
+        PollFault::TooMany => format!("Validation failed: Choices can't contain more than {most} items"),
+        PollFault::TooLong => format!(
+            "Validation failed: Choices cannot be longer than {POLL_OPTION_CHARACTERS_MAX} characters each"
+        ),
+        PollFault::Twice => "Validation failed: Choices contain duplicate items".to_owned(),
+        PollFault::TooShort => "Validation failed: Deadline is too soon".to_owned(),
+        PollFault::TooFar => "Validation failed: Deadline is too far into the future".to_owned(),
+    }))
 }
 
 /// Publishes a post.

@@ -50,6 +50,7 @@ fn status() -> Status {
         application: Some(Application { name: "app".into(), website: Some("https://app.example".into()) }),
         is_local: true,
         thread: Id(2),
+        poll: None,
     }
 }
 
@@ -100,8 +101,24 @@ fn rows_of_posts_read_for_ever() {
         muted: true,
         pin: Some(Id(4)),
         favourite_uri: Some("https://b.example/like".into()),
+        ballot: None,
     };
     check("interaction", &interaction).unwrap();
+    let ballot = Some(Ballot { round: 1, choices: vec![0, 2] });
+    check("interaction-ballot", &Interaction { ballot, ..interaction.clone() }).unwrap();
+    let poll = Poll {
+        options: vec![PollOption { title: "wren".into(), votes: 3 }],
+        multiple: true,
+        hide_totals: true,
+        expires_at: Some(AT),
+        voters: Some(2),
+        round: 1,
+        is_tally_due: true,
+        is_watched: true,
+        ended: Some(Id(10)),
+        is_told: true,
+    };
+    check("status-poll", &Status { poll: Some(poll), ..status() }).unwrap();
     let kind = NotificationKind::Update;
     let notification = Notification {
         id: Id(1),

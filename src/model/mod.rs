@@ -13,6 +13,7 @@ mod list;
 mod media;
 mod notification;
 mod oauth;
+mod poll;
 pub mod queue;
 mod relation;
 mod setting;
@@ -33,6 +34,7 @@ pub use notification::{
     PolicyAnswer,
 };
 pub use oauth::{App, AuthorizationCode, Scopes, Token};
+pub use poll::{Ballot, Poll, PollOption};
 pub use relation::{Follow, FollowPair, FollowRequest, Mute, Relation};
 pub use setting::Setting;
 pub use site::Site;

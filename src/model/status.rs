@@ -2,11 +2,11 @@
 
 use minicbor::{Decode, Encode};
 
-use super::TimelineEntry;
 use super::tables::{
     LOCAL_TIMELINE, PUBLIC_TIMELINE, STATUS, STATUS_BY_AUTHOR, STATUS_BY_THREAD, STATUS_BY_URI,
     STATUS_REBLOGS, STATUS_REPLIES, TAG_TIMELINE,
 };
+use super::{Ballot, Poll, TimelineEntry};
 use crate::base::{Id, Timestamp};
 use crate::store::{Record, WriteTx};
 
@@ -243,6 +243,9 @@ pub struct Status {
     /// The first post of its thread, as far as we know.
     #[n(23)]
     pub thread: Id,
+    /// Its poll. See [`Status::save_poll`].
+    #[n(24)]
+    pub poll: Option<Poll>,
 }
 
 impl Record for Status {}
@@ -320,6 +323,11 @@ impl Status {
         }
     }
 
+    /// Keeps a new state of its poll; no index row knows of that.
+    pub fn save_poll(tx: &mut WriteTx<'_>, status: &Status, poll: Poll) {
+        tx.put(STATUS, &status.id, &Status { poll: Some(poll), ..status.clone() });
+    }
+
     /// Removes the record and its index rows. Home timelines, notifications
     /// and favourites that point at it are found missing when they are read,
     /// and cleaned by the job that follows a deletion.
@@ -370,6 +378,16 @@ pub struct Interaction {
     /// ActivityPub id of a remote like, for Undo by id.
     #[n(5)]
     pub favourite_uri: Option<String>,
+    /// What was voted for in its poll.
+    #[n(6)]
+    pub ballot: Option<Ballot>,
+}
+
+impl Interaction {
+    /// The vote in a poll, unless its answers were changed since.
+    pub fn ballot_in(&self, poll: &Poll) -> Option<&Ballot> {
+        self.ballot.as_ref().filter(|ballot| ballot.round == poll.round)
+    }
 }
 
 impl Record for Interaction {}

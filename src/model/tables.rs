@@ -90,6 +90,8 @@ pub const INTERACTION: Table<(Id, Id), Interaction> = Table::new("interaction");
 pub const FAVOURITES: Table<(Id, Id), Id> = Table::new("favourites");
 /// (account, bookmark id) to post.
 pub const BOOKMARKS: Table<(Id, Id), Id> = Table::new("bookmarks");
+/// (post, voter) of polls; also voters of earlier rounds.
+pub const POLL_VOTERS: Table<(Id, Id), ()> = Table::new("poll_voters");
 /// When an ActivityPub object was deleted, so that late copies stay away.
 pub const TOMBSTONE: Table<String, TombstoneRow> = Table::new("tombstone");
 /// (account, Idempotency-Key) to the post it made.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::handler::{Attempt, Handler};
 use super::outcome::{Outcome, Report};
 use super::workshop::Workshop;
-use crate::base::Id;
+use crate::base::{Id, Timestamp};
 use crate::domain::delivery::{Targets, finish};
 use crate::domain::fan_out::{self, Plan};
 use crate::model::Status;
@@ -75,7 +75,7 @@ async fn conclude(
     targets: Targets,
 ) -> Result<(), StoreError> {
     let body = (errand.plan.is_told() && !targets.is_empty())
-        .then(|| render(workshop, &errand))
+        .then(|| render(workshop, &errand, attempt.act.created_at))
         .flatten()
         .map(Body::new)
         .transpose()
@@ -93,7 +93,9 @@ async fn conclude(
 }
 
 /// The Create, Update or Announce; a deletion carries no post.
-fn render(workshop: &Workshop, errand: &Errand) -> Option<Vec<u8>> {
+///
+/// `at` is when the job was written: the same each time it runs.
+fn render(workshop: &Workshop, errand: &Errand, at: Timestamp) -> Option<Vec<u8>> {
     let Plan { status, author, original, verb, concerned } = &errand.plan;
     if *verb == Verb::Delete {
         return None;
@@ -108,6 +110,7 @@ fn render(workshop: &Workshop, errand: &Errand) -> Option<Vec<u8>> {
     let note = write::note(NoteParts { site: &workshop.site, status, author, parent_uri });
     Some(write::to_bytes(&match (verb, status.edited_at) {
         (Verb::Update, Some(at)) => write::update_note(&note, at),
+        (Verb::Tally, _) => write::update_poll(&note, at),
         _ => write::create(&note),
     }))
 }

@@ -12,6 +12,7 @@ mod handler;
 mod outcome;
 mod plan;
 pub mod share_profile;
+pub mod tend_poll;
 #[cfg(test)]
 mod testing;
 mod worker;

@@ -55,6 +55,17 @@ fn of_actor(actor: &Actor) -> Value {
 }
 
 fn of_post(post: &Object) -> Value {
+    let mut seen = of_plain_post(post);
+    if let Some(poll) = &post.poll {
+        seen["poll"] = json!({
+            "options": poll.options.iter().map(|o| json!([o.title, o.votes])).collect::<Vec<_>>(),
+            "multiple": poll.multiple, "ends": poll.expires_at.map(|at| at.rfc3339()), "voters": poll.voters,
+        });
+    }
+    seen
+}
+
+fn of_plain_post(post: &Object) -> Value {
     let followers = post.cc.iter().chain(&post.to).find(|address| address.ends_with("/followers"));
     json!({
         "id": post.id, "kind": post.kind, "author": post.attributed_to,

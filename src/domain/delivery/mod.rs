@@ -13,10 +13,12 @@ mod tests;
 use std::collections::BTreeSet;
 
 use crate::base::{Id, Moment, Timestamp};
-use crate::model::queue::tables::{ACT, ACT_BY_ORDER, ACT_ROWS, JOB, ROWS, SENDER, SenderRate};
+use crate::model::queue::tables::{
+    ACT, ACT_BY_ORDER, ACT_ROWS, DEFERRED, JOB, ROWS, SENDER, SenderRate, rows as total,
+};
 use crate::model::queue::{
-    Act, ActivityKind, Body, DestinationId, InboxId, Job, JobKey, JobRow, Lane, OrderKey, OrderedAct,
-    Outgoing, Wake,
+    Act, ActivityKind, Body, DeferKey, DeferredRow, DestinationId, Due, InboxId, Job, JobKey, JobRow, Lane,
+    OrderKey, OrderedAct, Outgoing, Wake,
 };
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
@@ -171,6 +173,52 @@ pub fn enqueue(tx: &mut WriteTx<'_>, moment: &mut Moment, task: &Task) -> Result
     Ok(id)
 }
 
+/// Like [`enqueue`], to be done not before `due`. Nothing takes it back: its
+/// handler finds out whether there is still something to do.
+///
+/// # Errors
+/// Only the store's.
+pub fn enqueue_at(
+    tx: &mut WriteTx<'_>,
+    moment: &mut Moment,
+    task: &Task,
+    due: Timestamp,
+) -> Result<Id, StoreError> {
+    let destination = recipients::resolve_place(tx, &task.place)?;
+    let (id, kind) = (moment.id(), ActivityKind::Internal);
+    // Its age counts from when it is due, or it would come as an old one.
+    let act = Act {
+        job: task.job.clone(),
+        body: task.body.clone(),
+        actor: task.sender,
+        kind,
+        order: OrderKey::NONE,
+        created_at: due,
+        expires_at: due.plus(kind.ttl()),
+        is_superseded: false,
+    };
+    let key = DeferKey { due, destination, act: id, inbox: InboxId::NONE };
+    tx.put(DEFERRED, &key, &DeferredRow { row: row_of(&act, task.sender), lane: task.lane });
+    tx.add(ACT_ROWS, &id, 1);
+    tx.add(ROWS, &total::DEFERRED, 1);
+    tx.put(ACT, &id, &act);
+    Due(due).emit(tx);
+    Ok(id)
+}
+
+fn row_of(act: &Act, sender: Id) -> JobRow {
+    JobRow {
+        sender,
+        order: act.order,
+        attempts: 0,
+        panics: 0,
+        created_at: act.created_at,
+        expires_at: act.expires_at,
+        bytes: act.body.len(),
+        kind: act.job.kind(),
+    }
+}
+
 fn insert(
     tx: &mut WriteTx<'_>,
     id: Id,
@@ -180,22 +228,13 @@ fn insert(
     places: &[(DestinationId, InboxId)],
 ) -> Result<(), StoreError> {
     let lane = join_chain(tx, id, &act, lane)?;
-    let row = JobRow {
-        sender,
-        order: act.order,
-        attempts: 0,
-        panics: 0,
-        created_at: act.created_at,
-        expires_at: act.expires_at,
-        bytes: act.body.len(),
-        kind: act.job.kind(),
-    };
+    let row = row_of(&act, sender);
     for &(destination, inbox) in places {
         tx.put(JOB, &JobKey { destination, lane, act: id, inbox }, &row);
     }
-    let rows = places.len() as i64;
-    tx.add(ACT_ROWS, &id, rows);
-    tx.add(ROWS, &(lane as u8), rows);
+    let count = places.len() as i64;
+    tx.add(ACT_ROWS, &id, count);
+    tx.add(ROWS, &(lane as u8), count);
     tx.put(ACT, &id, &act);
     let destinations: BTreeSet<DestinationId> = places.iter().map(|place| place.0).collect();
     Wake { lanes: destinations.into_iter().map(|destination| (destination, lane)).collect() }.emit(tx);
@@ -264,9 +303,8 @@ pub struct Overview {
 /// # Errors
 /// Only the store's.
 pub fn overview(tx: &ReadTx<'_>) -> Result<Overview, StoreError> {
-    use crate::model::queue::tables::rows;
     let mut batch = tx.batch();
-    let ticket = batch.count_many(ROWS, &[0, 1, 2, rows::DEFERRED, rows::DEAD]);
+    let ticket = batch.count_many(ROWS, &[0, 1, 2, total::DEFERRED, total::DEAD]);
     let counts = batch.fetch()?.counts(ticket);
     Ok(Overview { ready: [counts[0], counts[1], counts[2]], deferred: counts[3], dead: counts[4] })
 }

@@ -15,6 +15,7 @@ mod like;
 mod tests;
 mod undo;
 mod update;
+mod vote;
 
 pub use announce::{Boost, announce, is_boost_wanted};
 pub use answer::{Answer, accept, reject};
@@ -25,6 +26,7 @@ pub use follow::follow;
 pub use like::like;
 pub use undo::{Undo, Undone, undo};
 pub use update::update;
+pub use vote::vote;
 
 use std::time::Duration;
 

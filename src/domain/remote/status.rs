@@ -2,9 +2,10 @@
 
 use super::{accounts_by_uri, is_deleted};
 use crate::base::{Id, Moment, Timestamp};
+use crate::domain::poll;
 use crate::domain::status::{self, News, id_for, insert, replace};
 use crate::model::tables::{ACCOUNT, FOLLOWERS, STATUS, STATUS_BY_URI, TOMBSTONE, TombstoneRow};
-use crate::model::{Account, Attachment, CustomEmoji, Mention, Site, Status, Visibility};
+use crate::model::{Account, Attachment, CustomEmoji, Mention, Poll, Site, Status, Visibility};
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
 /// A post as its server describes it.
@@ -42,6 +43,8 @@ pub struct Arrived {
     pub attachments: Vec<Attachment>,
     /// Custom emojis.
     pub emojis: Vec<CustomEmoji>,
+    /// Its poll.
+    pub poll: Option<Poll>,
 }
 
 impl Arrived {
@@ -153,6 +156,7 @@ fn content(
         tags: arrived.tags.clone(),
         attachments,
         emojis: arrived.emojis.clone(),
+        poll: arrived.poll.clone(),
         ..Status::default()
     })
 }
@@ -198,18 +202,42 @@ pub fn update_status(
 ) -> Result<bool, StoreError> {
     let old = status::by_uri(tx, &arrived.uri)?.filter(|old| old.account == arrived.author && !old.is_local);
     let Some(old) = old else { return Ok(false) };
+    let (old, is_counted) = recount(tx, moment, old, arrived)?;
     let is_older = arrived.updated.zip(old.edited_at).is_some_and(|(this, kept)| this <= kept);
     if is_older {
-        return Ok(false);
+        return Ok(is_counted);
     }
     let mut new = content(tx, moment, site, arrived)?;
+    new.poll = arrived.poll.clone().map(|poll| poll::refreshed(old.poll.as_ref(), poll));
     if is_same(&old, &new) {
-        return Ok(false);
+        return Ok(is_counted);
     }
     new.id = old.id;
     new.edited_at = Some(arrived.updated.unwrap_or(moment.now).min(moment.now));
     replace(tx, moment, &old, &new)?;
     Ok(true)
+}
+
+/// New votes are no edit: they are taken over from every Update, also from
+/// one that says it is no newer than what is kept.
+fn recount(
+    tx: &mut WriteTx<'_>,
+    moment: &mut Moment,
+    old: Status,
+    arrived: &Arrived,
+) -> Result<(Status, bool), StoreError> {
+    let polls = old.poll.as_ref().zip(arrived.poll.clone());
+    let Some((known, new)) = polls.filter(|(known, new)| known.asks_the_same(new)) else {
+        return Ok((old, false));
+    };
+    let was_watched = known.is_watched;
+    let mut poll = poll::refreshed(Some(known), new);
+    if was_watched && !poll.is_watched {
+        poll::watch(tx, moment, &old, &mut poll)?;
+    }
+    let is_changed = *known != poll;
+    Status::save_poll(tx, &old, poll.clone());
+    Ok((Status { poll: Some(poll), ..old }, is_changed))
 }
 
 fn is_same(old: &Status, new: &Status) -> bool {
@@ -221,6 +249,10 @@ fn is_same(old: &Status, new: &Status) -> bool {
         && old.sensitive == new.sensitive
         && old.tags == new.tags
         && urls(old) == urls(new)
+        && match (&old.poll, &new.poll) {
+            (Some(old), Some(new)) => old.asks_the_same(new),
+            (old, new) => old.is_none() && new.is_none(),
+        }
 }
 
 /// Deletes a post or boost of `author`, and remembers that it is gone, also

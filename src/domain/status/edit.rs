@@ -7,6 +7,7 @@ use crate::base::{Id, Moment};
 use crate::domain::delivery::{Task, enqueue};
 use crate::domain::media::{self, MediaEdit};
 use crate::domain::notification::{self, notify_all};
+use crate::domain::poll::{self, NewPoll};
 use crate::model::queue::{Job, Verb};
 use crate::model::tables::STATUS_REBLOGS;
 use crate::model::{Audience, Event, NotificationKind, Status};
@@ -34,6 +35,8 @@ pub struct Edit {
     pub tags: Vec<String>,
     /// What it shows from now on; `None` leaves that as it is.
     pub media: Option<MediaEdit>,
+    /// The poll; `None` takes it away.
+    pub poll: Option<NewPoll>,
 }
 
 /// Edits one's own post.
@@ -69,6 +72,7 @@ pub fn edit(
         tags: edit.tags.clone(),
         attachments,
         edited_at: Some(moment.now),
+        poll: edit.poll.as_ref().map(|poll| poll::revised(old.poll.as_ref(), poll.asked(moment.now))),
         ..old.clone()
     };
     let is_same = Status { edited_at: old.edited_at, ..new.clone() } == old;
@@ -90,7 +94,7 @@ pub fn replace(
     old: &Status,
     new: &Status,
 ) -> Result<(), StoreError> {
-    let new = Status {
+    let mut new = Status {
         visibility: old.visibility,
         created_at: old.created_at,
         thread: old.thread,
@@ -99,6 +103,10 @@ pub fn replace(
         in_reply_to_uri: old.in_reply_to_uri.clone(),
         ..new.clone()
     };
+    if let Some(mut poll) = new.poll.clone().filter(|poll| new.is_local && !poll.is_watched) {
+        poll::watch(tx, moment, &new, &mut poll)?;
+        new.poll = Some(poll);
+    }
     Status::save(tx, Some(old), &new);
     Event::Edited { status: new.id, audience: Audience::from(&new) }.emit(tx);
     if new.is_local {

@@ -6,6 +6,7 @@ use super::insert::{News, insert};
 use super::{StatusError, seen};
 use crate::base::{Id, Moment, Timestamp};
 use crate::domain::media;
+use crate::domain::poll::{self, NewPoll};
 use crate::domain::visibility::Viewer;
 use crate::model::tables::{ACCOUNT, IDEMPOTENCY, STATUS};
 use crate::model::{Application, Mention, Site, Status, Visibility};
@@ -46,6 +47,8 @@ pub struct Draft {
     pub application: Option<Application>,
     /// Makes the same request twice give one post.
     pub idempotency_key: Option<String>,
+    /// A poll that was found good.
+    pub poll: Option<NewPoll>,
 }
 
 impl Draft {
@@ -88,7 +91,7 @@ pub fn publish(
     };
     let author = tx.get(ACCOUNT, &draft.author)?.ok_or(StatusError::NotFound)?;
     let id = moment.id();
-    let status = Status {
+    let mut status = Status {
         id,
         account: author.id,
         uri: site.status(author.id, id),
@@ -108,8 +111,13 @@ pub fn publish(
         attachments: media::attach(tx, moment.now, draft.author, id, &draft.media)?,
         application: draft.application.clone(),
         is_local: true,
+        poll: draft.poll.as_ref().map(|poll| poll.asked(moment.now)),
         ..Status::default()
     };
+    if let Some(mut poll) = status.poll.clone() {
+        poll::watch(tx, moment, &status, &mut poll)?;
+        status.poll = Some(poll);
+    }
     insert(tx, moment, &status, News::Fresh)?;
     if let Some(key) = &draft.idempotency_key {
         tx.put(IDEMPOTENCY, &(author.id, key.clone()), &id);

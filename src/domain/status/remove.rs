@@ -7,6 +7,7 @@ use super::{StatusError, own};
 use crate::base::{Id, Moment, Timestamp};
 use crate::domain::delivery::{Task, enqueue};
 use crate::domain::media;
+use crate::domain::poll;
 use crate::domain::timeline::{Loaded, load_one};
 use crate::domain::visibility::Viewer;
 use crate::model::queue::{Body, Job, Verb};
@@ -62,6 +63,7 @@ pub fn remove(tx: &mut WriteTx<'_>, moment: &mut Moment, status: &Status) -> Res
         if let Some(pin) = mark.as_ref().and_then(|row| row.pin) {
             tx.delete(PINS, &(status.account, pin));
         }
+        poll::forget(tx, status, CLEANED_MAX)?;
         erase_marks(tx, status.id)?;
         erase_boosts(tx, moment.now, status.id)?;
     }

@@ -53,6 +53,17 @@ pub struct Marks {
     pub pinned: bool,
 }
 
+/// A poll as the viewer sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PollMarks {
+    /// Voting has ended.
+    pub is_over: bool,
+    /// What the viewer voted for; empty for nothing.
+    pub choices: Vec<u8>,
+    /// The viewer asks it.
+    pub is_own: bool,
+}
+
 /// A post that the viewer may see, with all that is shown of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loaded {
@@ -66,6 +77,8 @@ pub struct Loaded {
     pub counts: Counts,
     /// The viewer's marks on the post that is shown; `None` for nobody.
     pub marks: Option<Marks>,
+    /// Of its own poll; `None` where it has none.
+    pub poll: Option<PollMarks>,
     /// What viewer and author have to do with each other.
     pub between: Between,
     /// The viewer has muted or blocked somebody in it, or is blocked: it
@@ -243,6 +256,7 @@ fn assemble(found: &Found, viewer: Viewer, id: Id) -> Option<Loaded> {
         marks: viewer.id.map(|_| marks(found, status)),
         author: author.clone(),
         filtered: filtered(found, viewer, status, reblog.as_deref()),
+        poll: poll_marks(found, viewer, status),
         status: status.clone(),
         reblog,
         between,
@@ -274,6 +288,16 @@ fn marks(found: &Found, status: &Status) -> Marks {
         muted: row.is_some_and(|row| row.muted) || found.muted.contains(&shown.thread),
         pinned: row.is_some_and(|row| row.pin.is_some()),
     }
+}
+
+fn poll_marks(found: &Found, viewer: Viewer, status: &Status) -> Option<PollMarks> {
+    let poll = status.poll.as_ref()?;
+    let ballot = found.interactions.get(&status.id).and_then(|row| row.ballot_in(poll));
+    Some(PollMarks {
+        is_over: poll.is_over(viewer.now),
+        choices: ballot.map(|ballot| ballot.choices.clone()).unwrap_or_default(),
+        is_own: viewer.is(status.account),
+    })
 }
 
 /// A mute of a thread is kept at its first post. Asks only for threads that

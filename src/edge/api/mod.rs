@@ -16,6 +16,7 @@ mod openapi;
 pub(crate) mod page;
 pub(crate) mod params;
 pub(crate) mod people;
+mod polls;
 mod preferences;
 pub(crate) mod render;
 mod search;
@@ -49,6 +50,7 @@ fn documented() -> OpenApiRouter<AppState> {
         .merge(media::routes())
         .merge(notifications::routes().into())
         .merge(oauth::routes())
+        .merge(polls::routes())
         .merge(preferences::routes().into())
         .merge(search::routes())
         .merge(statuses::routes().into())

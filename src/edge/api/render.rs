@@ -6,7 +6,8 @@ use crate::domain::notification::Alert;
 use crate::domain::timeline::Loaded;
 use crate::edge::AppState;
 use crate::model::{Site, Visibility};
-use crate::wire::mastodon::{FilterResult, Notification, Status, status};
+use crate::wire::mastodon::poll::PollFacts;
+use crate::wire::mastodon::{Emoji, FilterResult, Notification, Poll, Status, status};
 
 use super::people::account;
 
@@ -30,6 +31,7 @@ pub(crate) fn status(site: &Site, viewer: Option<Id>, loaded: &Loaded) -> Status
         favourites: loaded.counts.favourites,
         marks,
         filtered: loaded.filtered.iter().map(filter_result).collect(),
+        poll: poll(viewer, loaded),
         reblog: reblog.map(|original| (original.status.clone(), self::status(site, viewer, original))),
     };
     Status::new(site, record, facts)
@@ -37,6 +39,15 @@ pub(crate) fn status(site: &Site, viewer: Option<Id>, loaded: &Loaded) -> Status
 
 fn filter_result(found: &Match) -> FilterResult {
     FilterResult::new(&found.filter, &found.keywords, &found.statuses)
+}
+
+/// The poll of a post as the viewer sees it.
+pub(crate) fn poll(viewer: Option<Id>, loaded: &Loaded) -> Option<Poll> {
+    let (record, marks) = (&loaded.status, loaded.poll.as_ref()?);
+    let choices = viewer.map(|_| marks.choices.clone());
+    let facts = PollFacts { is_over: marks.is_over, is_own: marks.is_own, choices };
+    let emojis = record.emojis.iter().map(Emoji::from).collect();
+    Some(Poll::new(record.id, record.poll.as_ref()?, emojis, facts))
 }
 
 /// Posts in this order.

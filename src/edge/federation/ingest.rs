@@ -227,8 +227,12 @@ async fn created_one(state: &AppState, sender: Account, thing: &Thing) -> Result
     let Some(object) = own_post(state, &sender, thing).await? else {
         return ignored("the object is not a post of the sender's");
     };
-    if object.vote().is_some() {
-        return ignored("there are no polls here");
+    if let (Some(answer), Some(question)) = (object.vote(), &object.in_reply_to) {
+        let (question, answer) = (question.clone(), answer.to_owned());
+        return write(state, sender, move |tx, moment, _, from| {
+            inbox::vote(tx, moment, from, (&question, &answer))
+        })
+        .await;
     }
     let arrived = posts::arrived(&state.site, &object, &sender);
     let (site, asked) = (state.site.clone(), arrived.clone());

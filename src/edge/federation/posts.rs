@@ -51,6 +51,7 @@ pub(super) fn arrived(site: &Site, object: &Object, author: &Account) -> Arrived
         tags: object.tags.hashtags.clone(),
         attachments: object.attachments.clone(),
         emojis: object.tags.emojis.clone(),
+        poll: object.poll.clone(),
     }
 }
 

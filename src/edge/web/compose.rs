@@ -184,6 +184,7 @@ fn written(params: &Params) -> Written {
         application: None,
         text,
         idempotency_key,
+        poll: None,
     }
 }
 

@@ -24,6 +24,9 @@ pub enum Verb {
     /// It was deleted, or a boost undone. The post's last record is the body.
     #[n(2)]
     Delete,
+    /// Its poll has new votes, or has ended.
+    #[n(3)]
+    Tally,
 }
 
 /// One variant for each kind of background work. Adding one: a variant with
@@ -81,6 +84,13 @@ pub enum Job {
         #[n(0)]
         media: Id,
     },
+    /// Tell of new votes in a poll, or of its end, whichever is due.
+    #[n(15)]
+    TendPoll {
+        /// The post with the poll.
+        #[n(0)]
+        status: Id,
+    },
 }
 
 impl Job {
@@ -90,6 +100,7 @@ impl Job {
             Job::Deliver | Job::Say(_) => JobKind::Deliver,
             Job::ShareProfile { .. } => JobKind::ShareProfile,
             Job::ProcessMedia { .. } => JobKind::ProcessMedia,
+            Job::TendPoll { .. } => JobKind::TendPoll,
             Job::FanOut { .. } => JobKind::FanOut,
             Job::Ingest { .. } => JobKind::Ingest,
             Job::FetchAccount { .. } => JobKind::FetchAccount,
@@ -123,6 +134,9 @@ pub enum JobKind {
     /// See [`Job::ProcessMedia`].
     #[n(10)]
     ProcessMedia,
+    /// See [`Job::TendPoll`].
+    #[n(15)]
+    TendPoll,
 }
 
 impl JobKind {
@@ -136,6 +150,7 @@ impl JobKind {
             JobKind::FetchThread => "fetch_thread",
             JobKind::ShareProfile => "share_profile",
             JobKind::ProcessMedia => "process_media",
+            JobKind::TendPoll => "tend_poll",
         }
     }
 }

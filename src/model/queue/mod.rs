@@ -24,4 +24,4 @@ pub use job::{
 };
 pub use keys::{DeadKey, DeferKey, DestinationId, InboxId, JobKey, Lane, OrderKey};
 pub use outgoing::{FollowRef, Outgoing};
-pub use wake::{HEARD_TOPIC, Heard, WAKE_TOPIC, Wake};
+pub use wake::{DUE_TOPIC, Due, HEARD_TOPIC, Heard, WAKE_TOPIC, Wake};

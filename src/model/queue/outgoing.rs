@@ -146,6 +146,24 @@ pub enum Outgoing {
         #[n(1)]
         actor: String,
     },
+    /// A vote in a poll of another server.
+    #[n(11)]
+    Vote {
+        /// Id of the vote; that of its Create is made from it.
+        #[n(0)]
+        id: String,
+        #[n(1)]
+        actor: String,
+        /// The poll's post.
+        #[n(2)]
+        question: String,
+        /// The actor whose poll it is; nobody else is told.
+        #[n(3)]
+        to: String,
+        /// The chosen answer's text.
+        #[n(4)]
+        choice: String,
+    },
 }
 
 impl Outgoing {
@@ -157,6 +175,7 @@ impl Outgoing {
             Outgoing::Reject { .. } => ActivityKind::Reject,
             Outgoing::Block { .. } => ActivityKind::Block,
             Outgoing::Like { .. } => ActivityKind::Like,
+            Outgoing::Vote { .. } => ActivityKind::Create,
             Outgoing::UndoFollow { .. }
             | Outgoing::UndoBlock { .. }
             | Outgoing::UndoLike { .. }

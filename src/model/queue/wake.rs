@@ -1,6 +1,7 @@
 //! The news that a destination has new jobs.
 
 use super::{DestinationId, Lane};
+use crate::base::Timestamp;
 use crate::store::{Key, Signal, WriteTx};
 
 /// The signal topic of [`Wake`].
@@ -38,6 +39,25 @@ impl Wake {
             lanes.push(lane);
         }
         Some(Wake { lanes })
+    }
+}
+
+/// The signal topic of [`Due`].
+pub const DUE_TOPIC: &str = "queue_due";
+
+/// A job was put aside until then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Due(pub Timestamp);
+
+impl Due {
+    /// Tells the worker once the transaction is committed.
+    pub fn emit(self, tx: &mut WriteTx<'_>) {
+        tx.signal(DUE_TOPIC, self.0.bytes());
+    }
+
+    /// Reads a store signal; `None` if it is about something else.
+    pub fn from_signal(signal: &Signal) -> Option<Due> {
+        (signal.topic == DUE_TOPIC).then(|| Key::read(&mut &signal.payload[..]).map(Due)).flatten()
     }
 }
 

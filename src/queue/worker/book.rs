@@ -235,6 +235,11 @@ impl Book {
         });
     }
 
+    /// A job that is due then was put aside by somebody else.
+    pub(super) fn put_aside(&mut self, due: Timestamp) {
+        self.due = Some(self.due.map_or(due, |known| known.min(due)));
+    }
+
     pub(super) fn promoted(&mut self, promoted: &Promoted) {
         self.is_promoting = false;
         self.due = [self.due, promoted.next_due].into_iter().flatten().min();

@@ -25,7 +25,7 @@ use super::handler::Handlers;
 use super::outcome::{Outcome, Report};
 use super::plan::{Input, Load, Output, Plan, SLOTS, Start, Ticket};
 use crate::base::{Chance, Clock, Timestamp};
-use crate::model::queue::{Heard, JobKey, Wake};
+use crate::model::queue::{Due, Heard, JobKey, Wake};
 use crate::store::{Signal, Store};
 use book::{Answer, Book};
 
@@ -149,6 +149,9 @@ impl Owner {
     fn heard(&mut self, signal: &Signal) {
         if let Some(Heard(destination)) = Heard::from_signal(signal) {
             return self.feed(Input::Heard(destination));
+        }
+        if let Some(Due(due)) = Due::from_signal(signal) {
+            return self.book.put_aside(due);
         }
         let Some(wake) = Wake::from_signal(signal) else { return };
         if wake.lanes.is_empty() {

@@ -8,6 +8,7 @@
 pub mod activity;
 mod actor;
 mod object;
+mod poll;
 mod tag;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::poll;
 use super::tag::{self, Tags};
 use super::uri::is_id;
 use super::value::{
@@ -10,13 +11,11 @@ use super::value::{
 use super::{is_public, uri};
 use crate::base::Timestamp;
 use crate::base::limits::{REMOTE_ALT_MAX_BYTES, REMOTE_ATTACHMENTS_MAX, REMOTE_CONTENT_MAX_BYTES};
-use crate::model::{Attachment, AttachmentKind, Visibility};
+use crate::model::{Attachment, AttachmentKind, Poll, Visibility};
 use crate::wire::{html, text as plain};
 
 /// Bytes of a content warning or title.
 const SUMMARY_MAX_BYTES: usize = 4096;
-/// Answers of a poll that are shown.
-const POLL_OPTIONS_MAX: usize = 20;
 
 /// A foreign post.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,7 +34,7 @@ pub struct Object {
     pub published: Option<Timestamp>,
     /// When it was changed.
     pub updated: Option<Timestamp>,
-    /// Clean HTML, with a title or poll where it has one.
+    /// Clean HTML, with a title where it has one.
     pub content_html: String,
     /// Whether it has text of its own; a vote has none.
     pub has_content: bool,
@@ -55,6 +54,8 @@ pub struct Object {
     pub tags: Tags,
     /// Pictures, films, sounds.
     pub attachments: Vec<Attachment>,
+    /// Its poll.
+    pub poll: Option<Poll>,
 }
 
 /// Whether a type can be shown as a post.
@@ -90,6 +91,7 @@ impl Object {
             url: page_url(document),
             tags: tag::read(document),
             attachments: attachments(document, kind),
+            poll: if kind == "Question" { poll::read(document) } else { None },
         })
     }
 
@@ -140,8 +142,7 @@ fn spoiler(document: &Value) -> String {
     if summary.contains('<') { html::to_text(&html::clean(summary)) } else { summary.trim().to_owned() }
 }
 
-/// The HTML to show: articles and the like get their title and address,
-/// polls their answers.
+/// The HTML to show: articles and the like get their title and address.
 fn shown(document: &Value, kind: &str, name: Option<&str>, content: &str) -> String {
     let mut out = String::new();
     let is_note = matches!(kind, "Note" | "Question");
@@ -156,16 +157,6 @@ fn shown(document: &Value, kind: &str, name: Option<&str>, content: &str) -> Str
     if !is_note && let Some(page) = linked_page(document) {
         let address = plain::escape(&page);
         out.push_str(&format!("<p><a href=\"{address}\">{address}</a></p>"));
-    }
-    let answers: Vec<&str> = list(document, "oneOf")
-        .into_iter()
-        .chain(list(document, "anyOf"))
-        .filter_map(|answer| text(answer, "name"))
-        .take(POLL_OPTIONS_MAX)
-        .collect();
-    if !answers.is_empty() {
-        let items: String = answers.iter().map(|a| format!("<li>{}</li>", plain::escape(a))).collect();
-        out.push_str(&format!("<ul>{items}</ul>"));
     }
     html::clean(&out)
 }

@@ -10,6 +10,7 @@ pub mod instance;
 pub mod list;
 pub mod notification;
 pub mod oauth;
+pub mod poll;
 pub mod relationship;
 pub mod search;
 pub mod status;
@@ -19,6 +20,7 @@ pub use account::{Account, CredentialAccount, Emoji, Field, MutedAccount, Person
 pub use filter::{Filter, FilterKeyword, FilterResult, FilterStatus, V1Filter};
 pub use list::{List, RepliesPolicyWord};
 pub use notification::{GroupedNotifications, Marker, Notification, NotificationGroup};
+pub use poll::Poll;
 pub use relationship::Relationship;
 pub use search::{Search, Tag};
 pub use status::{Context, MediaAttachment, Status, StatusEdit, StatusSource};

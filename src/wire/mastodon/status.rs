@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::words::{MediaWord, VisibilityWord};
-use super::{Account, Emoji, FilterResult};
+use super::{Account, Emoji, FilterResult, Poll};
 use crate::base::{Id, Timestamp};
 use crate::model::{self, AttachmentKind, Site};
 
@@ -151,6 +151,8 @@ pub struct Facts {
     pub filtered: Vec<FilterResult>,
     /// For a boost: the boosted post and its entity.
     pub reblog: Option<(model::Status, Status)>,
+    /// Its poll.
+    pub poll: Option<Poll>,
 }
 
 /// A post or boost.
@@ -209,15 +211,15 @@ pub struct Status {
     quote: Option<Value>,
     #[schema(required, value_type = Option<Object>)]
     card: Option<Value>,
-    #[schema(required, value_type = Option<Object>)]
-    poll: Option<Value>,
+    #[schema(required)]
+    poll: Option<Poll>,
 }
 
 impl Status {
     /// The post as clients see it. A boost shows the content of its original,
     /// too, for clients that look no deeper.
     pub fn new(site: &Site, status: &model::Status, facts: Facts) -> Status {
-        let Facts { account, replies, reblogs, favourites, marks, filtered, reblog } = facts;
+        let Facts { account, replies, reblogs, favourites, marks, filtered, reblog, poll } = facts;
         let (shown, reblog) = match &reblog {
             Some((original, entity)) => (original, Some(Box::new(entity.clone()))),
             None => (status, None),
@@ -263,7 +265,7 @@ impl Status {
             emojis: shown.emojis.iter().map(Emoji::from).collect(),
             quote: None,
             card: None,
-            poll: None,
+            poll,
         }
     }
 
@@ -378,6 +380,7 @@ mod tests {
             marks,
             filtered: Vec::new(),
             reblog: None,
+            poll: None,
         }
     }
 

@@ -12,6 +12,7 @@ mod notifications;
 mod oauth;
 mod params;
 mod pictures;
+mod polls;
 mod register;
 mod relations;
 mod search;
@@ -21,10 +22,15 @@ mod timelines;
 
 use serde_json::{Value, json};
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use waxwing::base::Id;
+use waxwing::domain::delivery::promote_due;
 use waxwing::domain::fan_out;
-use waxwing::model::queue::Job;
-use waxwing::model::queue::tables::ACT;
+use waxwing::model::queue::tables::{ACT, JOB};
+use waxwing::model::queue::{Job, JobKind, SignatureProfile};
+use waxwing::queue::{Attempt, Handler, Outcome, Workshop, tend_poll};
 use waxwing::store::{Scan, StoreError};
 
 use super::kit::{Person, TestApp};
@@ -78,4 +84,43 @@ pub async fn walk(person: &Person<'_>, first: &str) -> Vec<String> {
         path = answer.link("next");
     }
     panic!("the pages of {first} do not end");
+}
+
+/// Runs what was put aside until now: ends of polls and the like. Each job
+/// runs as the queue would run it, once.
+pub async fn run_due(app: &TestApp) {
+    let state = &app.state;
+    let workshop = Workshop {
+        store: state.store.clone(),
+        site: state.site.clone(),
+        clock: state.clock.clone(),
+        ids: state.ids.clone(),
+    };
+    let handlers: [(JobKind, Box<dyn Handler>); 1] =
+        [(JobKind::TendPoll, Box::new(tend_poll::handler(workshop)))];
+    let now = app.now();
+    state.store.write(move |tx| promote_due(tx, now, 100)).await.unwrap();
+    let ready = state
+        .store
+        .read(|tx| {
+            let rows = tx.scan(JOB, Scan::all())?;
+            let acts: Vec<Id> = rows.iter().map(|(key, _)| key.act).collect();
+            Ok::<_, StoreError>(rows.into_iter().zip(tx.get_many(ACT, &acts)?).collect::<Vec<_>>())
+        })
+        .await
+        .unwrap();
+    for ((key, row), act) in ready {
+        let Some((_, handler)) = handlers.iter().find(|(kind, _)| *kind == row.kind) else { continue };
+        let attempt = Attempt {
+            key,
+            act: Arc::new(act.unwrap()),
+            inbox: None,
+            authority: String::new(),
+            profile: SignatureProfile::Cavage,
+            attempts: 0,
+            now,
+            answer_within: Duration::from_secs(5),
+        };
+        assert_eq!(handler.run(attempt).await.outcome, Outcome::Done);
+    }
 }

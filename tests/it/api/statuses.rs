@@ -60,7 +60,7 @@ async fn bad_posts_are_refused_with_mastodons_words() {
         (json!({"status": "x", "in_reply_to_id": "17"}), 404, ""),
         (json!({"status": "x", "in_reply_to_id": "abc"}), 404, ""),
         (json!({"status": "x", "media_ids": ["1"]}), 422, "Media"),
-        (json!({"status": "x", "poll": {"options": ["a", "b"], "expires_in": 60}}), 422, "polls"),
+        (json!({"status": "x", "poll": {"options": ["a", "b"], "expires_in": 60}}), 422, "Deadline"),
     ];
     for (body, status, words) in cases {
         ana.post("/api/v1/statuses", body).await.error(status, words);

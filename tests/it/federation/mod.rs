@@ -5,4 +5,5 @@ mod documents;
 mod inbox;
 mod origin;
 mod peer;
+mod polls;
 mod signatures;

@@ -35,15 +35,8 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/api/v1/statuses/{id}/unmute", post(actions::unmute))
         .route("/api/v1/statuses/{id}/pin", post(actions::pin))
         .route("/api/v1/statuses/{id}/unpin", post(actions::unpin))
-        .route("/api/v1/polls/{id}", get(no_poll))
-        .route("/api/v1/polls/{id}/votes", post(no_poll))
         .route("/api/v1/favourites", get(read::favourites))
         .route("/api/v1/bookmarks", get(read::bookmarks))
-}
-
-/// No post here has a poll.
-async fn no_poll() -> Problem {
-    Problem::not_found()
 }
 
 /// A post that the viewer may see.

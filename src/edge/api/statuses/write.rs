@@ -7,6 +7,7 @@ use axum::http::HeaderMap;
 use super::seen;
 use crate::base::{Id, Problem, Timestamp};
 use crate::domain::media::{self, Described, MediaEdit};
+use crate::domain::poll::NewPoll;
 use crate::domain::status::{self, Draft, Edit};
 use crate::domain::visibility::Viewer;
 use crate::edge::AppState;
@@ -40,7 +41,7 @@ pub(super) async fn publish(
         application: Some(application(&me)),
         idempotency_key: idempotency_key(&headers),
         media: media_ids(&params).unwrap_or_default(),
-        ..written(&params)
+        ..written(&params)?
     };
     let draft = compose::draft(&state, &me.user, written).await?;
     let published = compose::publish(&state, draft).await?;
@@ -49,13 +50,34 @@ pub(super) async fn publish(
     Ok(Json(render::status(&state.site, viewer.id, &loaded)))
 }
 
-fn written(params: &Params) -> Written {
-    Written {
+fn written(params: &Params) -> Result<Written, Problem> {
+    Ok(Written {
         text: params.text("status").unwrap_or_default(),
         spoiler: params.text("spoiler_text").unwrap_or_default(),
         language: params.filled("language"),
+        poll: params.child("poll").map(|poll| self::poll(&poll)).transpose()?.flatten(),
         ..Written::default()
+    })
+}
+
+/// A poll; one that says nothing is none.
+fn poll(given: &Tree) -> Result<Option<NewPoll>, Problem> {
+    let texts = given.list_or_one("options");
+    let options: Vec<String> =
+        texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty()).map(str::to_owned).collect();
+    let expires_in_s = given.number("expires_in")?;
+    if options.is_empty() && expires_in_s.is_none() {
+        return Ok(None);
     }
+    let expires_in_s =
+        expires_in_s.ok_or_else(|| Problem::invalid("Validation failed: Deadline can't be blank"))?;
+    Ok(Some(NewPoll {
+        options,
+        // A time in the past is too short, which is found out later.
+        expires_in_s: u64::try_from(expires_in_s).unwrap_or(0),
+        multiple: given.flag("multiple").unwrap_or(false),
+        hide_totals: given.flag("hide_totals").unwrap_or(false),
+    }))
 }
 
 fn visibility(params: &Params) -> Result<Option<Visibility>, Problem> {
@@ -79,9 +101,6 @@ fn idempotency_key(headers: &HeaderMap) -> Option<String> {
 /// Parts of a post that this server does not have yet are refused rather
 /// than left out: the author would not notice.
 fn refuse_unbuilt(state: &AppState, params: &Params) -> Result<(), Problem> {
-    if params.child("poll").is_some_and(|poll| !poll.list_or_one("options").is_empty()) {
-        return Err(Problem::invalid("Validation failed: This server has no polls"));
-    }
     if let Some(at) = params.filled("scheduled_at") {
         let at = Timestamp::parse_rfc3339(&at).ok_or_else(|| Problem::invalid("Record invalid"))?;
         if at > state.now() {
@@ -105,7 +124,7 @@ pub(super) async fn edit(
         return Err(Problem::not_found());
     }
     let sensitive = Some(params.flag("sensitive").unwrap_or(false));
-    let draft = compose::draft(&state, &me.user, Written { sensitive, ..written(&params) }).await?;
+    let draft = compose::draft(&state, &me.user, Written { sensitive, ..written(&params)? }).await?;
     let (moment, author, edit) = (state.moment_with(256), me.id, change(draft, &params));
     state.store.write(move |tx| status::edit(tx, &mut moment.clone(), author, id, &edit)).await?;
     let loaded = seen(&state, viewer, id).await?;
@@ -122,6 +141,7 @@ fn change(draft: Draft, params: &Params) -> Edit {
         mentions: draft.mentions,
         tags: draft.tags,
         media: media(params),
+        poll: draft.poll,
     }
 }
 

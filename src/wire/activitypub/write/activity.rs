@@ -23,8 +23,18 @@ pub fn create(note: &Value) -> Value {
 
 /// Update of a [`super::note`]. `at` tells one edit from the next.
 pub fn update_note(note: &Value, at: Timestamp) -> Value {
+    update(note, "updates", at)
+}
+
+/// Update that tells of new votes in a poll. Not an edit: `updated` is that
+/// of the last one.
+pub fn update_poll(question: &Value, at: Timestamp) -> Value {
+    update(question, "tallies", at)
+}
+
+fn update(note: &Value, of: &str, at: Timestamp) -> Value {
     with_context(json!({
-        "id": format!("{}#updates/{}", note["id"].as_str().unwrap_or_default(), at.as_millis()),
+        "id": format!("{}#{of}/{}", note["id"].as_str().unwrap_or_default(), at.as_millis()),
         "type": "Update",
         "actor": note["attributedTo"],
         "published": at.rfc3339(),
@@ -105,6 +115,20 @@ pub fn outgoing(said: &Outgoing) -> Value {
             undone
         }
         Outgoing::DeleteActor { id, actor } => delete_actor(id, actor),
+        Outgoing::Vote { id, actor, question, to, choice } => json!({
+            "id": format!("{id}/activity"),
+            "type": "Create",
+            "actor": actor,
+            "to": [to],
+            "object": {
+                "id": id,
+                "type": "Note",
+                "name": choice,
+                "attributedTo": actor,
+                "to": [to],
+                "inReplyTo": question,
+            },
+        }),
     })
 }
 

@@ -6,13 +6,14 @@ mod actor;
 mod audience;
 mod collection;
 mod note;
+mod poll;
 #[cfg(test)]
 mod tests;
 
 use serde_json::{Map, Value, json};
 
 use super::{ACTIVITY_STREAMS, PUBLIC};
-pub use activity::{announce, create, delete_actor, outgoing, update_actor, update_note};
+pub use activity::{announce, create, delete_actor, outgoing, update_actor, update_note, update_poll};
 pub use actor::{InstanceActor, actor, instance_actor};
 pub use audience::{Audience, audience};
 pub use collection::{Collection, Page, collection, page};
@@ -32,7 +33,8 @@ fn context() -> Value {
             "focalPoint": { "@container": "@list", "@id": "toot:focalPoint" },
             "ostatus": "http://ostatus.org#",
             "conversation": "ostatus:conversation",
-            "directMessage": "http://litepub.social/ns#directMessage"
+            "directMessage": "http://litepub.social/ns#directMessage",
+            "votersCount": "toot:votersCount"
         }
     ])
 }

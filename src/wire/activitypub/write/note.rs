@@ -47,6 +47,9 @@ pub fn note(parts: NoteParts<'_>) -> Value {
         // Pleroma's mark: without it the post is shown among replies.
         map.insert("directMessage".into(), true.into());
     }
+    if let Some(poll) = &status.poll {
+        super::poll::add(&mut map, poll);
+    }
     Value::Object(map)
 }
 

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::base::{Id, Timestamp};
 use crate::model::queue::{FollowRef, Outgoing};
-use crate::model::{Account, Mention, Site, Status, Visibility};
+use crate::model::{Account, Mention, Poll, PollOption, Site, Status, Visibility};
 
 fn site() -> Site {
     Site::new("https", "social.example")
@@ -147,4 +147,55 @@ fn collections_name_their_pages() {
     let page = page(Page { id: "p", part_of: "c", next: Some("n"), prev: None, items: vec![json!("x")] });
     assert_eq!((&page["next"], &page["orderedItems"]), (&json!("n"), &json!(["x"])));
     assert!(page.get("prev").is_none());
+}
+
+#[test]
+fn a_poll_is_a_question_whose_tallies_are_no_edit() {
+    let option = |title: &str, votes| PollOption { title: title.into(), votes };
+    let poll = Poll {
+        options: vec![option("robin", 2), option("wren", 1)],
+        expires_at: Some(Timestamp::from_secs(600)),
+        voters: Some(3),
+        ..Poll::default()
+    };
+    let asked = |poll: Poll| {
+        let status = Status { poll: Some(poll), ..status(Visibility::Public) };
+        note(NoteParts { site: &site(), status: &status, author: &ana(), parent_uri: None })
+    };
+    let answer = |name: &str, votes: u64| json!({ "type": "Note", "name": name, "replies": { "type": "Collection", "totalItems": votes } });
+    let question = asked(poll.clone());
+    assert_eq!((&question["type"], &question["votersCount"]), (&json!("Question"), &json!(3)));
+    assert_eq!(question["oneOf"], json!([answer("robin", 2), answer("wren", 1)]));
+    assert_eq!(question["endTime"], "1970-01-01T00:10:00.000Z");
+    assert!(question.get("closed").is_none() && question.get("anyOf").is_none());
+    let over = asked(Poll { multiple: true, hide_totals: true, ended: Some(Id(9)), ..poll.clone() });
+    assert_eq!((&over["anyOf"][0], &over["closed"]), (&answer("robin", 2), &over["endTime"]));
+    let hidden = asked(Poll { hide_totals: true, ..poll });
+    assert_eq!(hidden["oneOf"][0], answer("robin", 0));
+    let update = update_poll(&question, Timestamp::from_millis(7));
+    assert!(
+        update["id"].as_str().unwrap().ends_with("#tallies/7") && update["object"].get("updated").is_none()
+    );
+}
+
+#[test]
+fn a_vote_is_a_note_with_a_name_for_one() {
+    let said = Outgoing::Vote {
+        id: "a#votes/1".into(),
+        actor: "a".into(),
+        question: "q".into(),
+        to: "b".into(),
+        choice: "wren".into(),
+    };
+    let vote = outgoing(&said);
+    assert_eq!(
+        (&vote["type"], &vote["id"], &vote["to"]),
+        (&json!("Create"), &json!("a#votes/1/activity"), &json!(["b"]))
+    );
+    let note = &vote["object"];
+    assert_eq!(
+        (&note["name"], &note["inReplyTo"], &note["id"]),
+        (&json!("wren"), &json!("q"), &json!("a#votes/1"))
+    );
+    assert!(note.get("content").is_none());
 }
