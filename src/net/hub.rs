@@ -18,9 +18,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::base::Id;
 use crate::domain::throttle::Source;
-use crate::model::tables::HOME_TIMELINE;
-use crate::model::{Audience, Event};
-use crate::store::{Signal, Store, StoreError};
+use crate::model::tables::{HOME_TIMELINE, LIST_TIMELINE};
+use crate::model::{Audience, Event, HomeEntry};
+use crate::store::{Signal, Store, StoreError, Table};
 
 /// News that wait for one listener.
 pub const NEWS_MAX: usize = 256;
@@ -32,8 +32,8 @@ pub const LISTENERS_MAX: usize = 12_288;
 pub const LISTENERS_PER_ACCOUNT_MAX: usize = 32;
 /// Listeners of one network at once (an IPv4 address, an IPv6 /64).
 pub const LISTENERS_PER_SOURCE_MAX: usize = 128;
-/// Home timelines that one read looks into.
-const HOMES_PER_READ: usize = 1024;
+/// Home timelines or lists that one read looks into.
+const ROWS_PER_READ: usize = 1024;
 
 /// What one can listen to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -79,13 +79,22 @@ pub struct Who {
 pub enum News {
     /// Something happened.
     Event(Arc<Event>),
-    /// A post in the home timeline that is listened to was changed.
-    Changed(Id),
-    /// A post in the home timeline that is listened to is gone.
-    Gone(Id),
+    /// A post in the home timeline or a list that is listened to was changed.
+    Changed(Held),
+    /// A post in the home timeline or a list that is listened to is gone.
+    Gone(Held),
     /// Some news did not reach this listener: read the timeline again. When it
     /// was too slow itself, this is the last it hears.
     Missed,
+}
+
+/// A post in somebody's own timeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// The post.
+    pub status: Id,
+    /// The list; `None` for the home timeline.
+    pub list: Option<Id>,
 }
 
 /// Why a listener hears nothing more.
@@ -187,34 +196,32 @@ impl Hub {
     }
 
     async fn pass_on(&self, store: &Store, event: Event) {
-        match &event {
-            Event::Edited { status, audience } => {
-                self.tell_homes(store, *status, audience.author, &News::Changed(*status)).await;
-            }
-            Event::Deleted { status, audience } => {
-                self.tell_homes(store, *status, audience.author, &News::Gone(*status)).await;
-            }
-            _ => {}
+        if let Event::Edited { status, audience } | Event::Deleted { status, audience } = &event {
+            let news: fn(Held) -> News =
+                if matches!(event, Event::Edited { .. }) { News::Changed } else { News::Gone };
+            self.tell_holders(store, *status, audience.author, news).await;
         }
         self.tell(event);
     }
 
-    /// Tells those who have a post in their home timeline. Asking for each of
-    /// those who listen is one read; keeping what each was shown would cost
-    /// every listener memory all the time.
-    async fn tell_homes(&self, store: &Store, status: Id, author: Id, news: &News) {
-        let homes = self.0.lock().homes();
-        for some in homes.chunks(HOMES_PER_READ) {
-            let keys: Vec<(Id, Id)> = some.iter().map(|account| (*account, status)).collect();
-            let found = store.read(move |tx| {
-                let rows = tx.get_many(HOME_TIMELINE, &keys)?;
-                Ok::<_, StoreError>(rows.iter().map(Option::is_some).collect::<Vec<bool>>())
-            });
-            let Ok(found) = found.await else { return };
+    /// Tells those who have a post in their home timeline or on a list. Asking
+    /// for each of those who listen is one read; keeping what each was shown
+    /// would cost every listener memory all the time.
+    async fn tell_holders(&self, store: &Store, status: Id, author: Id, news: fn(Held) -> News) {
+        let (homes, lists) = self.0.lock().own_timelines();
+        for some in homes.chunks(ROWS_PER_READ) {
+            let Some(found) = holding(store, HOME_TIMELINE, some, status).await else { return };
             // The author's own row goes with the post.
             let holders = some.iter().zip(found).filter(|(account, has)| *has || **account == author);
             let topics: Vec<Topic> = holders.map(|(account, _)| Topic::Home(*account)).collect();
-            self.0.lock().tell_topics(&topics, news);
+            self.0.lock().tell_topics(&topics, &news(Held { status, list: None }));
+        }
+        for some in lists.chunks(ROWS_PER_READ) {
+            let Some(found) = holding(store, LIST_TIMELINE, some, status).await else { return };
+            for (list, _) in some.iter().zip(found).filter(|(_, has)| *has) {
+                let held = Held { status, list: Some(*list) };
+                self.0.lock().tell_topics(&[Topic::List(*list)], &news(held));
+            }
         }
     }
 
@@ -236,6 +243,21 @@ impl Hub {
         // As they are made, listeners end because the server stops.
         *listeners = Listeners { is_closed: true, ..Listeners::default() };
     }
+}
+
+/// Which of these timelines hold a post; nothing when the store fails.
+async fn holding(
+    store: &Store,
+    table: Table<(Id, Id), HomeEntry>,
+    owners: &[Id],
+    status: Id,
+) -> Option<Vec<bool>> {
+    let keys: Vec<(Id, Id)> = owners.iter().map(|owner| (*owner, status)).collect();
+    let found = store.read(move |tx| {
+        let rows = tx.get_many(table, &keys)?;
+        Ok::<_, StoreError>(rows.iter().map(Option::is_some).collect())
+    });
+    found.await.ok()
 }
 
 /// Who listens for this event.
@@ -350,13 +372,17 @@ impl Listeners {
         metrics::gauge!("waxwing_stream_listeners").set(self.all.len() as f64);
     }
 
-    /// Whose home timelines are listened to.
-    fn homes(&self) -> Vec<Id> {
-        let home = |topic: &Topic| match topic {
-            Topic::Home(account) => Some(*account),
-            _ => None,
-        };
-        self.by_topic.keys().filter_map(home).collect()
+    /// The accounts whose home timelines, and the lists, that are listened to.
+    fn own_timelines(&self) -> (Vec<Id>, Vec<Id>) {
+        let (mut homes, mut lists) = (Vec::new(), Vec::new());
+        for topic in self.by_topic.keys() {
+            match topic {
+                Topic::Home(account) => homes.push(*account),
+                Topic::List(list) => lists.push(*list),
+                _ => {}
+            }
+        }
+        (homes, lists)
     }
 
     /// Whoever listens to several of the topics hears it once.
@@ -566,7 +592,7 @@ mod tests {
             })
             .await
             .unwrap();
-        assert_eq!(ana.next().await, Some(News::Gone(Id(5))));
+        assert_eq!(ana.next().await, Some(News::Gone(Held { status: Id(5), list: None })));
         assert_eq!(vec![ben.next().await.unwrap()], news(&[&home(BEN, 6)]));
         stop.cancel();
         running.await.unwrap();

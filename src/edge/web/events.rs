@@ -72,7 +72,7 @@ async fn tell(visit: &Visit, news: News) -> Option<sse::Event> {
     let event = |name: &str, data: String| Some(sse::Event::default().event(name).data(data));
     let happened = match news {
         News::Missed => return event("missed", String::new()),
-        News::Gone(status) => return event("delete", status.to_string()),
+        News::Gone(held) => return event("delete", held.status.to_string()),
         News::Changed(_) => return None,
         News::Event(happened) => happened,
     };

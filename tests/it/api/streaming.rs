@@ -279,6 +279,33 @@ async fn nothing_reaches_those_who_may_not_see_it_or_do_not_want_to() {
 }
 
 #[tokio::test]
+async fn a_list_carries_the_posts_of_those_on_it_to_its_owner_alone() {
+    let live = Live::start().await;
+    let (ana, ben, cleo) =
+        (live.app.person("ana").await, live.app.person("ben").await, live.app.person("cleo").await);
+    for other in [&ben, &cleo] {
+        follow(&ana, other).await;
+    }
+    let list = id(&ana.post("/api/v1/lists", json!({ "title": "birds" })).await.json(200));
+    let members = format!("/api/v1/lists/{list}/accounts");
+    ana.post(&members, json!({ "account_ids": [ben.id.to_string()] })).await.json(200);
+    let mut socket = live.socket(&ana, &format!("?stream=list&list={list}")).await;
+    socket.subscribe(json!({ "stream": "list", "list": list })).await;
+    let mut nosy = live.socket(&ben, &format!("?stream=list&list={list}")).await;
+    assert_eq!(nosy.hear().await["error"], "Not authorized to stream this list");
+    post(&cleo, "not on the list").await;
+    let told = post_to(&ben, "on the list", "private").await;
+    settle(&live.app).await;
+    let names = json!(["list", list]);
+    assert_eq!(socket.event(&names, "update").await["id"], told["id"]);
+    let path = format!("/api/v1/statuses/{}", id(&told));
+    ben.put(&path, json!({ "status": "still on it" })).await.json(200);
+    assert_eq!(socket.event(&names, "status.update").await["content"], "<p>still on it</p>");
+    ben.delete(&path).await.json(200);
+    assert_eq!(socket.event(&names, "delete").await.to_string(), id(&told));
+}
+
+#[tokio::test]
 async fn filters_hold_on_streams_too() {
     let live = Live::start().await;
     let (ana, ben) = (live.app.person("ana").await, live.app.person("ben").await);

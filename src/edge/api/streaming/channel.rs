@@ -40,6 +40,7 @@ impl Refusal {
     pub(super) const SCOPE: Refusal =
         Refusal { status: 403, error: "Access token does not have the required scopes" };
     pub(super) const LIST: Refusal = Refusal { status: 404, error: "Not authorized to stream this list" };
+    pub(super) const BUSY: Refusal = Refusal { status: 503, error: "The server is busy" };
     pub(super) const TOO_MANY: Refusal = Refusal { status: 429, error: "Too many subscriptions" };
 }
 
@@ -124,7 +125,12 @@ impl Channel {
     /// its topics.
     pub(super) fn carries(&self, news: &News) -> bool {
         let event = match news {
-            News::Changed(_) | News::Gone(_) => return matches!(self, Channel::User { .. }),
+            News::Changed(held) | News::Gone(held) => {
+                return match held.list {
+                    None => matches!(self, Channel::User { .. }),
+                    Some(list) => *self == Channel::List(list),
+                };
+            }
             News::Missed => return false,
             News::Event(event) => &**event,
         };

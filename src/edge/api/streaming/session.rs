@@ -9,6 +9,7 @@ use serde_json::json;
 use super::channel::{Asked, Channel, Refusal};
 use super::render;
 use crate::base::{Id, Problem};
+use crate::domain::list::{self, ListError};
 use crate::domain::notification;
 use crate::domain::timeline;
 use crate::domain::visibility::Viewer;
@@ -97,8 +98,14 @@ impl Session {
         self.news.turn_to(topics);
     }
 
-    async fn check_list(&self, _list: Id) -> Result<(), Refusal> {
-        Err(Refusal::LIST)
+    /// Whether the list is theirs.
+    async fn check_list(&self, list: Id) -> Result<(), Refusal> {
+        let owner = self.me;
+        let found = self.state.store.read(move |tx| list::get(tx, owner, list)).await;
+        found.map(|_| ()).map_err(|error| match error {
+            ListError::Store(_) => Refusal::BUSY,
+            _ => Refusal::LIST,
+        })
     }
 
     /// The WebSocket's messages for this news, one for each channel.
@@ -130,8 +137,8 @@ impl Session {
     async fn say(&self, news: &News) -> Option<Said> {
         use FilterContext::{Home, Public};
         let event = match news {
-            News::Changed(status) => return self.status("status.update", *status, Home).await,
-            News::Gone(status) => return said("delete", status.to_string()),
+            News::Changed(held) => return self.status("status.update", held.status, Home).await,
+            News::Gone(held) => return said("delete", held.status.to_string()),
             News::Missed => return None,
             News::Event(event) => Arc::clone(event),
         };
@@ -195,6 +202,7 @@ impl From<Refusal> for Problem {
         match refusal.status {
             403 => Problem::forbidden(refusal.error),
             404 => Problem::new(crate::base::ProblemKind::NotFound, refusal.error),
+            503 => Problem::new(crate::base::ProblemKind::Unavailable, refusal.error),
             429 => Problem::new(crate::base::ProblemKind::TooMany, refusal.error),
             _ => Problem::malformed(refusal.error),
         }
