@@ -2,7 +2,7 @@
 
 use crate::edge::{AppState, federation, media};
 use crate::model::queue::JobKind;
-use crate::queue::{Deliver, Handlers, Worker, Workshop, fan_out, share_profile, tend_poll};
+use crate::queue::{Deliver, Handlers, Worker, Workshop, fan_out, moderate, share_profile, tend_poll};
 
 /// The worker that runs every job of this server.
 pub(super) fn worker(state: &AppState) -> Worker {
@@ -18,7 +18,8 @@ pub(super) fn worker(state: &AppState) -> Worker {
         .on(JobKind::Deliver, deliver)
         .on(JobKind::FanOut, fan_out::handler(workshop.clone()))
         .on(JobKind::ShareProfile, share_profile::handler(workshop.clone()))
-        .on(JobKind::TendPoll, tend_poll::handler(workshop));
+        .on(JobKind::TendPoll, tend_poll::handler(workshop.clone()))
+        .on(JobKind::Moderate, moderate::handler(workshop));
     let handlers = media::jobs(federation::jobs(handlers, state), state);
     let worker = Worker::new(state.store.clone(), handlers, state.clock.clone(), state.chance.clone());
     Worker { slots: state.config.delivery.slots, ..worker }

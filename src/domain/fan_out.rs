@@ -62,8 +62,13 @@ pub fn plan(tx: &ReadTx<'_>, status: Id, verb: Verb, body: &Body) -> Result<Opti
             None => (None, Vec::new()),
         },
     };
-    let Some(status) = status else { return Ok(None) };
+    let Some(mut status) = status else { return Ok(None) };
     let Some(author) = tx.get(ACCOUNT, &status.account)? else { return Ok(None) };
+    status.sensitive |= author.is_local() && author.sensitized_at.is_some();
+    // Suspended in the meantime: only what takes back may still go out.
+    if author.suspended_at.is_some() && verb != Verb::Delete {
+        return Ok(None);
+    }
     let original = status.reblog_of.map(|id| tx.get(STATUS, &id)).transpose()?.flatten();
     if status.is_reblog() && original.is_none() && verb == Verb::Create {
         return Ok(None);

@@ -14,6 +14,7 @@ pub mod list;
 pub mod marker;
 pub mod media;
 pub mod message;
+pub mod moderation;
 pub mod notification;
 pub mod oauth;
 pub mod page;

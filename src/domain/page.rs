@@ -104,6 +104,20 @@ impl Span {
 /// What `scan` and `load` give.
 pub fn fill<R, T, E>(
     page: &Page,
+    scan: impl FnMut(&Span) -> Result<Vec<(Id, R)>, E>,
+    load: impl FnMut(&[(Id, R)]) -> Result<Vec<Option<T>>, E>,
+) -> Result<Paged<T>, E> {
+    search(page, (page.limit + 1, SCANS_MAX), scan, load)
+}
+
+/// Like [`fill`], where few rows of a list are shown: reads `rows` at once,
+/// up to `scans_max` times.
+///
+/// # Errors
+/// What `scan` and `load` give.
+pub fn search<R, T, E>(
+    page: &Page,
+    (rows, scans_max): (usize, usize),
     mut scan: impl FnMut(&Span) -> Result<Vec<(Id, R)>, E>,
     mut load: impl FnMut(&[(Id, R)]) -> Result<Vec<Option<T>>, E>,
 ) -> Result<Paged<T>, E> {
@@ -112,10 +126,10 @@ pub fn fill<R, T, E>(
         after: page.min_id.or(page.since_id),
         before: page.max_id,
         is_ascending,
-        rows: page.limit + 1,
+        rows,
     };
     let (mut items, mut first, mut last, mut has_more) = (Vec::new(), None, None, page.limit > 0);
-    for _ in 0..SCANS_MAX {
+    for _ in 0..scans_max {
         if !has_more || items.len() >= page.limit {
             break;
         }

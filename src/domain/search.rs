@@ -1,6 +1,7 @@
 //! Finding accounts by the beginning of their name, hashtags by theirs, and
 //! posts by their address. Texts are not searched.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::account;
@@ -32,9 +33,15 @@ pub fn accounts(
     (offset, limit): (usize, usize),
 ) -> Result<Vec<Arc<Person>>, StoreError> {
     let found = account::search(tx, site, text, HANDLES_MAX)?;
+    let limited: HashSet<Id> =
+        found.iter().filter(|account| account.is_limited()).map(|account| account.id).collect();
+    let named = account::by_handle(tx, site, text)?.map(|account| account.id);
     let mut ids: Vec<Id> = found.into_iter().map(|account| account.id).collect();
     let relations = relations(tx, viewer, &ids)?;
     let follows = |id: &Id| relations.get(id).is_some_and(|between| between.follows());
+    // Those who are limited are found by those who follow them, or who name
+    // them in full.
+    ids.retain(|id| !limited.contains(id) || follows(id) || named == Some(*id) || viewer.is(*id));
     ids.retain(|id| relations.get(id).is_none_or(|between| !between.is_blocked()));
     ids.retain(|id| !only_following || follows(id));
     ids.sort_by_key(|id| !follows(id));

@@ -58,7 +58,9 @@ pub fn context(tx: &ReadTx<'_>, viewer: Viewer, status: Id) -> Result<Option<Con
     }
     let is_wanted = |l: &Loaded| !l.is_silenced && !l.is_hidden(FilterContext::Thread);
     let shown = |loaded: Vec<Option<Loaded>>| {
-        loaded.into_iter().flatten().filter(|l| is_wanted(l) || viewer.is(l.status.account)).collect()
+        let is_strange = |l: &Loaded| l.is_limited_to(viewer) && !l.between.follows();
+        let is_kept = |l: &Loaded| is_wanted(l) && !is_strange(l) || viewer.is(l.status.account);
+        loaded.into_iter().flatten().filter(is_kept).collect()
     };
     Ok(Some(Context { ancestors: shown(loaded), descendants: shown(after) }))
 }

@@ -156,6 +156,12 @@ pub struct Account {
     /// The key before the last rotation and until when it is good.
     #[n(31)]
     pub previous_key: Option<(String, Timestamp)>,
+    /// Limited by a moderator: shown only to those who look for it.
+    #[n(32)]
+    pub silenced_at: Option<Timestamp>,
+    /// All its media are hidden behind a warning, by a moderator.
+    #[n(33)]
+    pub sensitized_at: Option<Timestamp>,
 }
 
 impl Record for Account {}
@@ -171,9 +177,34 @@ impl Account {
         self.suspended_at.is_none() && self.deleted_at.is_none()
     }
 
+    /// Whether it is limited to those who look for it.
+    pub fn is_limited(&self) -> bool {
+        self.silenced_at.is_some()
+    }
+
     /// Whether it is a bot.
     pub fn is_bot(&self) -> bool {
         matches!(self.kind, ActorKind::Service | ActorKind::Application)
+    }
+
+    /// The same without anything its owner wrote or drew: what is shown of a
+    /// suspended account.
+    #[must_use]
+    pub fn without_profile(&self) -> Account {
+        Account {
+            display_name: String::new(),
+            note_html: String::new(),
+            note_text: String::new(),
+            fields: Vec::new(),
+            avatar: None,
+            header: None,
+            emojis: None,
+            is_locked: false,
+            is_discoverable: false,
+            is_indexable: false,
+            kind: ActorKind::Person,
+            ..self.clone()
+        }
     }
 
     /// `user` for local accounts, `user@domain` for others.

@@ -11,6 +11,7 @@ mod filter;
 mod golden;
 mod list;
 mod media;
+mod moderation;
 mod notification;
 mod oauth;
 mod poll;
@@ -29,6 +30,7 @@ pub use event::{Audience, EVENT_TOPIC, Event};
 pub use filter::{Filter, FilterAction, FilterContext, FilterKeyword, FilterStatus, Filters};
 pub use list::{List, ListPlace, RepliesPolicy};
 pub use media::{Media, MediaState};
+pub use moderation::{Audit, DomainAllow, DomainBlock, Report, ReportCategory, Severity};
 pub use notification::{
     GroupBegin, GroupKey, Notification, NotificationKind, NotificationPolicy, NotificationRequest,
     PolicyAnswer,
@@ -42,4 +44,4 @@ pub use status::{
     Application, Attachment, AttachmentKind, CustomEmoji, Interaction, Mention, Status, Visibility,
 };
 pub use timeline::{HomeEntry, Marker, TimelineEntry};
-pub use user::{Invite, PostingDefaults, Role, Session, SessionDigest, User, UserState};
+pub use user::{Invite, Permission, PostingDefaults, Role, Session, SessionDigest, User, UserState};

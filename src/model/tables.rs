@@ -131,6 +131,25 @@ pub const FILTERS: Table<Id, Filters> = Table::new("filters");
 /// (account, timeline name).
 pub const MARKER: Table<(Id, String), Marker> = Table::new("marker");
 
+// Keeping order.
+
+/// Those who may do more than their own things.
+pub const STAFF: Table<Id, ()> = Table::new("staff");
+/// Reports by id.
+pub const REPORT: Table<Id, Report> = Table::new("report");
+/// Report ids by the ActivityPub id of their Flag.
+pub const REPORT_BY_URI: Table<String, Id> = Table::new("report_by_uri");
+/// What the server decided about others, by their name.
+pub const DOMAIN_BLOCK: Table<String, DomainBlock> = Table::new("instance_domain_block");
+/// Names of blocked servers by the block's id.
+pub const DOMAIN_BLOCK_BY_ID: Table<Id, String> = Table::new("instance_domain_block_by_id");
+/// Servers that are explicitly welcome, by their name.
+pub const DOMAIN_ALLOW: Table<String, DomainAllow> = Table::new("domain_allow");
+/// Names of welcome servers by id.
+pub const DOMAIN_ALLOW_BY_ID: Table<Id, String> = Table::new("domain_allow_by_id");
+/// Decisions of those who run the server.
+pub const AUDIT: Table<Id, Audit> = Table::new("audit");
+
 // Counts.
 
 /// (what, of which): see [`count`].

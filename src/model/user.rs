@@ -2,7 +2,7 @@
 
 use minicbor::{Decode, Encode};
 
-use super::tables::{SESSION, SESSION_BY_ACCOUNT, USER, USER_BY_EMAIL};
+use super::tables::{SESSION, SESSION_BY_ACCOUNT, STAFF, USER, USER_BY_EMAIL};
 use super::{Event, Visibility};
 use crate::base::{Id, Timestamp};
 use crate::store::{Record, WriteTx};
@@ -24,6 +24,58 @@ pub enum Role {
     /// Everything; the one who set the server up.
     #[n(3)]
     Owner,
+}
+
+/// One thing that a role may permit, as a bit of Mastodon's `permissions`
+/// (docs: entities/Role).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Permission {
+    /// Everything.
+    Administrator = 1,
+    /// Figures of the server.
+    ViewDashboard = 1 << 3,
+    /// Reports.
+    ManageReports = 1 << 4,
+    /// Blocked and welcome servers.
+    ManageFederation = 1 << 5,
+    /// Blocked addresses.
+    ManageBlocks = 1 << 7,
+    /// Trends and hashtags.
+    ManageTaxonomies = 1 << 8,
+    /// Accounts.
+    ManageUsers = 1 << 10,
+    /// Announcements.
+    ManageAnnouncements = 1 << 13,
+    /// Custom emojis.
+    ManageCustomEmojis = 1 << 14,
+    /// Deleting an account for good.
+    DeleteUserData = 1 << 19,
+}
+
+impl Role {
+    /// What it permits, as Mastodon's default roles have it
+    /// (app/models/user_role.rs).
+    pub const fn permissions(self) -> u32 {
+        match self {
+            Role::User => 1 << 16,
+            Role::Moderator => 1308,
+            Role::Admin => 983_036,
+            Role::Owner => Permission::Administrator as u32,
+        }
+    }
+
+    /// Whether it permits this.
+    pub const fn permits(self, permission: Permission) -> bool {
+        let all = self.permissions();
+        all & (Permission::Administrator as u32) != 0 || all & (permission as u32) != 0
+    }
+
+    /// Whether one who has it may act on one who has the other: nobody acts
+    /// on their peers, or on those above them.
+    pub fn overrides(self, other: Role) -> bool {
+        self > other
+    }
 }
 
 /// Whether a user can log in.
@@ -113,10 +165,24 @@ impl User {
         if let Some(email) = &new.email {
             tx.put(USER_BY_EMAIL, email, &new.id);
         }
+        if new.role > Role::User {
+            tx.put(STAFF, &new.id, &());
+        } else if old.is_some_and(|old| old.role > Role::User) {
+            tx.delete(STAFF, &new.id);
+        }
         tx.put(USER, &new.id, new);
         if new.state == UserState::Disabled && old.is_some_and(|old| old.state != UserState::Disabled) {
             Event::Barred { account: new.id }.emit(tx);
         }
+    }
+
+    /// Removes the record and its index rows.
+    pub fn delete(tx: &mut WriteTx<'_>, user: &User) {
+        if let Some(email) = &user.email {
+            tx.delete(USER_BY_EMAIL, email);
+        }
+        tx.delete(STAFF, &user.id);
+        tx.delete(USER, &user.id);
     }
 }
 

@@ -28,8 +28,10 @@ use super::handler::{Attempt, Handler};
 use super::outcome::{FailureKind, Outcome, Report};
 use super::workshop::Workshop;
 use crate::base::{Clock, Id, Timestamp};
-use crate::model::queue::{Act, Job, SignatureProfile};
-use crate::model::tables::ACCOUNT_KEY;
+use crate::domain::delivery::authority_of;
+use crate::domain::moderation::server::is_shut_out;
+use crate::model::queue::{Act, ActivityKind, Job, SignatureProfile};
+use crate::model::tables::{ACCOUNT, ACCOUNT_KEY};
 use crate::model::{KeyPair, Site};
 use crate::net::client::{Answer, Client, FetchError, Outgoing, Times, parse_url};
 use crate::store::{Store, StoreError};
@@ -132,6 +134,11 @@ impl Deliver {
     }
 
     async fn attempt(&self, attempt: Attempt) -> Report {
+        match self.is_stopped(&attempt).await {
+            Ok(false) => {}
+            Ok(true) => return Outcome::Done.into(),
+            Err(error) => return Outcome::from(Obstacle::from(error)).into(),
+        }
         let parcel = match self.parcel(&attempt).await {
             Ok(parcel) => parcel,
             Err(obstacle) => return Outcome::from(obstacle).into(),
@@ -150,6 +157,24 @@ impl Deliver {
             // first answer is the one to believe.
             _ => first.into(),
         }
+    }
+
+    /// Whether moderators decided in the meantime that this is not to be
+    /// sent: its server is blocked, or its author suspended. What takes
+    /// something back, and the news of the suspension, still goes out.
+    async fn is_stopped(&self, attempt: &Attempt) -> Result<bool, StoreError> {
+        let (actor, kind) = (attempt.act.actor, attempt.act.kind);
+        let host = attempt.inbox.as_deref().and_then(authority_of);
+        let is_new = matches!(kind, ActivityKind::Create | ActivityKind::Update | ActivityKind::Announce | ActivityKind::Like | ActivityKind::Follow);
+        self.store
+            .read(move |tx| {
+                if host.map(|host| is_shut_out(tx, &host)).transpose()? == Some(true) {
+                    return Ok(true);
+                }
+                let author = if is_new { tx.get(ACCOUNT, &actor)? } else { None };
+                Ok(author.is_some_and(|author| author.suspended_at.is_some()))
+            })
+            .await
     }
 
     async fn parcel(&self, attempt: &Attempt) -> Result<Parcel, Obstacle> {

@@ -9,6 +9,7 @@ mod deliver;
 mod destination;
 pub mod fan_out;
 mod handler;
+pub mod moderate;
 mod outcome;
 mod plan;
 pub mod share_profile;

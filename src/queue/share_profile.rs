@@ -52,7 +52,7 @@ async fn share(workshop: &Workshop, attempt: &Attempt) -> Result<(), StoreError>
 }
 
 /// The inboxes of all remote followers, each server once.
-async fn targets(workshop: &Workshop, account: Id) -> Result<Targets, StoreError> {
+pub(super) async fn targets(workshop: &Workshop, account: Id) -> Result<Targets, StoreError> {
     let mut targets = Targets::new();
     let mut after = Id::ZERO;
     // Each round begins behind the last follow of the one before, so this ends.

@@ -85,6 +85,17 @@ impl Value for Id {
     }
 }
 
+/// Index rows that name a record by text.
+impl Value for String {
+    fn to_bytes(&self) -> Vec<u8> {
+        self.clone().into_bytes()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<String, ValueError> {
+        String::from_utf8(bytes.to_vec()).map_err(|_| ValueError::Damaged("the text is not UTF-8".into()))
+    }
+}
+
 /// Values that carry their own format.
 impl Value for Vec<u8> {
     fn to_bytes(&self) -> Vec<u8> {

@@ -9,6 +9,7 @@ mod answer;
 mod block;
 mod create;
 mod delete;
+mod flag;
 mod follow;
 mod like;
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub use answer::{Answer, accept, reject};
 pub use block::block;
 pub use create::create;
 pub use delete::{delete, shows_when_gone};
+pub use flag::{Flagged, flag};
 pub use follow::follow;
 pub use like::like;
 pub use undo::{Undo, Undone, undo};

@@ -154,7 +154,13 @@ pub(super) fn load_alerts(
             let between = relations.get(&row.from).cloned().unwrap_or_default();
             let status = row.status.and_then(|id| statuses.get(&id)).cloned();
             let is_hidden = status.as_ref().is_some_and(|s| s.is_hidden(FilterContext::Notifications));
-            let holds = holds(&row, viewer, &between, &mark)
+            // What strangers do whom a moderator limited is no news.
+            let is_strange = person.account.is_limited()
+                && !between.follows()
+                && row.kind != NotificationKind::FollowRequest
+                && row.report.is_none();
+            let holds = !is_strange
+                && holds(&row, viewer, &between, &mark)
                 && status.is_some() == row.status.is_some()
                 && !is_hidden;
             holds.then_some(Alert { notification: row, from: person, status })

@@ -34,7 +34,8 @@ pub fn follow_arrived(
     let pair = FollowPair { follower, followed };
     let there = edge::relation(tx, follower, followed)?;
     let (id, uri) = (moment.id(), uri.to_owned());
-    if to.is_locked && there.follow.is_none() {
+    // A limited account may ask, and is looked at first.
+    if (to.is_locked || from.is_limited()) && there.follow.is_none() {
         let is_new = there.request.is_none();
         edge::put_request(tx, pair, FollowRequest { id, uri, show_reblogs: true, notify: false })?;
         if is_new {

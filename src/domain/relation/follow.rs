@@ -67,7 +67,7 @@ pub fn follow(
     let id = moment.id();
     let uri = site.activity(follower, id);
     let (show_reblogs, wants_news) = (options.reblogs.unwrap_or(true), options.notify.unwrap_or(false));
-    if to.is_local() && !to.is_locked {
+    if to.is_local() && !to.is_locked && !from.is_limited() {
         let languages = options.languages.clone().unwrap_or_default();
         let follow = Follow { id, uri, show_reblogs, notify: wants_news, since: moment.now, languages };
         edge::put_follow(tx, pair, follow)?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::base::{Id, Moment, Timestamp};
 use crate::domain::relation::{Followed, Follower, reject_arrived, unfollow_arrived};
+use crate::domain::moderation::server::{rule_for_account, ruled};
 use crate::domain::status;
 use crate::model::Account;
 use crate::model::tables::{
@@ -46,9 +47,13 @@ pub fn keep_account(
             new.created_at = old.created_at;
             new.last_status_at = old.last_status_at;
             new.suspended_at = old.suspended_at;
+            new.silenced_at = old.silenced_at;
+            new.sensitized_at = old.sensitized_at;
             new.previous_key = previous_key(old, &new, moment.now);
         }
     }
+    let rule = rule_for_account(tx, &new)?;
+    let new = ruled(&new, rule.as_ref(), None);
     Account::save(tx, known.as_ref(), &new);
     Ok(Some(new))
 }
@@ -90,6 +95,7 @@ pub fn set_gone(tx: &mut WriteTx<'_>, now: Timestamp, id: Id) -> Result<(), Stor
             kind: old.kind,
             created_at: old.created_at,
             suspended_at: old.suspended_at,
+            silenced_at: old.silenced_at,
             deleted_at: Some(now),
             // Kept so that its own last messages can be verified.
             key_id: old.key_id.clone(),

@@ -2,6 +2,7 @@
 
 use super::{accounts_by_uri, is_deleted};
 use crate::base::{Id, Moment, Timestamp};
+use crate::domain::moderation::server::rule_for_account;
 use crate::domain::poll;
 use crate::domain::status::{self, News, id_for, insert, replace};
 use crate::model::tables::{ACCOUNT, FOLLOWERS, STATUS, STATUS_BY_URI, TOMBSTONE, TombstoneRow};
@@ -140,7 +141,13 @@ fn content(
     site: &Site,
     arrived: &Arrived,
 ) -> Result<Status, StoreError> {
-    let mut attachments = arrived.attachments.clone();
+    let author = tx.get(ACCOUNT, &arrived.author)?.unwrap_or_default();
+    let is_bare = rule_for_account(tx, &author)?.is_some_and(|rule| rule.reject_media);
+    let (mut attachments, mut emojis) = (arrived.attachments.clone(), arrived.emojis.clone());
+    if is_bare {
+        attachments.clear();
+        emojis.clear();
+    }
     for attachment in &mut attachments {
         attachment.id = moment.id();
     }
@@ -155,7 +162,7 @@ fn content(
         mentions: mentions(tx, site, arrived)?,
         tags: arrived.tags.clone(),
         attachments,
-        emojis: arrived.emojis.clone(),
+        emojis,
         poll: arrived.poll.clone(),
         ..Status::default()
     })

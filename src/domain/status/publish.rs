@@ -9,7 +9,7 @@ use crate::domain::media;
 use crate::domain::poll::{self, NewPoll};
 use crate::domain::visibility::Viewer;
 use crate::model::tables::{ACCOUNT, IDEMPOTENCY, STATUS};
-use crate::model::{Application, Mention, Site, Status, Visibility};
+use crate::model::{Account, Application, Mention, Site, Status, Visibility};
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
 /// How long an `Idempotency-Key` gives the same post (Mastodon: one hour).
@@ -99,7 +99,7 @@ pub fn publish(
         content_html: draft.content_html.clone(),
         text: draft.text.clone(),
         spoiler_text: draft.spoiler_text.clone(),
-        visibility: draft.visibility,
+        visibility: allowed(draft.visibility, &author),
         sensitive: draft.sensitive || !draft.spoiler_text.is_empty(),
         language: draft.language.clone(),
         in_reply_to: parent.as_ref().map(|parent| parent.id),
@@ -123,6 +123,11 @@ pub fn publish(
         tx.put(IDEMPOTENCY, &(author.id, key.clone()), &id);
     }
     Ok(Published { status: id, is_new: true })
+}
+
+/// Those who are limited do not reach everybody.
+fn allowed(wished: Visibility, author: &Account) -> Visibility {
+    if author.is_limited() && wished == Visibility::Public { Visibility::Unlisted } else { wished }
 }
 
 /// The post that the same key made within the hour. Cleans up a few keys

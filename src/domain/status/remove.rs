@@ -57,7 +57,8 @@ pub fn delete(tx: &mut WriteTx<'_>, moment: &mut Moment, author: Id, id: Id) -> 
 /// Only the store's.
 pub fn remove(tx: &mut WriteTx<'_>, moment: &mut Moment, status: &Status) -> Result<(), StoreError> {
     let reached = reached(tx, status)?;
-    let actor_uri = tx.get(ACCOUNT, &status.account)?.map(|account| account.uri).unwrap_or_default();
+    let author = tx.get(ACCOUNT, &status.account)?.unwrap_or_default();
+    let (actor_uri, is_author_gone) = (author.uri, author.deleted_at.is_some());
     let mark = tx.get(INTERACTION, &(status.account, status.shown()))?;
     if !status.is_reblog() {
         if let Some(pin) = mark.as_ref().and_then(|row| row.pin) {
@@ -70,6 +71,9 @@ pub fn remove(tx: &mut WriteTx<'_>, moment: &mut Moment, status: &Status) -> Res
     erase(tx, moment.now, status, actor_uri, mark);
     if status.is_local {
         media::release(tx, moment.now, &status.attachments)?;
+    }
+    // Whoever heard that the author is gone needs not hear of each post.
+    if status.is_local && !is_author_gone {
         let departed = Departed { status: status.clone(), reached, at: moment.now };
         // It is smaller than any body may be: the post's text is bounded.
         let body = Body::new(departed.to_bytes()).unwrap_or_else(|_| Body::empty());

@@ -98,6 +98,13 @@ impl Loaded {
     pub fn shown(&self) -> &Loaded {
         self.reblog.as_deref().unwrap_or(self)
     }
+
+    /// Whether a moderator keeps it from those who do not look for it: from
+    /// everybody in public timelines, from those who do not follow its author
+    /// elsewhere.
+    pub fn is_limited_to(&self, viewer: Viewer) -> bool {
+        self.author.account.is_limited() && !viewer.is(self.status.account)
+    }
 }
 
 /// Loads posts by their ids, in that order; `None` for those that are
@@ -144,13 +151,23 @@ pub fn load_rows(
 /// # Errors
 /// Only the store's.
 pub fn load_people(tx: &ReadTx<'_>, ids: &[Id]) -> Result<Vec<Option<Arc<Person>>>, StoreError> {
+    let all = load_everybody(tx, ids)?;
+    Ok(all.into_iter().map(|person| person.filter(|p| p.account.is_visible())).collect())
+}
+
+/// Like [`load_people`], with those who are suspended or deleted: for
+/// moderators, and to say of somebody that they are suspended.
+///
+/// # Errors
+/// Only the store's.
+pub fn load_everybody(tx: &ReadTx<'_>, ids: &[Id]) -> Result<Vec<Option<Arc<Person>>>, StoreError> {
     let mut batch = tx.batch();
     let accounts = batch.get_many(ACCOUNT, ids);
     let users = batch.get_many(USER, ids);
     let counts = batch.count_many(COUNT, &person_counts(ids));
     let fetched = batch.fetch()?;
     let people = people(ids, fetched.take(accounts)?, &fetched.take(users)?, &fetched.counts(counts));
-    Ok(ids.iter().map(|id| people.get(id).filter(|p| p.account.is_visible()).cloned()).collect())
+    Ok(ids.iter().map(|id| people.get(id).cloned()).collect())
 }
 
 /// Everything that one batch found.
@@ -247,17 +264,19 @@ fn assemble(found: &Found, viewer: Viewer, id: Id) -> Option<Loaded> {
         Some(_) => return None,
         None => None,
     };
+    let mut status = status.clone();
+    status.sensitive |= author.account.sensitized_at.is_some() && !viewer.is(status.account);
     let answered = status.in_reply_to_account.and_then(|id| found.relations.get(&id));
     let is_silenced = between.is_silenced(viewer.now)
         || answered.is_some_and(|between| between.is_silenced(viewer.now))
         || reblog.as_ref().is_some_and(|reblog| reblog.is_silenced);
     Some(Loaded {
         counts: found.counts.get(&status.shown()).copied().unwrap_or_default(),
-        marks: viewer.id.map(|_| marks(found, status)),
+        marks: viewer.id.map(|_| marks(found, &status)),
         author: author.clone(),
-        filtered: filtered(found, viewer, status, reblog.as_deref()),
-        poll: poll_marks(found, viewer, status),
-        status: status.clone(),
+        filtered: filtered(found, viewer, &status, reblog.as_deref()),
+        poll: poll_marks(found, viewer, &status),
+        status,
         reblog,
         between,
         is_silenced,

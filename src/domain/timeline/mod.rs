@@ -19,7 +19,9 @@ pub use home::{home, trim, unmerge};
 pub(super) use home::{insert as insert_home, wants};
 pub use list::list;
 pub(super) use list::{insert as insert_list, unmerge as unmerge_list, wants as list_wants};
-pub use loaded::{Counts, Loaded, Marks, Person, PollMarks, load, load_one, load_people, load_rows};
+pub use loaded::{
+    Counts, Loaded, Marks, Person, PollMarks, load, load_everybody, load_one, load_people, load_rows,
+};
 pub use marked::{bookmarks, favourited_by, favourites, reblogged_by};
 pub use merge::merge;
 pub(super) use merge::{clear_home, merge_list};

@@ -71,7 +71,9 @@ pub fn public(
         },
         |rows| {
             let loaded = load_rows(tx, viewer, rows)?;
-            let shown = |l: &Loaded| listing.shows(l) && !answers_another(&l.status);
+            let shown = |l: &Loaded| {
+                listing.shows(l) && !l.is_limited_to(viewer) && !answers_another(&l.status)
+            };
             Ok(loaded.into_iter().map(|loaded| loaded.filter(shown)).collect())
         },
     )
@@ -100,7 +102,7 @@ pub fn tagged(
         |span| tag_rows(tx, tags, span),
         |rows| {
             let loaded = load_rows(tx, viewer, rows)?;
-            let shown = |l: &Loaded| listing.shows(l) && tags.fits(&l.status);
+            let shown = |l: &Loaded| listing.shows(l) && !l.is_limited_to(viewer) && tags.fits(&l.status);
             Ok(loaded.into_iter().map(|loaded| loaded.filter(shown)).collect())
         },
     )

@@ -3,10 +3,12 @@
 
 use super::name::{self, NameError};
 use crate::base::{Id, Moment, Timestamp};
-use crate::domain::notification::{News, notify};
+use crate::domain::moderation::members;
+use crate::domain::notification::{News, notify_all};
 use crate::model::tables::{ACCOUNT_BY_HANDLE, ACCOUNT_KEY, COUNT, INVITE, USER_BY_EMAIL, count};
 use crate::model::{
-    Account, ActorKind, Invite, KeyPair, NotificationKind, Registration, Role, Site, User, UserState,
+    Account, ActorKind, Invite, KeyPair, NotificationKind, Permission, Registration, Role, Site, User,
+    UserState,
 };
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
@@ -124,7 +126,7 @@ pub fn sign_up(
     tx.put(ACCOUNT_KEY, &account.id, &new.keys);
     tx.add(COUNT, &(count::LOCAL_USERS, Id::ZERO), 1);
     if matches!(entry, Entry::Public(_)) {
-        tell_owner(tx, moment, account.id)?;
+        tell_staff(tx, moment, account.id)?;
     }
     Ok(account)
 }
@@ -234,10 +236,10 @@ fn new_account(moment: &mut Moment, site: &Site, new: &NewUser) -> Account {
     }
 }
 
-/// The owner hears of everybody who signs up.
-fn tell_owner(tx: &mut WriteTx<'_>, moment: &mut Moment, newcomer: Id) -> Result<(), StoreError> {
-    let Some(owner) = super::has_owner(tx)? else { return Ok(()) };
+/// Those who may let people in hear of everybody who signs up.
+fn tell_staff(tx: &mut WriteTx<'_>, moment: &mut Moment, newcomer: Id) -> Result<(), StoreError> {
+    let staff = members(tx, Permission::ManageUsers)?;
     let news = News { kind: NotificationKind::AdminSignUp, from: newcomer, status: None };
-    notify(tx, moment, owner, news)?;
+    notify_all(tx, moment, &staff, news)?;
     Ok(())
 }

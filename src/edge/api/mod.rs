@@ -2,6 +2,7 @@
 //! in `routes()`.
 
 mod accounts;
+mod admin;
 mod apps;
 mod blocks;
 mod filters;
@@ -19,6 +20,7 @@ pub(crate) mod people;
 mod polls;
 mod preferences;
 pub(crate) mod render;
+mod reports;
 mod search;
 mod statuses;
 mod streaming;
@@ -40,6 +42,7 @@ pub(super) fn routes(site: &Site) -> Router<AppState> {
 fn documented() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(accounts::routes().into())
+        .merge(admin::routes())
         .merge(apps::routes())
         .merge(blocks::routes().into())
         .merge(filters::routes())
@@ -52,6 +55,7 @@ fn documented() -> OpenApiRouter<AppState> {
         .merge(oauth::routes())
         .merge(polls::routes())
         .merge(preferences::routes().into())
+        .merge(reports::routes())
         .merge(search::routes())
         .merge(statuses::routes().into())
         .merge(streaming::routes())

@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 
 use crate::base::{Id, Problem};
 use crate::domain::relation::{RelationError, relationships};
-use crate::domain::timeline::{Person, load_people};
+use crate::domain::timeline::{Person, load_everybody, load_people};
 use crate::edge::AppState;
 use crate::model::Site;
 use crate::store::StoreError;
@@ -60,6 +60,18 @@ pub(crate) async fn person(state: &AppState, id: Id) -> Result<Arc<Person>, Prob
     let found = state.store.read(move |tx| load_people(tx, &[id])).await;
     let found = found.map_err(|error: StoreError| Problem::from(error))?;
     found.into_iter().flatten().next().ok_or_else(Problem::not_found)
+}
+
+/// One account that may be shown, or of which it is said that it is
+/// suspended.
+///
+/// # Errors
+/// 404 when it is not there.
+pub(crate) async fn known_person(state: &AppState, id: Id) -> Result<Arc<Person>, Problem> {
+    let found = state.store.read(move |tx| load_everybody(tx, &[id])).await;
+    let found = found.map_err(|error: StoreError| Problem::from(error))?;
+    let known = found.into_iter().flatten().next().filter(|person| person.account.deleted_at.is_none());
+    known.ok_or_else(Problem::not_found)
 }
 
 /// How the viewer stands to another now, which is what every change of a

@@ -5,11 +5,12 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 
 use crate::base::{Id, Problem};
+use crate::domain::moderation::Staff;
 use crate::domain::oauth::{self, scopes};
 use crate::domain::secret;
 use crate::domain::visibility::Viewer;
 use crate::edge::AppState;
-use crate::model::{Account, Token, User, UserState};
+use crate::model::{Account, Permission, Token, User, UserState};
 
 /// Bytes of a token that is looked up; ours have 43.
 const TOKEN_MAX_BYTES: usize = 256;
@@ -59,6 +60,19 @@ impl Auth {
             UserState::Disabled => refused("Your login is currently disabled"),
             UserState::Active if !account.is_visible() => refused("Your login is currently disabled"),
             UserState::Active => Ok(Me { id: account.id, account, user, token: bearer.token.clone() }),
+        }
+    }
+
+    /// The person, if the token allows `scope` and their role permits this.
+    ///
+    /// # Errors
+    /// Those of [`Auth::me`], and 403 where the role does not permit it.
+    pub(crate) fn staff(&self, scope: &str, permission: Permission) -> Result<Staff, Problem> {
+        let me = self.me(scope)?;
+        if me.user.role.permits(permission) {
+            Ok(Staff { id: me.id, role: me.user.role })
+        } else {
+            Err(Problem::forbidden("This action is not allowed"))
         }
     }
 

@@ -148,6 +148,9 @@ async fn webfinger_answer(state: &AppState, url: String) -> Result<Option<webfin
 /// WebFinger. The host has to confirm what its answer leads to.
 pub(crate) async fn by_handle(state: &AppState, handle: &str) -> Result<Account, FetchFailure> {
     let (name, host) = webfinger::parse_acct(handle.trim()).ok_or(FetchFailure::Bad("it is not a handle"))?;
+    if fetch::is_shut_out(state, &format!("https://{host}/")).await? {
+        return Err(FetchFailure::Bad("its server is blocked here"));
+    }
     let (site, asked) = (state.site.clone(), format!("{name}@{host}"));
     let known = state.store.read(move |tx| account::by_handle(tx, &site, &asked)).await?;
     match known {

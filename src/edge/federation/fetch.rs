@@ -10,6 +10,7 @@ use http::header::CONTENT_TYPE;
 use serde_json::Value;
 
 use crate::base::Problem;
+use crate::domain::moderation::server;
 use crate::edge::AppState;
 use crate::net::client::{Answer, Blame, FetchError, Outgoing, Sign};
 use crate::wire::activitypub::{ACCEPT, uri};
@@ -104,6 +105,9 @@ pub(super) async fn get(state: &AppState, url: &str) -> Result<(Value, String), 
     if state.site.owns(url) {
         return Err(FetchFailure::Own);
     }
+    if is_shut_out(state, url).await? {
+        return Err(FetchFailure::Bad("its server is blocked here"));
+    }
     let answer = knock(state, uri::without_fragment(url)).await?;
     let media_type = answer.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     if !is_activity_type(media_type) {
@@ -111,6 +115,12 @@ pub(super) async fn get(state: &AppState, url: &str) -> Result<(Value, String), 
     }
     let document = json::parse(&answer.body).map_err(|_| FetchFailure::Bad("it is not acceptable JSON"))?;
     Ok((document, answer.url.to_string()))
+}
+
+/// Whether an address is of a server that is blocked here.
+pub(super) async fn is_shut_out(state: &AppState, url: &str) -> Result<bool, FetchFailure> {
+    let Some(host) = uri::host(url) else { return Ok(false) };
+    Ok(state.store.read(move |tx| server::is_shut_out(tx, &host)).await?)
 }
 
 /// Asks with one kind of signature, and with the other where that is refused.

@@ -196,7 +196,7 @@ fn lane(verb: &Verb) -> Lane {
         Verb::Follow(_) | Verb::Accept(_) | Verb::Reject(_) | Verb::Undo(_) | Verb::Block(_) => {
             Lane::Interactive
         }
-        Verb::Create(_) | Verb::Like(_) | Verb::Announce(_) | Verb::Delete(_) => Lane::Fresh,
+        Verb::Create(_) | Verb::Like(_) | Verb::Announce(_) | Verb::Delete(_) | Verb::Flag(_) => Lane::Fresh,
         Verb::Update(_) | Verb::Other => Lane::Bulk,
     }
 }

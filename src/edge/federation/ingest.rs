@@ -18,7 +18,7 @@ use crate::model::{Account, Visibility};
 use crate::queue::{Attempt, Handler, Report};
 use crate::store::{StoreError, WriteTx};
 use crate::wire::activitypub::activity::{
-    Activity, Announce, Answer, Create, Delete, Thing, Undo, Undone, Update, Verb,
+    Activity, Announce, Answer, Create, Delete, Flag, Thing, Undo, Undone, Update, Verb,
 };
 use crate::wire::activitypub::{Object, actor_kind, is_public, uri};
 use crate::wire::json;
@@ -29,6 +29,8 @@ const PARENTS_MAX: usize = 8;
 const FORGET_STEPS_MAX: usize = 1000;
 /// Ids for one activity's transaction.
 const IDS: u16 = 16;
+/// Ids for a report: each moderator is told.
+const FLAG_IDS: u16 = 128;
 
 /// What became of an activity, or why nothing could be done yet.
 type Result<T = Outcome> = std::result::Result<T, FetchFailure>;
@@ -131,8 +133,20 @@ async fn act(state: &AppState, signer: &str, activity: &Activity) -> Result {
             write(state, sender, move |tx, moment, _, from| inbox::block(tx, moment, from, (blocked, &id)))
                 .await
         }
+        Verb::Flag(flag) => flagged(state, sender, activity, flag).await,
         Verb::Other => ignored("nothing is known to be done"),
     }
+}
+
+/// A report about somebody here.
+async fn flagged(state: &AppState, sender: Account, activity: &Activity, flag: &Flag) -> Result {
+    let Some(uri) = activity.id.clone() else { return ignored("a report needs an id") };
+    let flag = flag.clone();
+    write_with(state, sender, FLAG_IDS, move |tx, moment, state, from| {
+        let (objects, comment) = (&flag.objects, &*flag.content);
+        inbox::flag(tx, moment, &state.site, from, inbox::Flagged { uri: &uri, objects, comment })
+    })
+    .await
 }
 
 /// One rule in one transaction.

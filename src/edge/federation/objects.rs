@@ -17,13 +17,18 @@ use crate::model::{Account, Site, Status};
 use crate::store::{ReadTx, StoreError};
 use crate::wire::activitypub::write::{self, InstanceActor, NoteParts};
 
-/// A local account that is there; deleted and disabled ones are not.
+/// A local account that is not suspended.
 pub(super) async fn local_account(state: &AppState, id: &str) -> Result<Account, Problem> {
+    let account = known_account(state, id).await?;
+    if account.suspended_at.is_some() { Err(Problem::not_found()) } else { Ok(account) }
+}
+
+/// A local account, suspended or not: the document of a suspended one says
+/// that it is, and nothing else.
+async fn known_account(state: &AppState, id: &str) -> Result<Account, Problem> {
     let id: Id = id.parse().map_err(|_| Problem::not_found())?;
     let found = state.store.read(move |tx| account::get(tx, id)).await?;
-    found
-        .filter(|account| account.is_local() && account.suspended_at.is_none())
-        .ok_or_else(Problem::not_found)
+    found.filter(Account::is_local).ok_or_else(Problem::not_found)
 }
 
 /// `GET /ap/users/{id}`
@@ -32,7 +37,7 @@ pub(super) async fn actor(
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let account = local_account(&state, &id).await?;
+    let account = known_account(&state, &id).await?;
     if is_page_asked(&request) {
         return Ok(redirect(&account.url));
     }

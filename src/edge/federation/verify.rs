@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use http::request::Parts;
 use tracing::debug;
 
+use super::fetch::is_shut_out;
 use super::keys::{self, Look};
 use super::shared::KnownKey;
 use crate::base::{Problem, ProblemKind};
@@ -39,6 +40,10 @@ pub(super) async fn signer(
         None => request,
     };
     let claim = http_signature::read(&request).map_err(|refusal| refuse(&refusal))?;
+    if is_shut_out(state, &claim.key_id).await.map_err(Problem::from)? {
+        metrics::counter!("waxwing_federation_rejected_total", "reason" => "blocked").increment(1);
+        return Err(Problem::forbidden("this server is blocked here"));
+    }
     let known = keys::find(state, &claim.key_id, source, Look::Cached).await?;
     let known = known.ok_or_else(|| refuse(&Refusal::Forged))?;
     let owner = match claim.verify(&known.key) {

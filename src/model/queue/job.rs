@@ -91,6 +91,33 @@ pub enum Job {
         #[n(0)]
         status: Id,
     },
+    /// End the follows of an account that was shut out.
+    #[n(20)]
+    SeverFollows {
+        /// The account.
+        #[n(0)]
+        account: Id,
+        /// Also those by people here.
+        #[n(1)]
+        both: bool,
+    },
+    /// Bring the accounts of a server in line with what is decided about it.
+    #[n(21)]
+    SettleServer {
+        /// Its name.
+        #[n(0)]
+        domain: String,
+        /// When the decision was made that no longer holds.
+        #[n(1)]
+        was: Option<Timestamp>,
+    },
+    /// Delete an account for good.
+    #[n(22)]
+    EraseAccount {
+        /// The account.
+        #[n(0)]
+        account: Id,
+    },
 }
 
 impl Job {
@@ -105,6 +132,9 @@ impl Job {
             Job::Ingest { .. } => JobKind::Ingest,
             Job::FetchAccount { .. } => JobKind::FetchAccount,
             Job::FetchThread { .. } => JobKind::FetchThread,
+            Job::SeverFollows { .. } | Job::SettleServer { .. } | Job::EraseAccount { .. } => {
+                JobKind::Moderate
+            }
         }
     }
 }
@@ -137,6 +167,9 @@ pub enum JobKind {
     /// See [`Job::TendPoll`].
     #[n(15)]
     TendPoll,
+    /// See [`Job::SeverFollows`], [`Job::SettleServer`] and [`Job::EraseAccount`].
+    #[n(20)]
+    Moderate,
 }
 
 impl JobKind {
@@ -151,6 +184,7 @@ impl JobKind {
             JobKind::ShareProfile => "share_profile",
             JobKind::ProcessMedia => "process_media",
             JobKind::TendPoll => "tend_poll",
+            JobKind::Moderate => "moderate",
         }
     }
 }

@@ -164,6 +164,21 @@ pub enum Outgoing {
         #[n(4)]
         choice: String,
     },
+    /// A report, by the server itself.
+    #[n(20)]
+    Flag {
+        #[n(0)]
+        id: String,
+        /// The server's own actor.
+        #[n(1)]
+        actor: String,
+        /// The account, then its posts.
+        #[n(2)]
+        objects: Vec<String>,
+        /// What the reporter wrote.
+        #[n(3)]
+        content: String,
+    },
 }
 
 impl Outgoing {
@@ -176,6 +191,7 @@ impl Outgoing {
             Outgoing::Block { .. } => ActivityKind::Block,
             Outgoing::Like { .. } => ActivityKind::Like,
             Outgoing::Vote { .. } => ActivityKind::Create,
+            Outgoing::Flag { .. } => ActivityKind::Flag,
             Outgoing::UndoFollow { .. }
             | Outgoing::UndoBlock { .. }
             | Outgoing::UndoLike { .. }

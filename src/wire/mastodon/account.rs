@@ -107,12 +107,21 @@ pub struct Account {
     /// Only for local accounts.
     #[serde(skip_serializing_if = "Option::is_none")]
     roles: Option<Vec<AccountRole>>,
+    /// Only where it is so: suspended by a moderator, and shown without
+    /// anything that its owner wrote.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suspended: Option<bool>,
+    /// Only where it is so: limited by a moderator; clients ask before they
+    /// show its profile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limited: Option<bool>,
 }
 
 impl Account {
     /// The account as clients see it.
     pub fn new(site: &Site, person: &Person<'_>) -> Account {
-        let account = person.account;
+        let bare = person.account.suspended_at.map(|_| person.account.without_profile());
+        let account = bare.as_ref().unwrap_or(person.account);
         let (avatar, header) = (site.avatar(account), site.header(account));
         let is_local = account.is_local();
         Account {
@@ -144,6 +153,8 @@ impl Account {
             fields: account.fields.iter().map(Field::html).collect(),
             noindex: is_local.then_some(!account.is_indexable),
             roles: is_local.then(|| person.role.into_iter().filter_map(AccountRole::new).collect()),
+            suspended: account.suspended_at.map(|_| true),
+            limited: account.is_limited().then_some(true),
         }
     }
 }
@@ -159,20 +170,19 @@ impl Field {
     }
 }
 
-/// Number, name and permission bits of a role, as Mastodon's default roles
-/// have them (app/models/user_role.rs).
-fn role_words(role: Role) -> (&'static str, &'static str, u32) {
+/// Number and name of a role.
+fn role_words(role: Role) -> (&'static str, &'static str) {
     match role {
-        Role::User => ("-99", "", 1 << 16),
-        Role::Moderator => ("1", "Moderator", 1308),
-        Role::Admin => ("2", "Admin", 983_036),
-        Role::Owner => ("3", "Owner", 1),
+        Role::User => ("-99", ""),
+        Role::Moderator => ("1", "Moderator"),
+        Role::Admin => ("2", "Admin"),
+        Role::Owner => ("3", "Owner"),
     }
 }
 
 impl AccountRole {
     fn new(role: Role) -> Option<AccountRole> {
-        let (id, name, _) = role_words(role);
+        let (id, name) = role_words(role);
         let shown = AccountRole { id: id.into(), name: name.into(), color: String::new() };
         (role != Role::User).then_some(shown)
     }
@@ -190,12 +200,12 @@ pub struct OwnRole {
 
 impl From<Role> for OwnRole {
     fn from(role: Role) -> OwnRole {
-        let (id, name, permissions) = role_words(role);
+        let (id, name) = role_words(role);
         OwnRole {
             id: id.into(),
             name: name.into(),
             color: String::new(),
-            permissions: permissions.to_string(),
+            permissions: role.permissions().to_string(),
             highlighted: role != Role::User,
         }
     }

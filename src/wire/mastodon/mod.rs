@@ -5,6 +5,7 @@
 //! strings, dates have three digits of a second.
 
 pub mod account;
+pub mod admin;
 pub mod filter;
 pub mod instance;
 pub mod list;
@@ -12,6 +13,7 @@ pub mod notification;
 pub mod oauth;
 pub mod poll;
 pub mod relationship;
+pub mod report;
 pub mod search;
 pub mod status;
 pub mod words;
@@ -22,6 +24,7 @@ pub use list::{List, RepliesPolicyWord};
 pub use notification::{GroupedNotifications, Marker, Notification, NotificationGroup};
 pub use poll::Poll;
 pub use relationship::Relationship;
+pub use report::Report;
 pub use search::{Search, Tag};
 pub use status::{Context, MediaAttachment, Status, StatusEdit, StatusSource};
 

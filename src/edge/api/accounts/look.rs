@@ -16,7 +16,7 @@ use crate::domain::{account as domain_account, relation, search as domain_search
 use crate::edge::AppState;
 use crate::edge::api::page::{limit, offset, page, paged};
 use crate::edge::api::params::Params;
-use crate::edge::api::people::{IdPath, account, accounts, person, standing};
+use crate::edge::api::people::{IdPath, account, accounts, known_person, person, standing};
 use crate::edge::auth::Auth;
 use crate::edge::federation;
 use crate::store::{ReadTx, StoreError};
@@ -31,7 +31,7 @@ pub(super) async fn one(
     IdPath(id): IdPath,
 ) -> Result<Json<Account>, Problem> {
     auth.viewer("read:accounts")?;
-    let person = person(&state, id).await?;
+    let person = known_person(&state, id).await?;
     Ok(Json(account(&state.site, &person)))
 }
 
@@ -59,9 +59,13 @@ pub(super) async fn lookup(
     auth.viewer("read:accounts")?;
     let acct = params.filled("acct").ok_or_else(Problem::not_found)?;
     let site = state.site.clone();
-    let found = state.store.read(move |tx| domain_account::by_handle(tx, &site, &acct)).await;
-    let found = found.map_err(|error: StoreError| Problem::from(error))?.ok_or_else(Problem::not_found)?;
-    Ok(Json(account(&state.site, &*person(&state, found.id).await?)))
+    let found = state.store.read(move |tx| {
+        let (name, domain) = domain_account::split_handle(&site, &acct);
+        domain_account::id_by_handle(tx, name, domain)
+    });
+    let found = found.await.map_err(|error: StoreError| Problem::from(error))?;
+    let id = found.ok_or_else(Problem::not_found)?;
+    Ok(Json(account(&state.site, &*known_person(&state, id).await?)))
 }
 
 pub(super) async fn search(

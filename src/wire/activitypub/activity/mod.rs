@@ -5,6 +5,7 @@ mod answer;
 mod block;
 mod create;
 mod delete;
+mod flag;
 mod follow;
 mod like;
 mod undo;
@@ -17,6 +18,7 @@ pub use answer::Answer;
 pub use block::Block;
 pub use create::Create;
 pub use delete::Delete;
+pub use flag::Flag;
 pub use follow::Follow;
 pub use like::Like;
 pub use undo::{Undo, Undone};
@@ -112,6 +114,8 @@ pub enum Verb {
     Announce(Announce),
     /// Blocks.
     Block(Block),
+    /// Reports.
+    Flag(Flag),
     /// Something that is taken without effect, or lacks what it is about.
     Other,
 }
@@ -153,6 +157,7 @@ fn verb(kind: &str, document: &Value) -> Option<Verb> {
         "Like" | "EmojiReact" => Verb::Like(Like::read(document)?),
         "Announce" => Verb::Announce(Announce::read(document)?),
         "Block" => Verb::Block(Block::read(document)?),
+        "Flag" => Verb::Flag(Flag::read(document)?),
         _ => return None,
     })
 }

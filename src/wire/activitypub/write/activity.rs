@@ -129,6 +129,13 @@ pub fn outgoing(said: &Outgoing) -> Value {
                 "inReplyTo": question,
             },
         }),
+        Outgoing::Flag { id, actor, objects, content } => json!({
+            "id": id,
+            "type": "Flag",
+            "actor": actor,
+            "content": content,
+            "object": objects,
+        }),
     })
 }
 

@@ -30,6 +30,8 @@ fn context() -> Value {
 /// The document of a local account. `picture_url` answers where a picture of
 /// ours is served.
 pub fn actor(site: &Site, account: &Account, picture_url: &dyn Fn(&Picture) -> String) -> Value {
+    let bare = account.suspended_at.map(|_| account.without_profile());
+    let account = bare.as_ref().unwrap_or(account);
     let kind = match account.kind {
         ActorKind::Person => "Person",
         ActorKind::Service => "Service",

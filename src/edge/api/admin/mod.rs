@@ -1,0 +1,36 @@
+//! The API of those who run the server (docs: methods/admin). Each endpoint
+//! takes a scope of its own and a role that permits it.
+
+mod accounts;
+mod domain_allows;
+mod domain_blocks;
+mod render;
+mod reports;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::base::Problem;
+use crate::domain::moderation::ModerationError;
+use crate::edge::AppState;
+
+/// Items of a page: default and most (Mastodon: 100 and 200).
+const PAGE_ADMIN: (usize, usize) = (100, 200);
+
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .merge(accounts::routes())
+        .merge(domain_allows::routes())
+        .merge(domain_blocks::routes())
+        .merge(reports::routes())
+}
+
+impl From<ModerationError> for Problem {
+    fn from(error: ModerationError) -> Problem {
+        match error {
+            ModerationError::Missing => Problem::not_found(),
+            ModerationError::NotAllowed => Problem::forbidden("This action is not allowed"),
+            ModerationError::Invalid(why) => Problem::invalid(format!("Validation failed: {why}")),
+            ModerationError::Store(error) => error.into(),
+        }
+    }
+}
