@@ -10,8 +10,8 @@ use super::draft::Word;
 use super::line::Line;
 use super::media;
 use super::settings::{
-    AuthorizedFetch, Challenge, Config, LogFormat, LogLevel, Registration, StoreChoice, Tls, everywhere,
-    loopback,
+    AuthorizedFetch, Challenge, Config, LogFormat, LogLevel, Registration, StoreChoice, Terms, Tls,
+    everywhere, loopback,
 };
 use super::value::{self, HostOrNetwork, OFF};
 use super::wanted::{Wanted, WantedStore, WantedTls};
@@ -126,6 +126,8 @@ const AUTHORIZED_FETCH: [(&str, AuthorizedFetch); 3] =
 
 const TITLE_MAX_CHARACTERS: usize = 80;
 const DESCRIPTION_MAX_CHARACTERS: usize = 5000;
+const LONG_TEXT_MAX_CHARACTERS: usize = 100_000;
+const RULE_MAX_CHARACTERS: usize = 300;
 const CACHE_MIN_BYTES: u64 = 1 << 20;
 const CACHE_MAX_BYTES: u64 = 1 << 40;
 const SLOTS_MAX: u64 = 4096;
@@ -242,6 +244,51 @@ pub(crate) static DIRECTIVES: &[Directive] = &[
             wanted.description = line.one(read).unwrap_or_default();
         },
         show: |config| Shown::Text(config.description.clone()),
+    },
+    Directive {
+        name: "extended_description",
+        values: "TEXT",
+        example: "\"We met at the bird feeder.\"",
+        default: Default::Derived("the description"),
+        doc: "A longer text about the place, for those who want to know more; an empty line begins a paragraph.",
+        aliases: &["long_description", "site_extended_description"],
+        read: |line, wanted| wanted.extended_description = line.one(long_text),
+        show: |config| Shown::maybe(config.extended_description.as_ref()),
+    },
+    Directive {
+        name: "rules",
+        values: "TEXT…",
+        example: "\"Be kind.\"",
+        default: Default::Derived("none"),
+        doc: "The rules of the place, one text each, in their order: reports name them by their number.",
+        aliases: &["rule", "instance_rules"],
+        read: |line, wanted| {
+            wanted.rules = line.many(|word| value::text(word, RULE_MAX_CHARACTERS)).unwrap_or_default()
+        },
+        show: |config| if config.rules.is_empty() { Shown::Nothing } else { Shown::list(&config.rules) },
+    },
+    Directive {
+        name: "privacy_policy",
+        values: "TEXT",
+        example: "\"We keep what you write, and nothing else.\"",
+        default: Default::Derived("none"),
+        doc: "What becomes of people's data; an empty line begins a paragraph.",
+        aliases: &["privacy"],
+        read: |line, wanted| wanted.privacy_policy = line.one(long_text),
+        show: |config| Shown::maybe(config.privacy_policy.as_ref()),
+    },
+    Directive {
+        name: "terms_of_service",
+        values: "DATE TEXT",
+        example: "2026-01-01 \"Use it as you would a friend's garden.\"",
+        default: Default::Derived("none"),
+        doc: "On which terms the place may be used, and from which day on; an empty line begins a paragraph.",
+        aliases: &["terms", "tos"],
+        read: terms,
+        show: |config| match &config.terms_of_service {
+            Some(terms) => Shown::list([&terms.effective_date, &terms.text]),
+            None => Shown::Nothing,
+        },
     },
     Directive {
         name: "registration",
@@ -470,6 +517,41 @@ pub(crate) static DIRECTIVES: &[Directive] = &[
 /// A list that may be empty by the word `off`.
 fn list_or_off<T>(line: &mut Line<'_>, read: impl Fn(&Word) -> Result<T, Fault>) -> Option<Vec<T>> {
     if line.is_just(OFF) { Some(Vec::new()) } else { line.many(read) }
+}
+
+fn long_text(word: &Word) -> Result<String, Fault> {
+    value::text(word, LONG_TEXT_MAX_CHARACTERS)
+}
+
+fn terms(line: &mut Line<'_>, wanted: &mut Wanted) {
+    wanted.terms_of_service = match line.words() {
+        [] => line.missing(),
+        [word] => line.read(word, |word| {
+            let shown = super::complaint::excerpt(&word.text);
+            let why = "people are told from when on they hold";
+            Err(Fault::new(format!("`{shown}` is alone"), why, "write a date and then the text"))
+        }),
+        [date, text] => {
+            let effective_date = line.read(date, day);
+            let text = line.read(text, long_text);
+            effective_date.zip(text).map(|(effective_date, text)| Terms { effective_date, text })
+        }
+        [_, _, third, ..] => line.too_many(third, "a date and a text"),
+    };
+}
+
+/// A day as `2026-01-01`.
+fn day(word: &Word) -> Result<String, Fault> {
+    let text = value::text(word, 10)?;
+    let at = crate::base::Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z"));
+    at.map(|at| at.date()).filter(|date| *date == text).ok_or_else(|| {
+        let shown = super::complaint::excerpt(&word.text);
+        Fault::new(
+            format!("`{shown}` is not a day"),
+            "days are written year first",
+            "write one like `2026-01-01`",
+        )
+    })
 }
 
 fn title(word: &Word) -> Result<String, Fault> {

@@ -24,6 +24,14 @@ pub struct Config {
     pub title: String,
     /// A sentence or two about the place; may be empty.
     pub description: String,
+    /// A longer text about it.
+    pub extended_description: Option<String>,
+    /// Its rules, in their order.
+    pub rules: Vec<String>,
+    /// What becomes of people's data.
+    pub privacy_policy: Option<String>,
+    /// On which terms it may be used.
+    pub terms_of_service: Option<Terms>,
     /// Who may sign up, once the owner account exists.
     pub registration: Registration,
     /// The folder of everything Waxwing writes; absolute.
@@ -79,6 +87,15 @@ impl Config {
         }
         self
     }
+}
+
+/// On which terms the place may be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// From when on, as `2026-01-01`.
+    pub effective_date: String,
+    /// Plain text.
+    pub text: String,
 }
 
 /// Where records live.

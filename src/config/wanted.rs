@@ -8,7 +8,9 @@ use ipnet::IpNet;
 use url::Url;
 
 use super::address::{Address, Origin};
-use super::settings::{AuthorizedFetch, Challenge, LogFormat, LogLevel, MediaChoice, Outbound, Registration};
+use super::settings::{
+    AuthorizedFetch, Challenge, LogFormat, LogLevel, MediaChoice, Outbound, Registration, Terms,
+};
 
 /// One field for each directive. `None` means that it was not written, or was wrong and complained about.
 #[derive(Debug, Default)]
@@ -18,6 +20,10 @@ pub(crate) struct Wanted {
     pub(crate) email: Option<String>,
     pub(crate) title: Option<String>,
     pub(crate) description: String,
+    pub(crate) extended_description: Option<String>,
+    pub(crate) rules: Vec<String>,
+    pub(crate) privacy_policy: Option<String>,
+    pub(crate) terms_of_service: Option<Terms>,
     pub(crate) registration: Option<Registration>,
     pub(crate) data: Option<PathBuf>,
     pub(crate) store: Option<WantedStore>,

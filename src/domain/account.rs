@@ -7,7 +7,7 @@ use crate::base::{Id, Moment};
 use crate::domain::delivery::{Task, enqueue};
 use crate::model::queue::{Job, OrderKey};
 use crate::model::tables::{ACCOUNT, ACCOUNT_BY_HANDLE, ACCOUNT_BY_URI};
-use crate::model::{Account, ActorKind, Field, Picture, Site};
+use crate::model::{Account, ActorKind, CustomEmoji, Field, Picture, Site};
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
 /// How many handles a search by prefix looks at.
@@ -120,6 +120,15 @@ pub struct ProfileChange {
     pub is_indexable: Option<bool>,
 }
 
+/// Custom emojis in a profile, looked up anew: any of its texts may have
+/// changed.
+fn emojis(tx: &ReadTx<'_>, site: &Site, account: &Account) -> Result<Option<Vec<CustomEmoji>>, StoreError> {
+    let mut texts = vec![account.display_name.as_str(), account.note_text.as_str()];
+    texts.extend(account.fields.iter().flat_map(|field| [field.name.as_str(), field.value_text.as_str()]));
+    let found = crate::domain::emoji::in_text(tx, site, &texts)?;
+    Ok(Some(found).filter(|all| !all.is_empty()))
+}
+
 /// Why a profile cannot be changed.
 #[derive(Debug)]
 pub enum ProfileError {
@@ -162,6 +171,7 @@ pub struct Changed {
 pub fn update_profile(
     tx: &mut WriteTx<'_>,
     moment: &mut Moment,
+    site: &Site,
     id: Id,
     change: &ProfileChange,
 ) -> Result<Changed, ProfileError> {
@@ -170,6 +180,7 @@ pub fn update_profile(
     let old = found.ok_or(ProfileError::Missing)?;
     let mut new = old.clone();
     apply(&mut new, change);
+    new.emojis = emojis(tx, site, &new)?;
     if new != old {
         Account::save(tx, Some(&old), &new);
         let task = Task::local(Job::ShareProfile { account: id }, id).order(OrderKey::of(id));

@@ -4,8 +4,10 @@
 //! or any task. What they need of the outside comes in as arguments.
 
 pub mod account;
+pub mod announcement;
 pub mod census;
 pub mod delivery;
+pub mod emoji;
 pub mod fan_out;
 pub mod filter;
 pub mod inbox;

@@ -122,12 +122,7 @@ pub fn search<R, T, E>(
     mut load: impl FnMut(&[(Id, R)]) -> Result<Vec<Option<T>>, E>,
 ) -> Result<Paged<T>, E> {
     let is_ascending = page.min_id.is_some();
-    let mut span = Span {
-        after: page.min_id.or(page.since_id),
-        before: page.max_id,
-        is_ascending,
-        rows,
-    };
+    let mut span = Span { after: page.min_id.or(page.since_id), before: page.max_id, is_ascending, rows };
     let (mut items, mut first, mut last, mut has_more) = (Vec::new(), None, None, page.limit > 0);
     for _ in 0..scans_max {
         if !has_more || items.len() >= page.limit {

@@ -10,11 +10,11 @@ use crate::base::limits::{
     MEDIA_PER_STATUS_MAX, POLL_OPTION_CHARACTERS_MAX, POLL_OPTIONS, STATUS_CHARACTERS_MAX,
 };
 use crate::base::{Id, Problem};
-use crate::domain::account;
 use crate::domain::media::MediaFault;
 use crate::domain::poll::{NewPoll, PollFault};
 use crate::domain::status::{self, Draft, Published, StatusError};
-use crate::model::{Account, Application, Site, User, Visibility};
+use crate::domain::{account, emoji};
+use crate::model::{Account, Application, CustomEmoji, Site, User, Visibility};
 use crate::store::StoreError;
 use crate::wire::text::{self, Handle, Links, MentionTarget};
 
@@ -72,6 +72,7 @@ pub(crate) async fn draft(state: &AppState, author: &User, written: Written) -> 
         author: author.id,
         content_html: html(&state.site, &written.text, &named),
         tags: text::hashtags(&written.text),
+        emojis: emojis(state, [&written.text, &written.spoiler]).await?,
         mentions,
         text: written.text,
         spoiler_text: written.spoiler.trim().to_owned(),
@@ -103,6 +104,16 @@ fn check_poll(poll: &NewPoll, has_media: bool) -> Result<(), Problem> {
         PollFault::TooShort => "Validation failed: Deadline is too soon".to_owned(),
         PollFault::TooFar => "Validation failed: Deadline is too far into the future".to_owned(),
     }))
+}
+
+/// The custom emojis of this server that texts name.
+async fn emojis(state: &AppState, texts: [&String; 2]) -> Result<Vec<CustomEmoji>, Problem> {
+    if texts.iter().all(|text| !text.contains(':')) {
+        return Ok(Vec::new());
+    }
+    let (site, texts) = (state.site.clone(), texts.map(String::clone));
+    let found = state.store.read(move |tx| emoji::in_text(tx, &site, &[&texts[0], &texts[1]])).await;
+    found.map_err(|error: StoreError| error.into())
 }
 
 /// Publishes a post.

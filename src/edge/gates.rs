@@ -2,10 +2,13 @@
 //! In memory, one of each per process.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use moka::sync::Cache;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
+use crate::base::Id;
 use crate::domain::throttle::{APPS_BY_SOURCE, Limiter, LoginThrottle, SIGN_UP_BY_SOURCE, Source};
 
 /// Password hashes and key generations at once.
@@ -14,6 +17,13 @@ const HASHING_MAX: usize = 2;
 const PICTURES_MAX: usize = 1;
 /// Uploads held in memory at once: each may take 56 MB. More wait their turn.
 const UPLOADS_MAX: usize = 6;
+
+/// People whose visit is remembered.
+const VISITS_MAX: u64 = 100_000;
+/// A visit is noted about twice a day.
+const VISIT_FOR: Duration = Duration::from_secs(12 * 3600);
+/// How old the count of active people may be.
+const COUNTED_FOR: Duration = Duration::from_secs(600);
 
 /// The gates of one process.
 pub(crate) struct Gates {
@@ -29,6 +39,10 @@ pub(crate) struct Gates {
     pub(crate) uploads: Arc<Semaphore>,
     /// For pictures.
     pub(crate) pictures: Arc<Semaphore>,
+    /// People whose visit was noted lately.
+    pub(crate) visits: Cache<Id, ()>,
+    /// How many people were here in the last month.
+    pub(crate) active_month: Cache<(), u64>,
 }
 
 impl Default for Gates {
@@ -40,6 +54,8 @@ impl Default for Gates {
             hashing: Arc::new(Semaphore::new(HASHING_MAX)),
             uploads: Arc::new(Semaphore::new(UPLOADS_MAX)),
             pictures: Arc::new(Semaphore::new(PICTURES_MAX)),
+            visits: Cache::builder().max_capacity(VISITS_MAX).time_to_live(VISIT_FOR).build(),
+            active_month: Cache::builder().max_capacity(1).time_to_live(COUNTED_FOR).build(),
         }
     }
 }

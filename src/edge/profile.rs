@@ -94,14 +94,14 @@ async fn save(
     change: ProfileChange,
     defaults: Option<PostingDefaults>,
 ) -> Result<Changed, Problem> {
-    let moment = state.moment();
+    let (moment, site) = (state.moment(), state.site.clone());
     let changed = state
         .store
         .write(move |tx| {
             if let Some(defaults) = &defaults {
                 user::set_defaults(tx, me, defaults)?;
             }
-            account::update_profile(tx, &mut moment.clone(), me, &change)
+            account::update_profile(tx, &mut moment.clone(), &site, me, &change)
         })
         .await?;
     Ok(changed)

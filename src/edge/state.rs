@@ -6,13 +6,14 @@ use std::sync::Arc;
 use super::federation;
 use super::gates::Gates;
 use super::sandbox::{SamplePeople, SamplePerson};
-use crate::base::{Chance, Clock, IdGenerator, Moment, Timestamp};
+use crate::base::{Chance, Clock, Id, IdGenerator, Moment, Timestamp};
 use crate::config::Config;
+use crate::domain::census;
 use crate::model::{KeyPair, Site};
 use crate::net::client::Client;
 use crate::net::files::Files;
 use crate::net::hub::Hub;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// Ids that one request's transaction may use, unless it asks for more.
 const IDS_PER_REQUEST: u16 = 16;
@@ -82,6 +83,19 @@ impl AppState {
     pub fn set_sample_people(&self, people: Vec<SamplePerson>) {
         // A second call would be a slip of ours; the first people stay.
         let _ = self.0.sample_people.set(people);
+    }
+
+    /// Notes that somebody of this server is here, once in a while. Only a
+    /// note: where it cannot be written now, it is not.
+    pub(crate) async fn note_visit(&self, account: Id) {
+        if self.gates().visits.entry(account).or_insert(()).is_fresh() {
+            let now = self.now();
+            let noted = self.store.write(move |tx| census::was_here(tx, now, account)).await;
+            if let Err(error) = noted {
+                let error: StoreError = error;
+                tracing::debug!(%error, "a visit could not be noted");
+            }
+        }
     }
 
     /// The time.

@@ -1,7 +1,7 @@
 //! How others find us: WebFinger, host-meta, NodeInfo. Always open.
 
 use axum::extract::{Path, Query, State};
-use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,7 @@ use crate::wire::webfinger::{self, Jrd, LocalAccount, Resource};
 pub(super) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(finger))
+        .routes(routes!(change_password))
         .routes(routes!(host_meta_xml))
         .routes(routes!(host_meta_json))
         .routes(routes!(nodeinfo_index))
@@ -137,6 +138,13 @@ fn instance_answer(state: &AppState) -> Result<Response, Problem> {
 struct Interaction {
     /// The address or handle of what the visitor saw elsewhere.
     uri: Option<String>,
+}
+
+/// Where a password is changed (W3C, A Well-Known URL for Changing Passwords).
+#[utoipa::path(get, path = "/.well-known/change-password", tag = "Discovery",
+    responses((status = 302, description = "To the page.")))]
+async fn change_password() -> Response {
+    (StatusCode::FOUND, [(LOCATION, "/settings/security")]).into_response()
 }
 
 /// Where other servers send a visitor who

@@ -4,7 +4,9 @@
 //! HTTP, any protocol's JSON, or the rules (those are in `domain`).
 
 mod account;
+mod announcement;
 mod codec;
+mod emoji;
 mod event;
 mod filter;
 #[cfg(test)]
@@ -26,6 +28,8 @@ mod user;
 
 pub use crate::base::Registration;
 pub use account::{Account, ActorKind, Field, KeyPair, Picture};
+pub use announcement::Announcement;
+pub use emoji::LocalEmoji;
 pub use event::{Audience, EVENT_TOPIC, Event};
 pub use filter::{Filter, FilterAction, FilterContext, FilterKeyword, FilterStatus, Filters};
 pub use list::{List, ListPlace, RepliesPolicy};

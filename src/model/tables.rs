@@ -150,6 +150,17 @@ pub const DOMAIN_ALLOW_BY_ID: Table<Id, String> = Table::new("domain_allow_by_id
 /// Decisions of those who run the server.
 pub const AUDIT: Table<Id, Audit> = Table::new("audit");
 
+/// What those who run the server tell everybody here.
+pub const ANNOUNCEMENT: Table<Id, Announcement> = Table::new("announcement");
+/// (account, announcement) that were put aside.
+pub const ANNOUNCEMENT_READ: Table<(Id, Id), ()> = Table::new("announcement_read");
+/// (announcement, emoji, account) to the reaction's id.
+pub const ANNOUNCEMENT_REACTION: Table<(Id, String, Id), Id> = Table::new("announcement_reaction");
+/// Custom emojis of this server by shortcode.
+pub const EMOJI: Table<String, LocalEmoji> = Table::new("emoji");
+/// When people of this server were last here.
+pub const LAST_SEEN: Table<Id, LastSeen> = Table::new("last_seen");
+
 // Counts.
 
 /// (what, of which): see [`count`].
@@ -175,7 +186,23 @@ pub mod count {
     pub const LOCAL_STATUSES: u8 = 7;
     /// Pending follow requests of an account.
     pub const FOLLOW_REQUESTS: u8 = 8;
+    /// Of a week (second part: see `domain::census`): posts written here.
+    pub const WEEK_STATUSES: u8 = 20;
+    /// Of a week: people who were here.
+    pub const WEEK_LOGINS: u8 = 21;
+    /// Of a week: people who joined.
+    pub const WEEK_REGISTRATIONS: u8 = 22;
 }
+
+/// When somebody was last here, to the day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+pub struct LastSeen {
+    /// Days since 1970.
+    #[n(0)]
+    pub day: u32,
+}
+
+impl crate::store::Record for LastSeen {}
 
 /// A deleted object.
 #[derive(Debug, Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]

@@ -165,7 +165,14 @@ impl Deliver {
     async fn is_stopped(&self, attempt: &Attempt) -> Result<bool, StoreError> {
         let (actor, kind) = (attempt.act.actor, attempt.act.kind);
         let host = attempt.inbox.as_deref().and_then(authority_of);
-        let is_new = matches!(kind, ActivityKind::Create | ActivityKind::Update | ActivityKind::Announce | ActivityKind::Like | ActivityKind::Follow);
+        let is_new = matches!(
+            kind,
+            ActivityKind::Create
+                | ActivityKind::Update
+                | ActivityKind::Announce
+                | ActivityKind::Like
+                | ActivityKind::Follow
+        );
         self.store
             .read(move |tx| {
                 if host.map(|host| is_shut_out(tx, &host)).transpose()? == Some(true) {

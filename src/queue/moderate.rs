@@ -39,10 +39,8 @@ async fn run(workshop: &Workshop, attempt: &Attempt) -> Outcome {
 async fn sever(workshop: &Workshop, account: Id, both: bool) -> Result<bool, StoreError> {
     for _ in 0..STEPS_MAX {
         let (moment, site) = (workshop.moment(), workshop.site.clone());
-        let has_more = workshop
-            .store
-            .write(move |tx| sever_step(tx, &mut moment.clone(), &site, account, both))
-            .await?;
+        let has_more =
+            workshop.store.write(move |tx| sever_step(tx, &mut moment.clone(), &site, account, both)).await?;
         if !has_more {
             return Ok(true);
         }
@@ -69,10 +67,7 @@ async fn settle(workshop: &Workshop, domain: &str, was: Option<Timestamp>) -> Re
 async fn erase(workshop: &Workshop, account: Id) -> Result<bool, StoreError> {
     let targets = targets(workshop, account).await?;
     let (moment, site) = (workshop.moment(), workshop.site.clone());
-    workshop
-        .store
-        .write(move |tx| bury_local(tx, &mut moment.clone(), &site, account, &targets))
-        .await?;
+    workshop.store.write(move |tx| bury_local(tx, &mut moment.clone(), &site, account, &targets)).await?;
     for _ in 0..STEPS_MAX {
         let moment = workshop.moment();
         let has_more = workshop.store.write(move |tx| clear(tx, &mut moment.clone(), account)).await?;

@@ -126,12 +126,7 @@ pub fn act(
 /// an account from elsewhere no longer follows anybody here.
 fn suspended(tx: &mut WriteTx<'_>, moment: &mut Moment, account: &Account) -> Result<(), StoreError> {
     if account.is_local() {
-        for (_, session) in session::list(tx, account.id)? {
-            Event::Revoked { credential: session.id }.emit(tx);
-        }
-        for (_, token) in oauth::tokens(tx, account.id)? {
-            Event::Revoked { credential: token.id }.emit(tx);
-        }
+        Event::Barred { account: account.id }.emit(tx);
         return share(tx, moment, account.id);
     }
     let job = Job::SeverFollows { account: account.id, both: false };
@@ -240,7 +235,12 @@ fn waiting(tx: &WriteTx<'_>, by: Staff, target: Id) -> Result<(Account, User), M
 ///
 /// # Errors
 /// When there is no such account, it is not suspended, or `by` may not.
-pub fn erase(tx: &mut WriteTx<'_>, moment: &mut Moment, by: Staff, target: Id) -> Result<(), ModerationError> {
+pub fn erase(
+    tx: &mut WriteTx<'_>,
+    moment: &mut Moment,
+    by: Staff,
+    target: Id,
+) -> Result<(), ModerationError> {
     let (account, _) = subject(tx, by, target)?;
     by.may(Permission::DeleteUserData)?;
     if account.suspended_at.is_none() {

@@ -46,7 +46,9 @@ pub fn log(tx: &mut WriteTx<'_>, moment: &mut Moment, by: Staff, entry: Entry<'_
 /// # Errors
 /// Only the store's.
 pub fn list(tx: &ReadTx<'_>, page: &Page) -> Result<Paged<Audit>, StoreError> {
-    fill(page, |span| tx.scan(AUDIT, span.scan(Scan::all(), |id| id)), |rows| {
-        Ok(rows.iter().map(|(_, row)| Some(row.clone())).collect())
-    })
+    fill(
+        page,
+        |span| tx.scan(AUDIT, span.scan(Scan::all(), |id| id)),
+        |rows| Ok(rows.iter().map(|(_, row)| Some(row.clone())).collect()),
+    )
 }

@@ -5,13 +5,13 @@ use super::audit::{Entry, log};
 use super::{ModerationError, Staff, members};
 use crate::base::{Id, Moment};
 use crate::domain::delivery::{Targets, say};
-use crate::domain::notification::notify_report;
+use crate::domain::notification::{News, notify_about};
 use crate::domain::page::{Page, Paged, search};
 use crate::domain::timeline::load;
 use crate::domain::visibility::Viewer;
 use crate::model::queue::{OrderKey, Outgoing};
 use crate::model::tables::{ACCOUNT, REPORT, REPORT_BY_URI, STATUS};
-use crate::model::{Account, Permission, Report, ReportCategory, Site};
+use crate::model::{Account, NotificationKind, Permission, Report, ReportCategory, Site};
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
 /// Characters of a comment (Mastodon: 1000).
@@ -96,7 +96,8 @@ pub fn create(
         forward(tx, moment, site, &report, &target)?;
     }
     let staff = members(tx, Permission::ManageReports)?;
-    notify_report(tx, moment, &staff, new.account, id)?;
+    let news = News { kind: NotificationKind::AdminReport, from: new.account, status: None };
+    notify_about(tx, moment, &staff, news, id)?;
     Ok(report)
 }
 

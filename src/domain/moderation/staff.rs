@@ -20,8 +20,9 @@ pub fn members(tx: &ReadTx<'_>, permission: Permission) -> Result<Vec<Id>, Store
     ids.sort_unstable();
     ids.dedup();
     let users = tx.get_many(USER, &ids)?;
-    let may = users.into_iter().flatten().filter(|user| {
-        user.state == UserState::Active && user.role.permits(permission)
-    });
+    let may = users
+        .into_iter()
+        .flatten()
+        .filter(|user| user.state == UserState::Active && user.role.permits(permission));
     Ok(may.map(|user| user.id).collect())
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use crate::base::Id;
 use crate::domain::page::{Page, Paged, fill};
-use crate::domain::timeline::{Loaded, Person, load, load_people};
+use crate::domain::timeline::{Loaded, Person, load, load_everybody, load_people};
 use crate::domain::visibility::{Between, Viewer, relations};
-use crate::model::tables::{INTERACTION, MARKER, NOTIFICATION};
-use crate::model::{FilterContext, Interaction, Notification, NotificationKind};
+use crate::model::tables::{INTERACTION, MARKER, NOTIFICATION, REPORT};
+use crate::model::{FilterContext, Interaction, Notification, NotificationKind, Report};
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
 /// A notification with what is shown of it.
@@ -21,6 +21,8 @@ pub struct Alert {
     pub from: Arc<Person>,
     /// The post it is about.
     pub status: Option<Loaded>,
+    /// The report it is about, and who is reported.
+    pub report: Option<(Report, Arc<Person>)>,
 }
 
 /// Which notifications are listed.
@@ -145,6 +147,8 @@ pub(super) fn load_alerts(
     let statuses: HashMap<Id, Loaded> =
         load(tx, viewer, &about)?.into_iter().flatten().map(|loaded| (loaded.status.id, loaded)).collect();
 
+    let reports = load_reports(tx, &known)?;
+
     Ok(rows
         .into_iter()
         .map(|row| {
@@ -154,18 +158,33 @@ pub(super) fn load_alerts(
             let between = relations.get(&row.from).cloned().unwrap_or_default();
             let status = row.status.and_then(|id| statuses.get(&id)).cloned();
             let is_hidden = status.as_ref().is_some_and(|s| s.is_hidden(FilterContext::Notifications));
-            // What strangers do whom a moderator limited is no news.
-            let is_strange = person.account.is_limited()
-                && !between.follows()
-                && row.kind != NotificationKind::FollowRequest
-                && row.report.is_none();
-            let holds = !is_strange
-                && holds(&row, viewer, &between, &mark)
+            let holds = holds(&row, viewer, &between, &mark)
                 && status.is_some() == row.status.is_some()
                 && !is_hidden;
-            holds.then_some(Alert { notification: row, from: person, status })
+            let report = report_of(&row).and_then(|id| reports.get(&id)).cloned();
+            let holds = holds && report.is_some() == report_of(&row).is_some();
+            holds.then_some(Alert { notification: row, from: person, status, report })
         })
         .collect())
+}
+
+fn report_of(row: &Notification) -> Option<Id> {
+    row.about.filter(|_| row.kind == NotificationKind::AdminReport)
+}
+
+type Reports = HashMap<Id, (Report, Arc<Person>)>;
+
+/// The reports that notifications are about; nothing is read where there are
+/// none, which is for nearly everybody.
+fn load_reports(tx: &ReadTx<'_>, rows: &[&Notification]) -> Result<Reports, StoreError> {
+    let ids: Vec<Id> = rows.iter().filter_map(|row| report_of(row)).collect();
+    let reports: Vec<Report> = tx.get_many(REPORT, &ids)?.into_iter().flatten().collect();
+    if reports.is_empty() {
+        return Ok(Reports::new());
+    }
+    let targets: Vec<Id> = reports.iter().map(|report| report.target).collect();
+    let people = load_everybody(tx, &targets)?;
+    Ok(reports.into_iter().zip(people).filter_map(|(row, who)| Some((row.id, (row, who?)))).collect())
 }
 
 /// Whether what it tells is still so.

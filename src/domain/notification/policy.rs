@@ -47,8 +47,7 @@ pub(super) fn answer(policy: &NotificationPolicy, facts: &Facts<'_>, now: Timest
         (policy.not_followers, !is_follower),
         (policy.new_accounts, is_new && !is_followed),
         (policy.private_mentions, is_unasked(facts) && !is_followed),
-        // No account can be limited yet.
-        (policy.limited_accounts, false),
+        (policy.limited_accounts, facts.from.is_limited() && !is_followed),
         (policy.bots, facts.from.is_bot() && !is_followed),
     ];
     let said = |wanted| rules.iter().any(|(answer, applies)| *applies && *answer == wanted);

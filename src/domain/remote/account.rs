@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::base::{Id, Moment, Timestamp};
-use crate::domain::relation::{Followed, Follower, reject_arrived, unfollow_arrived};
 use crate::domain::moderation::server::{rule_for_account, ruled};
+use crate::domain::relation::{Followed, Follower, reject_arrived, unfollow_arrived};
 use crate::domain::status;
 use crate::model::Account;
 use crate::model::tables::{

@@ -10,7 +10,7 @@ use crate::domain::notification::{self, notify_all};
 use crate::domain::poll::{self, NewPoll};
 use crate::model::queue::{Job, Verb};
 use crate::model::tables::STATUS_REBLOGS;
-use crate::model::{Audience, Event, NotificationKind, Status};
+use crate::model::{Audience, CustomEmoji, Event, NotificationKind, Status};
 use crate::store::{Scan, StoreError, WriteTx};
 
 /// Boosters that are told of an edit.
@@ -33,6 +33,8 @@ pub struct Edit {
     pub mentions: Vec<Id>,
     /// Hashtags in the text, without `#`.
     pub tags: Vec<String>,
+    /// Custom emojis in the text and the warning.
+    pub emojis: Vec<CustomEmoji>,
     /// What it shows from now on; `None` leaves that as it is.
     pub media: Option<MediaEdit>,
     /// The poll; `None` takes it away.
@@ -70,6 +72,7 @@ pub fn edit(
         language: edit.language.clone().or_else(|| old.language.clone()),
         mentions: mentions(tx, &edit.mentions)?,
         tags: edit.tags.clone(),
+        emojis: edit.emojis.clone(),
         attachments,
         edited_at: Some(moment.now),
         poll: edit.poll.as_ref().map(|poll| poll::revised(old.poll.as_ref(), poll.asked(moment.now))),

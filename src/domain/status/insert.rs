@@ -73,7 +73,10 @@ pub fn insert(
         Event::Home { account: status.account, status: status.id }.emit(tx);
     }
     if status.visibility == Visibility::Public && !status.is_reblog() {
-        Event::Public { status: status.id, audience: Audience::from(&status) }.emit(tx);
+        let is_limited = tx.get(ACCOUNT, &status.account)?.is_some_and(|author| author.is_limited());
+        if !is_limited {
+            Event::Public { status: status.id, audience: Audience::from(&status) }.emit(tx);
+        }
     }
     let job = Job::FanOut { status: status.id, verb: Verb::Create };
     enqueue(tx, moment, &Task::local(job, sender(&status)).order(job_order(&status)))?;

@@ -5,11 +5,13 @@ use std::time::Duration;
 use super::insert::{News, insert};
 use super::{StatusError, seen};
 use crate::base::{Id, Moment, Timestamp};
+use crate::domain::census;
 use crate::domain::media;
 use crate::domain::poll::{self, NewPoll};
 use crate::domain::visibility::Viewer;
+use crate::model::tables::count::WEEK_STATUSES;
 use crate::model::tables::{ACCOUNT, IDEMPOTENCY, STATUS};
-use crate::model::{Account, Application, Mention, Site, Status, Visibility};
+use crate::model::{Account, Application, CustomEmoji, Mention, Site, Status, Visibility};
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
 /// How long an `Idempotency-Key` gives the same post (Mastodon: one hour).
@@ -41,6 +43,8 @@ pub struct Draft {
     pub mentions: Vec<Id>,
     /// Hashtags in the text, without `#`.
     pub tags: Vec<String>,
+    /// Custom emojis in the text and the warning.
+    pub emojis: Vec<CustomEmoji>,
     /// Uploads that it shows, in their order.
     pub media: Vec<Id>,
     /// The app it was written with.
@@ -108,6 +112,7 @@ pub fn publish(
         created_at: moment.now,
         mentions: mentions(tx, &draft.mentions)?,
         tags: draft.tags.clone(),
+        emojis: draft.emojis.clone(),
         attachments: media::attach(tx, moment.now, draft.author, id, &draft.media)?,
         application: draft.application.clone(),
         is_local: true,
@@ -119,6 +124,7 @@ pub fn publish(
         status.poll = Some(poll);
     }
     insert(tx, moment, &status, News::Fresh)?;
+    census::count_week(tx, moment.now, WEEK_STATUSES);
     if let Some(key) = &draft.idempotency_key {
         tx.put(IDEMPOTENCY, &(author.id, key.clone()), &id);
     }

@@ -71,9 +71,8 @@ pub fn public(
         },
         |rows| {
             let loaded = load_rows(tx, viewer, rows)?;
-            let shown = |l: &Loaded| {
-                listing.shows(l) && !l.is_limited_to(viewer) && !answers_another(&l.status)
-            };
+            let shown =
+                |l: &Loaded| listing.shows(l) && !l.is_limited_to(viewer) && !answers_another(&l.status);
             Ok(loaded.into_iter().map(|loaded| loaded.filter(shown)).collect())
         },
     )

@@ -125,6 +125,7 @@ pub fn sign_up(
     User::save(tx, None, &user);
     tx.put(ACCOUNT_KEY, &account.id, &new.keys);
     tx.add(COUNT, &(count::LOCAL_USERS, Id::ZERO), 1);
+    crate::domain::census::count_week(tx, moment.now, count::WEEK_REGISTRATIONS);
     if matches!(entry, Entry::Public(_)) {
         tell_staff(tx, moment, account.id)?;
     }

@@ -3,8 +3,12 @@
 
 mod accounts;
 mod admin;
+mod announcements;
+mod annual_reports;
 mod apps;
 mod blocks;
+mod custom_emojis;
+mod emails;
 mod filters;
 mod follow_requests;
 mod instance;
@@ -13,6 +17,7 @@ mod markers;
 mod media;
 mod notifications;
 pub(crate) mod oauth;
+mod oembed;
 mod openapi;
 pub(crate) mod page;
 pub(crate) mod params;
@@ -32,6 +37,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::AppState;
 use crate::model::Site;
+pub(crate) use instance::paragraphs;
 
 /// Every route of the API, and the document that describes them.
 pub(super) fn routes(site: &Site) -> Router<AppState> {
@@ -43,12 +49,17 @@ fn documented() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(accounts::routes().into())
         .merge(admin::routes())
+        .merge(announcements::routes())
+        .merge(annual_reports::routes())
         .merge(apps::routes())
         .merge(blocks::routes().into())
+        .merge(custom_emojis::routes())
+        .merge(emails::routes())
         .merge(filters::routes())
         .merge(follow_requests::routes().into())
-        .merge(instance::routes().into())
+        .merge(instance::routes())
         .merge(lists::routes())
+        .merge(oembed::routes())
         .merge(markers::routes())
         .merge(media::routes())
         .merge(notifications::routes().into())

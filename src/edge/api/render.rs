@@ -7,7 +7,7 @@ use crate::domain::timeline::Loaded;
 use crate::edge::AppState;
 use crate::model::{Site, Visibility};
 use crate::wire::mastodon::poll::PollFacts;
-use crate::wire::mastodon::{Emoji, FilterResult, Notification, Poll, Status, status};
+use crate::wire::mastodon::{Emoji, FilterResult, Notification, Poll, Report, Status, status};
 
 use super::people::account;
 
@@ -58,5 +58,6 @@ pub(crate) fn statuses(state: &AppState, viewer: Option<Id>, all: &[Loaded]) -> 
 /// A notification as its owner sees it.
 pub(crate) fn notification(site: &Site, owner: Id, alert: &Alert) -> Notification {
     let about = alert.status.as_ref().map(|loaded| status(site, Some(owner), loaded));
-    Notification::new(&alert.notification, account(site, &alert.from), about)
+    let report = alert.report.as_ref().map(|(row, target)| Report::new(row, account(site, target)));
+    Notification::new(&alert.notification, account(site, &alert.from), about).about(report)
 }

@@ -3,14 +3,11 @@
 
 use axum::Json;
 use axum::routing::{MethodRouter, get};
-use serde::Serialize;
-use utoipa::ToSchema;
 use utoipa::openapi::path::PathItem;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathsBuilder};
 use utoipa::openapi::schema::{ArrayBuilder, Object, Type};
 use utoipa::openapi::{ContentBuilder, OpenApiBuilder, Required, ResponseBuilder, SecurityRequirement};
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::oauth::Empty;
 use super::openapi::OAUTH;
@@ -20,8 +17,7 @@ use crate::edge::AppState;
 use crate::edge::auth::Auth;
 
 /// Empty for everybody.
-const PUBLIC: [&str; 9] = [
-    "/api/v1/custom_emojis",
+const PUBLIC: [&str; 8] = [
     "/api/v1/trends",
     "/api/v1/trends/links",
     "/api/v1/trends/statuses",
@@ -33,8 +29,7 @@ const PUBLIC: [&str; 9] = [
 ];
 
 /// Empty for people, with the scope it takes.
-const PERSONAL: [(&str, &str); 12] = [
-    ("/api/v1/announcements", "read:accounts"),
+const PERSONAL: [(&str, &str); 11] = [
     ("/api/v1/suggestions", "read:accounts"),
     ("/api/v2/suggestions", "read:accounts"),
     ("/api/v1/endorsements", "read:accounts"),
@@ -49,7 +44,7 @@ const PERSONAL: [(&str, &str); 12] = [
 ];
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
-    let router = OpenApiRouter::new().routes(routes!(translation_languages)).routes(routes!(annual_reports));
+    let router = OpenApiRouter::new();
     let router = PUBLIC.into_iter().fold(router, |router, path| add(router, path, None, get(nothing)));
     PERSONAL.into_iter().fold(router, |router, (path, scope)| {
         add(router, path, Some(scope), get(async move |auth: Auth| nothing_for(&auth, scope)))
@@ -88,27 +83,4 @@ async fn nothing() -> Json<[Empty; 0]> {
 fn nothing_for(auth: &Auth, scope: &'static str) -> Result<Json<[Empty; 0]>, Problem> {
     auth.me(scope)?;
     Ok(Json([]))
-}
-
-/// Which languages can be translated into which: none.
-#[utoipa::path(get, path = "/api/v1/instance/translation_languages", tag = "Instance",
-    responses((status = 200, body = Empty)))]
-async fn translation_languages() -> Json<Empty> {
-    Json(Empty {})
-}
-
-/// Reports of years; there are none.
-#[derive(Debug, Default, Serialize, ToSchema)]
-struct AnnualReports {
-    annual_reports: Vec<Empty>,
-    accounts: Vec<Empty>,
-    statuses: Vec<Empty>,
-}
-
-/// Reports of years; there are none.
-#[utoipa::path(get, path = "/api/v1/annual_reports", tag = "Not on this server",
-    security(("oauth" = ["read:accounts"])), responses((status = 200, body = AnnualReports)))]
-async fn annual_reports(auth: Auth) -> Result<Json<AnnualReports>, Problem> {
-    auth.me("read:accounts")?;
-    Ok(Json(AnnualReports::default()))
 }

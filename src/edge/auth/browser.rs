@@ -86,6 +86,9 @@ impl FromRequestParts<AppState> for Browser {
         };
         let (digest, now) = (secret::digest(&cookie), state.now());
         let login = state.store.read(move |tx| session::lookup(tx, digest, now)).await?;
+        if let Some(login) = &login {
+            state.note_visit(login.account.id).await;
+        }
         if login.as_ref().is_some_and(|login| login.is_stale) {
             // Only a note of use: a full lane must not fail the page.
             let _ = state.store.write(move |tx| session::touch(tx, digest, now)).await;

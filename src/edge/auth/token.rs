@@ -133,6 +133,9 @@ impl Auth {
         let Some(token) = token else { return Ok(Auth(None)) };
         let digest = secret::digest(&token);
         let bearer = state.store.read(move |tx| oauth::lookup(tx, digest)).await?;
+        if let Some((_, account)) = bearer.as_ref().and_then(|bearer| bearer.person.as_ref()) {
+            state.note_visit(account.id).await;
+        }
         Ok(Auth(bearer))
     }
 }

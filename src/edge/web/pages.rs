@@ -329,6 +329,20 @@ pub struct AboutPage {
     pub shell: Shell,
     /// How to reach whoever runs it.
     pub contact: Option<String>,
+    /// Its rules.
+    pub rules: Vec<String>,
+    /// Longer texts.
+    pub texts: Vec<AboutText>,
+}
+
+/// A longer text about the place.
+pub struct AboutText {
+    /// What addresses name it by.
+    pub id: &'static str,
+    /// Its heading.
+    pub title: &'static str,
+    /// Clean HTML.
+    pub html: String,
 }
 
 /// A sentence and a way on.

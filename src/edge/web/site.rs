@@ -9,10 +9,11 @@ use axum::{Json, Router};
 use serde_json::json;
 
 use super::frame::Visit;
-use super::pages::AboutPage;
+use super::pages::{AboutPage, AboutText};
 use super::{assets, show};
 use crate::base::Problem;
 use crate::edge::AppState;
+use crate::edge::api::paragraphs;
 use crate::wire::text::escape;
 
 /// A day: these change with the program only, but their names stay.
@@ -33,7 +34,24 @@ async fn about(visit: Visit) -> Result<Response, Problem> {
     let mut shell = visit.shell("About", &visit.facts().await?);
     shell.head.is_private = false;
     shell.head.canonical = Some(format!("{}/about", visit.state.site.origin));
-    show(&visit, &AboutPage { shell, contact: visit.state.config.email.clone() })
+    let config = &visit.state.config;
+    let (contact, rules) = (config.email.clone(), config.rules.clone());
+    show(&visit, &AboutPage { shell, contact, rules, texts: texts(&visit.state) })
+}
+
+/// The longer texts of the place, as far as there are any.
+fn texts(state: &AppState) -> Vec<AboutText> {
+    let config = &state.config;
+    let terms = config.terms_of_service.as_ref().map(|terms| &terms.text);
+    let all = [
+        ("more", "More about this place", config.extended_description.as_ref()),
+        ("privacy-policy", "Privacy", config.privacy_policy.as_ref()),
+        ("terms-of-service", "Terms of service", terms),
+    ];
+    let text = |(id, title, text): (&'static str, &'static str, Option<&String>)| {
+        Some(AboutText { id, title, html: paragraphs(state, text?) })
+    };
+    all.into_iter().filter_map(text).collect()
 }
 
 fn icon(name: &str) -> Response {

@@ -35,6 +35,13 @@ pub struct Emoji {
     category: Option<String>,
 }
 
+impl Emoji {
+    /// An emoji of this server.
+    pub fn local(emoji: &CustomEmoji, visible_in_picker: bool, category: Option<String>) -> Emoji {
+        Emoji { visible_in_picker, category, ..Emoji::from(emoji) }
+    }
+}
+
 impl From<&CustomEmoji> for Emoji {
     fn from(emoji: &CustomEmoji) -> Emoji {
         Emoji {

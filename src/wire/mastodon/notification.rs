@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::words::NotificationWord;
-use super::{Account, Status};
+use super::{Account, Report, Status};
 use crate::base::Timestamp;
 use crate::model;
 
@@ -23,6 +23,9 @@ pub struct Notification {
     /// Only where it is about a post.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<Status>,
+    /// Only where it is about a report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    report: Option<Report>,
 }
 
 impl Notification {
@@ -35,7 +38,14 @@ impl Notification {
             group_key: group_key(row),
             account,
             status,
+            report: None,
         }
+    }
+
+    /// The same about a report.
+    #[must_use]
+    pub fn about(self, report: Option<Report>) -> Notification {
+        Notification { report, ..self }
     }
 }
 

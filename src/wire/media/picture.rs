@@ -14,6 +14,8 @@ use crate::base::limits::IMAGE_MAX_PIXELS;
 const DECODE_MAX_BYTES: u64 = 256 * 1024 * 1024;
 /// Of 100; artefacts begin to show below.
 const JPEG_QUALITY: u8 = 85;
+/// Pixels of an emoji's longer side.
+const EMOJI_SIDE_MAX: u32 = 128;
 /// Pixels that a picture of a post keeps: 3840 by 2160, as Mastodon does.
 const KEPT_MAX_PIXELS: u64 = 8_294_400;
 /// Pixels of its small version: 640 by 360, as Mastodon's.
@@ -31,6 +33,8 @@ pub enum Shape {
     Avatar,
     /// Three to one, at most 1500 pixels wide.
     Header,
+    /// Any proportions, at most 128 pixels each way.
+    Emoji,
 }
 
 impl Shape {
@@ -44,6 +48,11 @@ impl Shape {
             Shape::Header => {
                 let width = width.min(height.saturating_mul(3)).clamp(3, 1500);
                 (width, width / 3)
+            }
+            Shape::Emoji => {
+                let longest = width.max(height).max(1);
+                let side = |n: u32| (n * EMOJI_SIDE_MAX.min(longest) / longest).max(1);
+                (side(width), side(height))
             }
         }
     }

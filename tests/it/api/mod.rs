@@ -1,6 +1,7 @@
 //! The Mastodon API, through the real router.
 
 mod accounts;
+mod admin;
 mod apps;
 mod coverage;
 mod filters;
@@ -15,6 +16,7 @@ mod pictures;
 mod polls;
 mod register;
 mod relations;
+mod reports;
 mod search;
 mod statuses;
 mod streaming;

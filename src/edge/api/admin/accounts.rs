@@ -15,6 +15,7 @@ use crate::domain::moderation::people::{self, Origin, Standing, Wanted};
 use crate::domain::moderation::report::resolve_about;
 use crate::domain::moderation::{self, Action, ModerationError, Relief, Staff};
 use crate::edge::AppState;
+use crate::edge::api::oauth::Empty;
 use crate::edge::api::page::{page, paged};
 use crate::edge::api::params::{GivenId, Input};
 use crate::edge::api::people::IdPath;
@@ -107,7 +108,12 @@ impl V1 {
     }
 }
 
-async fn listed(state: &AppState, uri: &Uri, wanted: Wanted, params: &crate::edge::api::params::Params) -> Result<Response, Problem> {
+async fn listed(
+    state: &AppState,
+    uri: &Uri,
+    wanted: Wanted,
+    params: &crate::edge::api::params::Params,
+) -> Result<Response, Problem> {
     let page = page(params, PAGE_ADMIN)?;
     let found = state.store.read(move |tx| people::list(tx, &wanted, &page)).await?;
     Ok(paged(&state.site, uri, found.map(|subject| render::subject(&state.site, &subject))))
@@ -306,13 +312,13 @@ struct Act {
 /// Does something to an account, and resolves the reports about it.
 #[utoipa::path(post, path = "/api/v1/admin/accounts/{id}/action", tag = "Admin",
     params(("id" = String, Path)), request_body = Act,
-    security(("oauth" = ["admin:write:accounts"])), responses((status = 200, description = "`{}`")))]
+    security(("oauth" = ["admin:write:accounts"])), responses((status = 200, body = Empty)))]
 async fn act(
     State(state): State<AppState>,
     IdPath(id): IdPath,
     auth: Auth,
     sent: Input<Act>,
-) -> Result<Json<serde_json::Value>, Problem> {
+) -> Result<Json<Empty>, Problem> {
     let by = auth.staff(WRITE, Permission::ManageUsers)?;
     let (action, text) = (Action::from(sent.kind), sent.text.clone().unwrap_or_default());
     let report = sent.report_id.map(|id| id.0);
@@ -325,7 +331,7 @@ async fn act(
         Ok(())
     })
     .await?;
-    Ok(Json(serde_json::json!({})))
+    Ok(Json(Empty {}))
 }
 
 async fn decided(

@@ -13,6 +13,7 @@ use super::PAGE_ADMIN;
 use crate::base::Problem;
 use crate::domain::moderation::server;
 use crate::edge::AppState;
+use crate::edge::api::oauth::Empty;
 use crate::edge::api::page::{page, paged};
 use crate::edge::api::params::{Input, Params};
 use crate::edge::api::people::IdPath;
@@ -83,14 +84,14 @@ async fn create(
 /// Takes a welcome back.
 #[utoipa::path(delete, path = "/api/v1/admin/domain_allows/{id}", tag = "Admin",
     params(("id" = String, Path)),
-    security(("oauth" = ["admin:write:domain_allows"])), responses((status = 200, description = "`{}`")))]
+    security(("oauth" = ["admin:write:domain_allows"])), responses((status = 200, body = Empty)))]
 async fn destroy(
     State(state): State<AppState>,
     IdPath(id): IdPath,
     auth: Auth,
-) -> Result<Json<serde_json::Value>, Problem> {
+) -> Result<Json<Empty>, Problem> {
     let by = auth.staff(WRITE, Permission::ManageFederation)?;
     let moment = state.moment();
     state.store.write(move |tx| server::disallow(tx, &mut moment.clone(), by, id)).await?;
-    Ok(Json(serde_json::json!({})))
+    Ok(Json(Empty {}))
 }

@@ -14,6 +14,7 @@ use crate::base::Problem;
 use crate::domain::moderation::server::{self, Decided, Wish};
 use crate::domain::secret;
 use crate::edge::AppState;
+use crate::edge::api::oauth::Empty;
 use crate::edge::api::page::{page, paged};
 use crate::edge::api::params::{Input, Params, clearable};
 use crate::edge::api::people::IdPath;
@@ -182,14 +183,14 @@ async fn update(
 /// Ends a decision.
 #[utoipa::path(delete, path = "/api/v1/admin/domain_blocks/{id}", tag = "Admin",
     params(("id" = String, Path)),
-    security(("oauth" = ["admin:write:domain_blocks"])), responses((status = 200, description = "`{}`")))]
+    security(("oauth" = ["admin:write:domain_blocks"])), responses((status = 200, body = Empty)))]
 async fn destroy(
     State(state): State<AppState>,
     IdPath(id): IdPath,
     auth: Auth,
-) -> Result<Json<serde_json::Value>, Problem> {
+) -> Result<Json<Empty>, Problem> {
     let by = auth.staff(WRITE, Permission::ManageFederation)?;
     let moment = state.moment();
     state.store.write(move |tx| server::unblock(tx, &mut moment.clone(), by, id)).await?;
-    Ok(Json(serde_json::json!({})))
+    Ok(Json(Empty {}))
 }

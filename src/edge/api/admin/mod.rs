@@ -2,6 +2,8 @@
 //! takes a scope of its own and a role that permits it.
 
 mod accounts;
+mod announcements;
+mod custom_emojis;
 mod domain_allows;
 mod domain_blocks;
 mod render;
@@ -19,6 +21,8 @@ const PAGE_ADMIN: (usize, usize) = (100, 200);
 pub(super) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(accounts::routes())
+        .merge(announcements::routes())
+        .merge(custom_emojis::routes())
         .merge(domain_allows::routes())
         .merge(domain_blocks::routes())
         .merge(reports::routes())

@@ -140,6 +140,7 @@ fn change(draft: Draft, params: &Params) -> Edit {
         language: draft.language.filter(|_| params.has("language")),
         mentions: draft.mentions,
         tags: draft.tags,
+        emojis: draft.emojis,
         media: media(params),
         poll: draft.poll,
     }

@@ -14,6 +14,7 @@ use crate::domain::notification;
 use crate::domain::timeline;
 use crate::domain::visibility::Viewer;
 use crate::edge::AppState;
+use crate::edge::api::announcements;
 use crate::model::{Event, FilterContext, Scopes};
 use crate::net::hub::{Listener, News, Topic};
 
@@ -160,10 +161,11 @@ impl Session {
             Event::AnnouncementDeleted { announcement } => {
                 said("announcement.delete", announcement.to_string())
             }
-            Event::Announcement { .. }
-            | Event::Conversation { .. }
-            | Event::Revoked { .. }
-            | Event::Barred { .. } => None,
+            Event::Announcement { announcement } => {
+                let found = announcements::one(&self.state, self.me, *announcement).await;
+                said("announcement", serde_json::to_string(&found.ok()??).ok()?)
+            }
+            Event::Conversation { .. } | Event::Revoked { .. } | Event::Barred { .. } => None,
         }
     }
 

@@ -15,6 +15,7 @@ fn context() -> Value {
             "PropertyValue": "schema:PropertyValue",
             "value": "schema:value",
             "toot": "http://joinmastodon.org/ns#",
+            "Emoji": "toot:Emoji",
             "featured": { "@id": "toot:featured", "@type": "@id" },
             "discoverable": "toot:discoverable",
             "indexable": "toot:indexable",
@@ -63,7 +64,7 @@ pub fn actor(site: &Site, account: &Account, picture_url: &dyn Fn(&Picture) -> S
     set(&mut map, "icon", account.avatar.as_ref().map(|p| image(&picture_url(p))));
     set(&mut map, "image", account.header.as_ref().map(|p| image(&picture_url(p))));
     map.insert("attachment".into(), fields(account));
-    map.insert("tag".into(), json!([]));
+    map.insert("tag".into(), account.emojis.iter().flatten().map(super::note::emoji).collect());
     set(&mut map, "alsoKnownAs", Some(account.also_known_as.clone()).filter(|all| !all.is_empty()));
     set(&mut map, "movedTo", account.moved_to.as_deref());
     if account.suspended_at.is_some() {
@@ -84,7 +85,7 @@ fn fields(account: &Account) -> Value {
         .collect()
 }
 
-fn image(url: &str) -> Value {
+pub(super) fn image(url: &str) -> Value {
     let path = url.split('?').next().unwrap_or(url).to_ascii_lowercase();
     let media_type = [
         ("png", "image/png"),

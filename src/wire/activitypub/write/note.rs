@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{audience, set};
 use crate::base::Timestamp;
-use crate::model::{Account, Attachment, AttachmentKind, Mention, Site, Status, Visibility};
+use crate::model::{Account, Attachment, AttachmentKind, CustomEmoji, Mention, Site, Status, Visibility};
 
 /// A post and what its record alone does not say.
 #[derive(Clone, Copy)]
@@ -66,7 +66,17 @@ fn tags(site: &Site, status: &Status) -> Value {
             "name": format!("#{name}"),
         })
     });
-    mentions.chain(hashtags).collect()
+    mentions.chain(hashtags).chain(status.emojis.iter().map(emoji)).collect()
+}
+
+/// A custom emoji; its picture is its name, because nothing else has one.
+pub(super) fn emoji(emoji: &CustomEmoji) -> Value {
+    json!({
+        "id": emoji.url,
+        "type": "Emoji",
+        "name": format!(":{}:", emoji.shortcode),
+        "icon": super::actor::image(&emoji.url),
+    })
 }
 
 /// `@user@host` also for people here: to others we are a host.
