@@ -8,5 +8,6 @@ pub mod edge;
 pub mod model;
 pub mod net;
 pub mod queue;
+pub mod search;
 pub mod store;
 pub mod wire;

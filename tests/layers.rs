@@ -15,8 +15,9 @@ const RULES: &[(&str, &[&str])] = &[
     ("domain", &["base", "model", "store"]),
     ("net", &["base", "config", "store", "model", "wire", "domain"]),
     ("queue", &["base", "config", "store", "model", "wire", "domain", "net"]),
-    ("edge", &["base", "config", "store", "model", "wire", "domain", "net", "queue"]),
-    ("app", &["base", "config", "store", "model", "wire", "domain", "net", "queue", "edge"]),
+    ("search", &["base", "store", "model", "wire", "domain"]),
+    ("edge", &["base", "config", "store", "model", "wire", "domain", "net", "queue", "search"]),
+    ("app", &["base", "config", "store", "model", "wire", "domain", "net", "queue", "search", "edge"]),
 ];
 
 /// Crates that a room must not know.
@@ -26,10 +27,11 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("store", &["axum", "hyper", "serde_json"]),
     ("model", &["axum", "tokio", "redb", "hyper", "serde_json"]),
     ("wire", &["axum", "tokio", "redb", "hyper"]),
-    ("domain", &["axum", "tokio", "redb", "hyper", "serde_json", "rand"]),
+    ("domain", &["axum", "tokio", "redb", "hyper", "serde_json", "rand", "tantivy"]),
     ("net", &["redb"]),
     ("queue", &["axum", "redb"]),
-    ("edge", &["redb"]),
+    ("search", &["axum", "hyper", "redb"]),
+    ("edge", &["redb", "tantivy"]),
 ];
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {

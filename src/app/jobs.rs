@@ -3,6 +3,17 @@
 use crate::edge::{AppState, federation, media};
 use crate::model::queue::JobKind;
 use crate::queue::{Deliver, Handlers, Worker, Workshop, fan_out, moderate, share_profile, tend_poll};
+use crate::search::Indexer;
+
+/// What keeps the search index up with the store.
+pub fn indexer(state: &AppState) -> Indexer {
+    Indexer {
+        search: state.search.clone(),
+        store: state.store.clone(),
+        clock: state.clock.clone(),
+        ids: state.ids.clone(),
+    }
+}
 
 /// The worker that runs every job of this server.
 pub(super) fn worker(state: &AppState) -> Worker {

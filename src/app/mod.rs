@@ -4,7 +4,7 @@ mod certificate;
 pub mod cli;
 pub mod files;
 mod first_run;
-mod jobs;
+pub mod jobs;
 pub mod logging;
 mod metrics;
 mod run;

@@ -24,6 +24,7 @@ use crate::net::client::{Client, ClientSettings};
 use crate::net::files::Files;
 use crate::net::hub::Hub;
 use crate::net::listener::{Bound, OwnName, Transport, bind, redirect_router, serve};
+use crate::search::{Place, Search};
 use crate::store::{Redb, Store};
 
 /// The node number of a server that has its store for itself.
@@ -72,6 +73,7 @@ impl Server {
         server.tasks.spawn(server.state.hub.clone().run(store, server.stop.clone()));
         server.tasks.spawn(jobs::worker(&server.state).run(server.stop.clone()));
         server.tasks.spawn(edge::media::tend(server.state.clone(), server.stop.clone()));
+        server.tasks.spawn(jobs::indexer(&server.state).run(server.stop.clone()));
         server.listen(bound).await?;
         Ok(server)
     }
@@ -167,9 +169,18 @@ pub fn assemble(
         client,
         files,
         hub: Hub::default(),
+        search: Search::open(search_place(&config)),
         instance_key,
         config,
     }))
+}
+
+/// The search index lies beside the store it is made from.
+fn search_place(config: &Config) -> Place {
+    match &config.store {
+        StoreChoice::Memory => Place::Memory,
+        StoreChoice::Redb(path) => Place::Folder(path.with_extension("search")),
+    }
 }
 
 fn make_folder(folder: &Path) -> Result<(), Problem> {

@@ -9,6 +9,7 @@ mod compose;
 mod cors;
 mod deadline;
 pub mod federation;
+mod find;
 mod gates;
 pub mod media;
 mod problem;

@@ -13,6 +13,7 @@ use crate::model::{KeyPair, Site};
 use crate::net::client::Client;
 use crate::net::files::Files;
 use crate::net::hub::Hub;
+use crate::search::Search;
 use crate::store::{Store, StoreError};
 
 /// Ids that one request's transaction may use, unless it asks for more.
@@ -38,6 +39,8 @@ pub struct Parts {
     pub files: Files,
     /// Live news of what was committed.
     pub hub: Hub,
+    /// The full-text index.
+    pub search: Search,
     /// The key of the actor that stands for the server itself.
     pub instance_key: KeyPair,
 }

@@ -3,6 +3,7 @@
 use minicbor::{Decode, Encode};
 
 use super::Event;
+use super::feed;
 use super::tables::{ACCOUNT, ACCOUNT_BY_HANDLE, ACCOUNT_BY_URI};
 use crate::base::{Id, Timestamp};
 use crate::store::{Record, WriteTx};
@@ -242,6 +243,10 @@ impl Account {
         tx.put(ACCOUNT_BY_HANDLE, &handle, &new.id);
         if !new.uri.is_empty() {
             tx.put(ACCOUNT_BY_URI, &new.uri, &new.id);
+        }
+        feed::touch(tx, feed::PERSON, new.id, old.map(feed::of_person), feed::of_person(new));
+        if let Some(old) = old {
+            feed::touch(tx, feed::POSTS_OF, new.id, Some(feed::of_posts(old)), feed::of_posts(new));
         }
         tx.put(ACCOUNT, &new.id, new);
         if new.is_local() && !new.is_visible() && old.is_some_and(Account::is_visible) {

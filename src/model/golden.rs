@@ -51,6 +51,7 @@ fn status() -> Status {
         is_local: true,
         thread: Id(2),
         poll: None,
+        link: None,
     }
 }
 
@@ -93,6 +94,8 @@ fn rows_of_media_read_for_ever() {
 #[test]
 fn rows_of_posts_read_for_ever() {
     check("status", &status()).unwrap();
+    let link = Some("https://c.example/x".into());
+    check("status-link", &Status { link, ..status() }).unwrap();
     check("timeline-entry", &status().entry()).unwrap();
     let interaction = Interaction {
         favourite: Some(Id(1)),

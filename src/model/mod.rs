@@ -8,6 +8,7 @@ mod announcement;
 mod codec;
 mod emoji;
 mod event;
+pub mod feed;
 mod filter;
 #[cfg(test)]
 mod golden;

@@ -6,7 +6,7 @@ use super::tables::{
     LOCAL_TIMELINE, PUBLIC_TIMELINE, STATUS, STATUS_BY_AUTHOR, STATUS_BY_THREAD, STATUS_BY_URI,
     STATUS_REBLOGS, STATUS_REPLIES, TAG_TIMELINE,
 };
-use super::{Ballot, Poll, TimelineEntry};
+use super::{Ballot, Poll, TimelineEntry, feed};
 use crate::base::{Id, Timestamp};
 use crate::store::{Record, WriteTx};
 
@@ -246,6 +246,10 @@ pub struct Status {
     /// Its poll. See [`Status::save_poll`].
     #[n(24)]
     pub poll: Option<Poll>,
+    /// The first link of its text to another site; its preview card is kept
+    /// under this.
+    #[n(30)]
+    pub link: Option<String>,
 }
 
 impl Record for Status {}
@@ -301,6 +305,9 @@ impl Status {
         if let Some(old) = old {
             Status::unindex(tx, old);
         }
+        if !new.is_reblog() {
+            feed::touch(tx, feed::POST, new.id, old.map(feed::of_post), feed::of_post(new));
+        }
         let entry = new.entry();
         tx.put(STATUS, &new.id, new);
         tx.put(STATUS_BY_URI, &new.uri, &new.id);
@@ -333,6 +340,9 @@ impl Status {
     /// and cleaned by the job that follows a deletion.
     pub fn delete(tx: &mut WriteTx<'_>, old: &Status) {
         Status::unindex(tx, old);
+        if !old.is_reblog() {
+            feed::touch(tx, feed::POST, old.id, None, feed::Mark::GONE);
+        }
         tx.delete(STATUS, &old.id);
     }
 

@@ -104,6 +104,13 @@ pub const MEDIA: Table<Id, Media> = Table::new("media");
 /// (when it goes unless a post shows it, file).
 pub const MEDIA_BY_EXPIRY: Table<(Timestamp, Id), ()> = Table::new("media_by_expiry");
 
+// Search.
+
+/// What the search index has to look at again; see [`feed`].
+pub const INDEX_FEED: Table<(u8, Id), feed::Mark> = Table::new("index_feed");
+/// By node: the stamp of the last change of its search index.
+pub const INDEX_STAMP: Table<u8, Id> = Table::new("index_stamp");
+
 // Timelines.
 
 /// (account, post) of home timelines.

@@ -2,21 +2,22 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::page::{OffsetParams, limit, offset};
-use super::params::Input;
+use super::params::{GivenId, Input};
 use super::people::account;
 use super::render;
 use crate::base::{Problem, ProblemKind, limits};
 use crate::domain::search::{self, AtAddress};
 use crate::domain::visibility::Viewer;
 use crate::edge::auth::Auth;
-use crate::edge::{AppState, federation};
-use crate::wire::mastodon::{Search, Tag};
+use crate::edge::{AppState, federation, find};
+use crate::store::StoreError;
+use crate::wire::mastodon::{Account, Search, Status, Tag};
 use crate::wire::webfinger;
 
 /// Rows of results that may be skipped.
@@ -25,7 +26,7 @@ const OFFSET_MAX: usize = 200;
 const QUERY_MAX_BYTES: usize = 2048;
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(search)).routes(routes!(tag))
+    OpenApiRouter::new().routes(routes!(search)).routes(routes!(search_v1)).routes(routes!(tag))
 }
 
 /// What a search may be narrowed to.
@@ -37,85 +38,144 @@ enum SearchKind {
     Hashtags,
 }
 
+/// What is looked for, and how.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[allow(dead_code)] // what has no effect here is documented, too
 struct Asked {
-    /// Words, a handle, a hashtag or an address.
-    #[serde(default)]
-    q: String,
+    /// Words, a handle, a hashtag, or an address. Posts are found by words,
+    /// `"phrases"`, `-exclusions`, and `from:`, `has:`, `is:`, `in:`,
+    /// `language:`, `before:`, `after:`, `during:`.
+    q: Option<String>,
     /// Everything if nothing is said.
     #[serde(rename = "type")]
     #[param(inline)]
     kind: Option<SearchKind>,
-    /// Whether an address or handle of another server may be fetched; takes a login.
+    /// Ask other servers for handles and addresses that are not known here.
     resolve: Option<bool>,
-    /// Whether only accounts that the person follows are wanted.
+    /// Only accounts that the person follows.
     following: Option<bool>,
+    /// Only posts of this account.
+    account_id: Option<GivenId>,
+    /// Only hashtags that moderators looked at: here all are as good as that.
+    exclude_unreviewed: Option<bool>,
+    /// Only posts before this one.
+    max_id: Option<GivenId>,
+    /// Only posts after this one.
+    min_id: Option<GivenId>,
 }
 
 /// What is asked for.
 struct Query {
+    asked: Asked,
     text: String,
-    /// `None` for everything.
-    kind: Option<SearchKind>,
-    only_following: bool,
     offset: usize,
     limit: usize,
 }
 
 impl Query {
-    fn read(asked: &Input<Asked>) -> Result<Query, Problem> {
-        let text = asked.q.clone();
+    fn read(sent: Input<Asked>) -> Result<Query, Problem> {
+        let text = sent.q.clone().unwrap_or_default().trim().to_owned();
         if text.len() > QUERY_MAX_BYTES {
             return Err(Problem::invalid("`q` is too long"));
         }
         Ok(Query {
             text,
-            kind: asked.kind,
-            only_following: asked.following.unwrap_or(false),
-            offset: offset(&asked.params)?.min(OFFSET_MAX),
-            limit: limit(&asked.params, limits::PAGE_STATUSES.0, limits::PAGE_STATUSES.1)?,
+            offset: offset(&sent.params)?.min(OFFSET_MAX),
+            limit: limit(&sent.params, limits::PAGE_STATUSES.0, limits::PAGE_STATUSES.1)?,
+            asked: sent.into_inner(),
         })
     }
 
     fn wants(&self, kind: SearchKind) -> bool {
-        self.kind.is_none_or(|wanted| wanted == kind)
+        self.asked.kind.is_none_or(|wanted| wanted == kind)
+    }
+
+    /// A text with a sign in front says itself what it is.
+    fn wants_accounts(&self) -> bool {
+        self.wants(SearchKind::Accounts) && !self.text.starts_with('#')
+    }
+
+    fn wants_hashtags(&self) -> bool {
+        self.wants(SearchKind::Hashtags) && !self.text.starts_with('@')
+    }
+
+    fn wants_statuses(&self) -> bool {
+        self.wants(SearchKind::Statuses) && !self.text.starts_with('@')
     }
 
     /// `@user@host` of another server.
     fn is_foreign_handle(&self, state: &AppState) -> bool {
-        webfinger::parse_acct(self.text.trim()).is_some_and(|(_, host)| host != state.site.domain)
+        webfinger::parse_acct(&self.text).is_some_and(|(_, host)| host != state.site.domain)
     }
 
     fn is_address(&self) -> bool {
         self.text.starts_with("https://") || self.text.starts_with("http://")
     }
+
+    fn posts(&self) -> find::Query {
+        let id = |given: Option<GivenId>| given.map(|given| given.0);
+        find::Query {
+            text: self.text.clone(),
+            author: id(self.asked.account_id),
+            after: id(self.asked.min_id),
+            before: id(self.asked.max_id),
+            offset: self.offset,
+            limit: self.limit,
+        }
+    }
 }
 
-/// Finds accounts, posts and hashtags.
+/// Accounts, posts and hashtags that match.
 #[utoipa::path(get, path = "/api/v2/search", tag = "Search", params(Asked, OffsetParams),
     security((), ("oauth" = ["read:search"])), responses((status = 200, body = Search)))]
 async fn search(
     State(state): State<AppState>,
     auth: Auth,
-    asked: Input<Asked>,
+    sent: Input<Asked>,
 ) -> Result<Json<Search>, Problem> {
-    let viewer = auth.viewer_at("read:search", &state)?;
-    let mut query = Query::read(&asked)?;
-    let resolve = asked.resolve.unwrap_or(false);
-    refuse_anonymous(viewer, resolve, asked.params.has("offset"))?;
+    find_all(&state, &auth, sent).await.map(Json)
+}
+
+/// The answer of version 1: hashtags are plain names.
+#[derive(Debug, Serialize, ToSchema)]
+struct SearchV1 {
+    accounts: Vec<Account>,
+    statuses: Vec<Status>,
+    hashtags: Vec<String>,
+}
+
+/// The same with hashtags as plain names, for old clients.
+#[utoipa::path(get, path = "/api/v1/search", tag = "Search", params(Asked, OffsetParams),
+    security((), ("oauth" = ["read:search"])), responses((status = 200, body = SearchV1)))]
+async fn search_v1(
+    State(state): State<AppState>,
+    auth: Auth,
+    sent: Input<Asked>,
+) -> Result<Json<SearchV1>, Problem> {
+    let Search { accounts, statuses, hashtags } = find_all(&state, &auth, sent).await?;
+    let hashtags = hashtags.into_iter().map(|tag| tag.name).collect();
+    Ok(Json(SearchV1 { accounts, statuses, hashtags }))
+}
+
+async fn find_all(state: &AppState, auth: &Auth, sent: Input<Asked>) -> Result<Search, Problem> {
+    let viewer = auth.viewer_at("read:search", state)?;
+    let pages = sent.params.has("offset");
+    let mut query = Query::read(sent)?;
+    let resolve = query.asked.resolve.unwrap_or(false);
+    refuse_anonymous(viewer, resolve, pages)?;
     if query.text.is_empty() {
-        return Ok(Json(Search::default()));
+        return Ok(Search::default());
     }
-    if resolve && query.offset == 0 && (query.is_address() || query.is_foreign_handle(&state)) {
-        let found = federation::resolve::bring(&state, &query.text).await;
+    if resolve && query.offset == 0 && (query.is_address() || query.is_foreign_handle(state)) {
+        let found = federation::resolve::bring(state, &query.text).await;
         // A page's address leads to the id of what it shows.
         query.text = found.filter(|_| query.is_address()).unwrap_or(query.text);
     }
     if query.is_address() {
-        return at_address(&state, viewer, &query).await.map(Json);
+        return at_address(state, viewer, &query).await;
     }
-    by_text(&state, viewer, query).await.map(Json)
+    by_text(state, viewer, query).await
 }
 
 fn refuse_anonymous(viewer: Viewer, resolve: bool, pages: bool) -> Result<(), Problem> {
@@ -131,7 +191,7 @@ fn refuse_anonymous(viewer: Viewer, resolve: bool, pages: bool) -> Result<(), Pr
 }
 
 async fn at_address(state: &AppState, viewer: Viewer, query: &Query) -> Result<Search, Problem> {
-    let (site, address) = (state.site.clone(), query.text.trim().to_owned());
+    let (site, address) = (state.site.clone(), query.text.clone());
     let found = state.store.read(move |tx| search::at_address(tx, viewer, &site, &address)).await?;
     let mut answer = Search::default();
     match found {
@@ -147,28 +207,34 @@ async fn at_address(state: &AppState, viewer: Viewer, query: &Query) -> Result<S
 }
 
 async fn by_text(state: &AppState, viewer: Viewer, query: Query) -> Result<Search, Problem> {
+    let posts = match query.wants_statuses() {
+        true => find::posts(state, viewer, query.posts()).await?,
+        false => Vec::new(),
+    };
+    let indexed = match query.wants_accounts() {
+        true => find::people(state, &query.text).await?,
+        false => Vec::new(),
+    };
     let site = state.site.clone();
-    // A text with a sign in front says itself what it is.
-    let accounts = query.wants(SearchKind::Accounts) && !query.text.starts_with('#');
-    let hashtags = query.wants(SearchKind::Hashtags) && !query.text.starts_with('@');
     let (people, tags) = state
         .store
         .read(move |tx| {
-            let rows = (query.offset, query.limit);
-            let people = match accounts {
-                true => search::accounts(tx, viewer, &site, &query.text, query.only_following, rows)?,
+            let (text, rows) = (query.text.as_str(), (query.offset, query.limit));
+            let only_following = query.asked.following.unwrap_or(false);
+            let people = match query.wants_accounts() {
+                true => search::accounts(tx, viewer, &site, text, &indexed, only_following, rows)?,
                 false => Vec::new(),
             };
-            let tags = match hashtags {
-                true => search::hashtags(tx, &query.text, query.offset, query.limit)?,
+            let tags = match query.wants_hashtags() {
+                true => search::hashtags(tx, text, query.offset, query.limit)?,
                 false => Vec::new(),
             };
-            Ok::<_, crate::store::StoreError>((people, tags))
+            Ok::<_, StoreError>((people, tags))
         })
         .await?;
     Ok(Search {
         accounts: people.iter().map(|person| account(&state.site, person)).collect(),
-        statuses: Vec::new(),
+        statuses: render::statuses(state, viewer.id, &posts),
         hashtags: tags.iter().map(|tag| Tag::new(&state.site, tag, viewer.id.is_some())).collect(),
     })
 }

@@ -13,10 +13,10 @@ use super::{go, load, show};
 use crate::base::{Id, Problem};
 use crate::domain::relation::{self, Relationship};
 use crate::domain::search::{self, AtAddress};
-use crate::domain::timeline::Person;
+use crate::domain::timeline::{Loaded, Person};
 use crate::domain::visibility::Viewer;
 use crate::edge::api::params::Params;
-use crate::edge::{AppState, federation};
+use crate::edge::{AppState, federation, find};
 use crate::model::Site;
 use crate::store::{ReadTx, StoreError};
 use crate::wire::webfinger;
@@ -44,14 +44,15 @@ async fn page(visit: Visit, params: Params) -> Result<Response, Problem> {
     let query: String = params.filled("q").unwrap_or_default().chars().take(QUERY_MAX).collect();
     let elsewhere = look_elsewhere(&visit, query.trim()).await;
     let (site, text) = (visit.state.site.clone(), elsewhere.unwrap_or_else(|| query.trim().to_owned()));
-    let (facts, found) = visit.read(move |tx, viewer| find(tx, viewer, &site, &text)).await?;
+    let (people, posts) = by_words(&visit, &text).await?;
+    let (facts, found) = visit.read(move |tx, viewer| look(tx, viewer, &site, &text, &people)).await?;
     if let Some(place) = &found.at_address {
         return Ok(go::to(&path(place)));
     }
     let view = SearchPage {
         shell: visit.shell("Search", &facts),
         people: load::rows(&eyes(&visit), &found.people, &found.relationships),
-        posts: Vec::new(),
+        posts: posts.iter().map(|loaded| load::post(&eyes(&visit), loaded)).collect(),
         tags: found.tags,
         query,
         trouble: None,
@@ -69,14 +70,33 @@ async fn look_elsewhere(visit: &Visit, query: &str) -> Option<String> {
     if is_allowed { federation::resolve::bring(&visit.state, query).await } else { None }
 }
 
-fn find(tx: &ReadTx<'_>, viewer: Viewer, site: &Site, text: &str) -> Result<Found, StoreError> {
+/// What the full-text index finds: accounts, and posts for people who are
+/// logged in.
+async fn by_words(visit: &Visit, text: &str) -> Result<(Vec<Id>, Vec<Loaded>), Problem> {
+    if text.is_empty() || text.contains("://") {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let viewer = Viewer { id: visit.me(), now: visit.state.now() };
+    let query = find::Query { text: text.to_owned(), limit: FOUND_MAX, ..find::Query::default() };
+    let posts =
+        if text.starts_with('@') { Vec::new() } else { find::posts(&visit.state, viewer, query).await? };
+    Ok((find::people(&visit.state, text).await?, posts))
+}
+
+fn look(
+    tx: &ReadTx<'_>,
+    viewer: Viewer,
+    site: &Site,
+    text: &str,
+    indexed: &[Id],
+) -> Result<Found, StoreError> {
     if text.is_empty() {
         return Ok(Found::default());
     }
     if text.contains("://") {
         return Ok(Found { at_address: search::at_address(tx, viewer, site, text)?, ..Found::default() });
     }
-    let people = search::accounts(tx, viewer, site, text, false, (0, FOUND_MAX))?;
+    let people = search::accounts(tx, viewer, site, text, indexed, false, (0, FOUND_MAX))?;
     let ids: Vec<Id> = people.iter().map(|person| person.account.id).collect();
     let relationships = match viewer.id {
         Some(me) => relation::relationships(tx, me, &ids, viewer.now)?,

@@ -11,7 +11,8 @@ use crate::model::{self, Site};
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Tag {
     id: String,
-    name: String,
+    /// Lower case, without `#`.
+    pub name: String,
     #[schema(format = "uri")]
     url: String,
     /// Its use by day; not counted.

@@ -160,6 +160,11 @@ impl TestApp {
         self.send(request(Method::POST, path, None, Payload::Json(body))).await
     }
 
+    /// Waits until everything that is in the store can be searched.
+    pub async fn index(&self) {
+        waxwing::app::jobs::indexer(&self.state).catch_up().await.expect("the index can be written");
+    }
+
     /// The time of this server.
     pub fn now(&self) -> Timestamp {
         self.clock.now()

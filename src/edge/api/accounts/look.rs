@@ -18,7 +18,7 @@ use crate::edge::api::page::{limit, offset, page, paged};
 use crate::edge::api::params::Params;
 use crate::edge::api::people::{IdPath, account, accounts, known_person, person, standing};
 use crate::edge::auth::Auth;
-use crate::edge::federation;
+use crate::edge::{federation, find};
 use crate::store::{ReadTx, StoreError};
 use crate::wire::mastodon::{Account, Relationship};
 
@@ -82,10 +82,11 @@ pub(super) async fn search(
         // Whatever it finds is in the store afterwards.
         federation::resolve::bring(&state, &text).await;
     }
+    let indexed = find::people(&state, &text).await?;
     let (site, viewer) = (state.site.clone(), Viewer::account(me.id, state.now()));
     let people = state
         .store
-        .read(move |tx| domain_search::accounts(tx, viewer, &site, &text, only_following, range))
+        .read(move |tx| domain_search::accounts(tx, viewer, &site, &text, &indexed, only_following, range))
         .await;
     let people = people.map_err(|error: StoreError| Problem::from(error))?;
     Ok(Json(accounts(&state.site, &people)))

@@ -1,8 +1,19 @@
-//! Finding accounts by the beginning of their name, hashtags by theirs, and
-//! posts by their address. Texts are not searched.
+//! Finding accounts, hashtags and posts.
+//!
+//! The rules are here: how a question is understood (`grammar`), how texts
+//! are cut into words (`words`), and who may find what (`found`). The full-text
+//! index itself is the room `search`; whatever it says is only a hint, and
+//! everything it names is loaded here for the one who asks.
+
+mod found;
+mod grammar;
+pub mod words;
 
 use std::collections::HashSet;
 use std::sync::Arc;
+
+pub use found::{LIBRARY_MAX, findable, library};
+pub use grammar::{Ask, PARTS_MAX, Part, Scope, Trait};
 
 use super::account;
 use super::timeline::{Loaded, Person, load_one, load_people};
@@ -20,7 +31,8 @@ const TAG_ROWS_MAX: usize = 100;
 const LAST: char = char::MAX;
 
 /// Accounts whose handle begins with this text (`name`, `@name`,
-/// `name@host`); those the viewer follows first.
+/// `name@host`), then those that the index found by it; those the viewer
+/// follows first.
 ///
 /// # Errors
 /// Only the store's.
@@ -29,6 +41,7 @@ pub fn accounts(
     viewer: Viewer,
     site: &Site,
     text: &str,
+    indexed: &[Id],
     only_following: bool,
     (offset, limit): (usize, usize),
 ) -> Result<Vec<Arc<Person>>, StoreError> {
@@ -37,6 +50,8 @@ pub fn accounts(
         found.iter().filter(|account| account.is_limited()).map(|account| account.id).collect();
     let named = account::by_handle(tx, site, text)?.map(|account| account.id);
     let mut ids: Vec<Id> = found.into_iter().map(|account| account.id).collect();
+    let further: Vec<Id> = indexed.iter().copied().filter(|id| !ids.contains(id)).collect();
+    ids.extend(further);
     let relations = relations(tx, viewer, &ids)?;
     let follows = |id: &Id| relations.get(id).is_some_and(|between| between.follows());
     // Those who are limited are found by those who follow them, or who name

@@ -1,0 +1,102 @@
+//! Reads from the store what belongs into the index, page by page.
+
+use std::collections::HashMap;
+
+use super::shelf::Walk;
+use crate::base::Id;
+use crate::model::feed::{self, Mark};
+use crate::model::tables::{ACCOUNT, INDEX_FEED, STATUS, STATUS_BY_AUTHOR};
+use crate::model::{Account, Status, Visibility};
+use crate::store::{ReadTx, Scan, StoreError};
+
+/// Rows read at once.
+pub(super) const PAGE_MAX: usize = 200;
+
+/// Entries to be written anew; `None` for what is not to be found any more.
+#[derive(Default)]
+pub(super) struct Page {
+    /// Posts, and whether strangers may find them.
+    pub(super) posts: Vec<(Id, Option<(Status, bool)>)>,
+    pub(super) people: Vec<(Id, Option<Account>)>,
+}
+
+impl Page {
+    pub(super) fn len(&self) -> usize {
+        self.posts.len() + self.people.len()
+    }
+}
+
+/// The next page of everything, and where the one after begins.
+pub(super) fn walk(tx: &ReadTx<'_>, walk: Walk) -> Result<(Page, Walk), StoreError> {
+    match walk {
+        Walk::Posts(after) => {
+            let rows = tx.scan(STATUS, Scan::all().after(&after).limit(PAGE_MAX))?;
+            let next = rows.last().map_or(Walk::People(Id::ZERO), |(id, _)| Walk::Posts(*id));
+            let found = rows.into_iter().map(|(id, status)| (id, Some(status))).collect();
+            Ok((Page { posts: with_authors(tx, found)?, people: Vec::new() }, next))
+        }
+        Walk::People(after) => {
+            let rows = tx.scan(ACCOUNT, Scan::all().after(&after).limit(PAGE_MAX))?;
+            let next = rows.last().map_or(Walk::Done, |(id, _)| Walk::People(*id));
+            let people =
+                rows.into_iter().map(|(id, account)| (id, Some(account).filter(Account::is_visible)));
+            Ok((Page { posts: Vec::new(), people: people.collect() }, next))
+        }
+        Walk::Done => Ok((Page::default(), Walk::Done)),
+    }
+}
+
+/// A row of the feed, as it was when its subject was read.
+pub(super) type FeedRow = ((u8, Id), Mark);
+
+/// The next rows of the feed, and what they are about; rows about all posts
+/// of an account are given alone, with that account.
+pub(super) fn news(tx: &ReadTx<'_>) -> Result<(Vec<FeedRow>, Page, Option<Id>), StoreError> {
+    let rows = tx.scan(INDEX_FEED, Scan::all().limit(PAGE_MAX))?;
+    let single: Vec<FeedRow> =
+        rows.iter().filter(|((what, _), _)| *what != feed::POSTS_OF).copied().collect();
+    if single.is_empty() {
+        let first = rows.into_iter().next();
+        let author = first.map(|((_, author), _)| author);
+        return Ok((first.into_iter().collect(), Page::default(), author));
+    }
+    let of = |kind: u8| single.iter().filter(move |((what, _), _)| *what == kind).map(|((_, id), _)| *id);
+    let (posts, people): (Vec<Id>, Vec<Id>) = (of(feed::POST).collect(), of(feed::PERSON).collect());
+    let found = posts.iter().copied().zip(tx.get_many(STATUS, &posts)?).collect();
+    let accounts = tx.get_many(ACCOUNT, &people)?.into_iter();
+    let people =
+        people.iter().copied().zip(accounts.map(|account| account.filter(Account::is_visible))).collect();
+    Ok((single, Page { posts: with_authors(tx, found)?, people }, None))
+}
+
+/// A page of an account's posts after this one, and the last it looked at.
+pub(super) fn posts_of(tx: &ReadTx<'_>, author: Id, after: Id) -> Result<(Page, Option<Id>), StoreError> {
+    let range = Scan::prefix(&(author,)).after(&(author, after)).limit(PAGE_MAX);
+    let rows = tx.scan(STATUS_BY_AUTHOR, range)?;
+    let last = rows.last().map(|((_, id), _)| *id);
+    let ids: Vec<Id> =
+        rows.into_iter().filter(|(_, entry)| entry.reblog_of.is_none()).map(|((_, id), _)| id).collect();
+    let found = ids.iter().copied().zip(tx.get_many(STATUS, &ids)?).collect();
+    Ok((Page { posts: with_authors(tx, found)?, people: Vec::new() }, last))
+}
+
+/// Boosts have no text of their own, and posts of those who are gone are not
+/// found.
+fn with_authors(
+    tx: &ReadTx<'_>,
+    found: Vec<(Id, Option<Status>)>,
+) -> Result<Vec<(Id, Option<(Status, bool)>)>, StoreError> {
+    let mut authors: Vec<Id> =
+        found.iter().filter_map(|(_, status)| Some(status.as_ref()?.account)).collect();
+    authors.sort_unstable();
+    authors.dedup();
+    let accounts = tx.get_many(ACCOUNT, &authors)?;
+    let accounts: HashMap<Id, Account> =
+        authors.into_iter().zip(accounts).filter_map(|(id, account)| Some((id, account?))).collect();
+    let entry = |status: Status| {
+        let author = accounts.get(&status.account).filter(|author| author.is_visible())?;
+        let is_open = status.visibility == Visibility::Public && author.is_indexable;
+        (!status.is_reblog()).then_some((status, is_open))
+    };
+    Ok(found.into_iter().map(|(id, status)| (id, status.and_then(entry))).collect())
+}
