@@ -1,6 +1,6 @@
 //! Which handler does which kind of background job.
 
-use crate::edge::{AppState, federation, media};
+use crate::edge::{AppState, federation, media, scheduled};
 use crate::model::queue::JobKind;
 use crate::queue::{Deliver, Handlers, Worker, Workshop, fan_out, moderate, share_profile, tend_poll};
 use crate::search::Indexer;
@@ -31,7 +31,7 @@ pub(super) fn worker(state: &AppState) -> Worker {
         .on(JobKind::ShareProfile, share_profile::handler(workshop.clone()))
         .on(JobKind::TendPoll, tend_poll::handler(workshop.clone()))
         .on(JobKind::Moderate, moderate::handler(workshop));
-    let handlers = media::jobs(federation::jobs(handlers, state), state);
+    let handlers = scheduled::jobs(media::jobs(federation::jobs(handlers, state), state), state);
     let worker = Worker::new(state.store.clone(), handlers, state.clock.clone(), state.chance.clone());
     Worker { slots: state.config.delivery.slots, ..worker }
 }

@@ -24,6 +24,7 @@ pub mod password;
 pub mod poll;
 pub mod relation;
 pub mod remote;
+pub mod scheduled;
 pub mod search;
 pub mod secret;
 pub mod session;

@@ -16,6 +16,7 @@ mod problem;
 mod profile;
 mod request_id;
 pub mod sandbox;
+pub mod scheduled;
 mod state;
 pub mod web;
 mod well_known;

@@ -20,12 +20,14 @@ mod oauth;
 mod poll;
 pub mod queue;
 mod relation;
+mod scheduled;
 mod setting;
 mod site;
 mod status;
 pub mod tables;
 mod timeline;
 mod user;
+mod version;
 
 pub use crate::base::Registration;
 pub use account::{Account, ActorKind, Field, KeyPair, Picture};
@@ -41,8 +43,9 @@ pub use notification::{
     PolicyAnswer,
 };
 pub use oauth::{App, AuthorizationCode, Scopes, Token};
-pub use poll::{Ballot, Poll, PollOption};
+pub use poll::{Ballot, NewPoll, Poll, PollOption};
 pub use relation::{Follow, FollowPair, FollowRequest, Mute, Relation};
+pub use scheduled::Scheduled;
 pub use setting::Setting;
 pub use site::Site;
 pub use status::{
@@ -50,3 +53,4 @@ pub use status::{
 };
 pub use timeline::{HomeEntry, Marker, TimelineEntry};
 pub use user::{Invite, Permission, PostingDefaults, Role, Session, SessionDigest, User, UserState};
+pub use version::Version;

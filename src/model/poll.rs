@@ -82,3 +82,20 @@ pub struct Ballot {
     #[n(1)]
     pub choices: Vec<u8>,
 }
+
+/// A poll as it was typed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub struct NewPoll {
+    /// The answers, without blanks around them.
+    #[n(0)]
+    pub options: Vec<String>,
+    /// How long it runs, in seconds.
+    #[n(1)]
+    pub expires_in_s: u64,
+    /// Several answers may be chosen.
+    #[n(2)]
+    pub multiple: bool,
+    /// Votes are not shown before the end.
+    #[n(3)]
+    pub hide_totals: bool,
+}

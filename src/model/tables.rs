@@ -90,10 +90,14 @@ pub const INTERACTION: Table<(Id, Id), Interaction> = Table::new("interaction");
 pub const FAVOURITES: Table<(Id, Id), Id> = Table::new("favourites");
 /// (account, bookmark id) to post.
 pub const BOOKMARKS: Table<(Id, Id), Id> = Table::new("bookmarks");
+/// (post, version id) of what posts were before they were edited.
+pub const STATUS_VERSIONS: Table<(Id, Id), Version> = Table::new("status_versions");
 /// (post, voter) of polls; also voters of earlier rounds.
 pub const POLL_VOTERS: Table<(Id, Id), ()> = Table::new("poll_voters");
 /// When an ActivityPub object was deleted, so that late copies stay away.
 pub const TOMBSTONE: Table<String, TombstoneRow> = Table::new("tombstone");
+/// (author, id) of posts that are to be published later.
+pub const SCHEDULED: Table<(Id, Id), Scheduled> = Table::new("scheduled");
 /// (account, Idempotency-Key) to the post it made.
 pub const IDEMPOTENCY: Table<(Id, String), Id> = Table::new("idempotency");
 
@@ -199,6 +203,8 @@ pub mod count {
     pub const WEEK_LOGINS: u8 = 21;
     /// Of a week: people who joined.
     pub const WEEK_REGISTRATIONS: u8 = 22;
+    /// Earlier versions of a post that are kept.
+    pub const VERSIONS: u8 = 30;
 }
 
 /// When somebody was last here, to the day.

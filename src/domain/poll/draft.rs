@@ -2,28 +2,9 @@
 
 use std::time::Duration;
 
-use minicbor::{Decode, Encode};
-
 use crate::base::Timestamp;
 use crate::base::limits::{POLL_OPTION_CHARACTERS_MAX, POLL_OPTIONS, POLL_RUNS_S};
-use crate::model::{Poll, PollOption};
-
-/// A poll as it was typed.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
-pub struct NewPoll {
-    /// The answers, without blanks around them.
-    #[n(0)]
-    pub options: Vec<String>,
-    /// How long it runs, in seconds.
-    #[n(1)]
-    pub expires_in_s: u64,
-    /// Several answers may be chosen.
-    #[n(2)]
-    pub multiple: bool,
-    /// Votes are not shown before the end.
-    #[n(3)]
-    pub hide_totals: bool,
-}
+use crate::model::{NewPoll, Poll, PollOption};
 
 /// What is wrong with a poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,8 @@ mod tend;
 #[cfg(test)]
 mod tests;
 
-pub use draft::{NewPoll, PollFault};
+pub use crate::model::NewPoll;
+pub use draft::PollFault;
 pub use tend::{Tended, ended, tell_voters, tend};
 
 use std::time::Duration;

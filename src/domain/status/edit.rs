@@ -1,5 +1,6 @@
 //! Changing a post. Its audience never changes.
 
+use super::history::remember;
 use super::insert::{job_order, sender, tell_mentioned};
 use super::publish::mentions;
 use super::{StatusError, own};
@@ -110,6 +111,7 @@ pub fn replace(
         poll::watch(tx, moment, &new, &mut poll)?;
         new.poll = Some(poll);
     }
+    remember(tx, moment, old)?;
     Status::save(tx, Some(old), &new);
     Event::Edited { status: new.id, audience: Audience::from(&new) }.emit(tx);
     if new.is_local {

@@ -6,6 +6,7 @@
 //! text becomes HTML: that comes in ready.
 
 mod edit;
+mod history;
 mod insert;
 mod publish;
 mod remove;
@@ -13,6 +14,7 @@ mod remove;
 mod tests;
 
 pub use edit::{Edit, edit, replace};
+pub use history::{VERSIONS_MAX, versions};
 pub use insert::{News, id_for, insert};
 pub use publish::{Draft, IDEMPOTENCY_FOR, Published, publish};
 pub(super) use remove::keep;

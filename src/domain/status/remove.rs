@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 
 use super::insert::{adjust_counts, job_order, sender};
-use super::{StatusError, own};
+use super::{StatusError, history, own};
 use crate::base::{Id, Moment, Timestamp};
 use crate::domain::delivery::{Task, enqueue};
 use crate::domain::media;
@@ -12,8 +12,8 @@ use crate::domain::timeline::{Loaded, load_one};
 use crate::domain::visibility::Viewer;
 use crate::model::queue::{Body, Job, Verb};
 use crate::model::tables::{
-    ACCOUNT, COUNT, FAVOURITES, HOME_TIMELINE, INTERACTION, PINS, STATUS, STATUS_FAVOURITES, STATUS_REBLOGS,
-    STATUS_REPLIES, TOMBSTONE, TombstoneRow, count,
+    ACCOUNT, COUNT, FAVOURITES, HOME_TIMELINE, INTERACTION, PINS, POLL_VOTERS, STATUS, STATUS_FAVOURITES,
+    STATUS_REBLOGS, STATUS_REPLIES, TOMBSTONE, TombstoneRow, count,
 };
 use crate::model::{Audience, Event, Interaction, Status};
 use crate::store::{Record, Scan, StoreError, Value, WriteTx};
@@ -65,6 +65,7 @@ pub fn remove(tx: &mut WriteTx<'_>, moment: &mut Moment, status: &Status) -> Res
             tx.delete(PINS, &(status.account, pin));
         }
         poll::forget(tx, status, CLEANED_MAX)?;
+        history::forget(tx, status.id)?;
         erase_marks(tx, status.id)?;
         erase_boosts(tx, moment.now, status.id)?;
     }
@@ -94,6 +95,8 @@ fn reached(tx: &WriteTx<'_>, status: &Status) -> Result<Vec<Id>, StoreError> {
         let rows = tx.scan(table, Scan::prefix(&(status.id,)).limit(CLEANED_MAX))?;
         all.extend(rows.into_iter().map(|(_, account)| account));
     }
+    let voters = tx.scan(POLL_VOTERS, Scan::prefix(&(status.id,)).limit(CLEANED_MAX))?;
+    all.extend(voters.into_iter().map(|((_, voter), ())| voter));
     all.sort();
     all.dedup();
     Ok(all)

@@ -26,6 +26,7 @@ mod polls;
 mod preferences;
 pub(crate) mod render;
 mod reports;
+mod scheduled_statuses;
 mod search;
 mod statuses;
 mod streaming;
@@ -67,8 +68,9 @@ fn documented() -> OpenApiRouter<AppState> {
         .merge(polls::routes())
         .merge(preferences::routes().into())
         .merge(reports::routes())
+        .merge(scheduled_statuses::routes())
         .merge(search::routes())
-        .merge(statuses::routes().into())
+        .merge(statuses::routes())
         .merge(streaming::routes())
         .merge(timelines::routes().into())
         .merge(unbuilt::routes())

@@ -29,7 +29,7 @@ const PUBLIC: [&str; 8] = [
 ];
 
 /// Empty for people, with the scope it takes.
-const PERSONAL: [(&str, &str); 11] = [
+const PERSONAL: [(&str, &str); 10] = [
     ("/api/v1/suggestions", "read:accounts"),
     ("/api/v2/suggestions", "read:accounts"),
     ("/api/v1/endorsements", "read:accounts"),
@@ -38,7 +38,6 @@ const PERSONAL: [(&str, &str); 11] = [
     ("/api/v1/followed_tags", "read:follows"),
     ("/api/v1/domain_blocks", "read:blocks"),
     ("/api/v1/conversations", "read:statuses"),
-    ("/api/v1/scheduled_statuses", "read:statuses"),
     ("/api/v1/tags/suggestions", "read:follows"),
     ("/api/v1/notifications/requests", "read:notifications"),
 ];

@@ -118,6 +118,16 @@ pub enum Job {
         #[n(0)]
         account: Id,
     },
+    /// Publish a post whose time has come.
+    #[n(16)]
+    PublishScheduled {
+        /// Its author.
+        #[n(0)]
+        account: Id,
+        /// Which.
+        #[n(1)]
+        scheduled: Id,
+    },
 }
 
 impl Job {
@@ -128,6 +138,7 @@ impl Job {
             Job::ShareProfile { .. } => JobKind::ShareProfile,
             Job::ProcessMedia { .. } => JobKind::ProcessMedia,
             Job::TendPoll { .. } => JobKind::TendPoll,
+            Job::PublishScheduled { .. } => JobKind::PublishScheduled,
             Job::FanOut { .. } => JobKind::FanOut,
             Job::Ingest { .. } => JobKind::Ingest,
             Job::FetchAccount { .. } => JobKind::FetchAccount,
@@ -170,6 +181,9 @@ pub enum JobKind {
     /// See [`Job::SeverFollows`], [`Job::SettleServer`] and [`Job::EraseAccount`].
     #[n(20)]
     Moderate,
+    /// See [`Job::PublishScheduled`].
+    #[n(16)]
+    PublishScheduled,
 }
 
 impl JobKind {
@@ -185,6 +199,7 @@ impl JobKind {
             JobKind::ProcessMedia => "process_media",
             JobKind::TendPoll => "tend_poll",
             JobKind::Moderate => "moderate",
+            JobKind::PublishScheduled => "publish_scheduled",
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod oauth;
 pub mod poll;
 pub mod relationship;
 pub mod report;
+pub mod scheduled;
 pub mod search;
 pub mod status;
 pub mod words;
@@ -26,6 +27,7 @@ pub use notification::{GroupedNotifications, Marker, Notification, NotificationG
 pub use poll::Poll;
 pub use relationship::Relationship;
 pub use report::Report;
+pub use scheduled::ScheduledStatus;
 pub use search::{Search, Tag};
 pub use status::{Context, MediaAttachment, Status, StatusEdit, StatusSource};
 

@@ -328,6 +328,18 @@ impl From<&model::Status> for StatusSource {
     }
 }
 
+/// An answer of a poll at some time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct EditedOption {
+    title: String,
+}
+
+/// The poll of a post at some time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct EditedPoll {
+    options: Vec<EditedOption>,
+}
+
 /// One version of a post.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct StatusEdit {
@@ -337,25 +349,31 @@ pub struct StatusEdit {
     #[schema(format = DateTime)]
     created_at: String,
     account: Account,
+    /// Only where it had one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    poll: Option<EditedPoll>,
     media_attachments: Vec<MediaAttachment>,
     emojis: Vec<Emoji>,
 }
 
 impl StatusEdit {
-    /// The version that is shown now.
-    pub fn current(site: &Site, status: &model::Status, account: Account) -> StatusEdit {
+    /// A version of a post of this account.
+    pub fn new(site: &Site, version: &model::Version, account: Account) -> StatusEdit {
+        let option = |title: &String| EditedOption { title: title.clone() };
+        let options: Vec<EditedOption> = version.poll_options.iter().map(option).collect();
         StatusEdit {
-            content: status.content_html.clone(),
-            spoiler_text: status.spoiler_text.clone(),
-            sensitive: status.sensitive,
-            created_at: status.edited_at.unwrap_or(status.created_at).rfc3339(),
+            content: version.content_html.clone(),
+            spoiler_text: version.spoiler_text.clone(),
+            sensitive: version.sensitive,
+            created_at: version.at.rfc3339(),
             account,
-            media_attachments: status
+            poll: (!options.is_empty()).then_some(EditedPoll { options }),
+            media_attachments: version
                 .attachments
                 .iter()
                 .map(|media| MediaAttachment::new(site, media))
                 .collect(),
-            emojis: status.emojis.iter().map(Emoji::from).collect(),
+            emojis: version.emojis.iter().map(Emoji::from).collect(),
         }
     }
 }

@@ -5,6 +5,7 @@ mod admin;
 mod apps;
 mod coverage;
 mod filters;
+mod history;
 mod instance;
 mod leaks;
 mod lists;
@@ -17,6 +18,7 @@ mod polls;
 mod register;
 mod relations;
 mod reports;
+mod scheduled_posts;
 mod search;
 mod statuses;
 mod streaming;
@@ -30,6 +32,7 @@ use std::time::Duration;
 use waxwing::base::Id;
 use waxwing::domain::delivery::promote_due;
 use waxwing::domain::fan_out;
+use waxwing::edge::scheduled;
 use waxwing::model::queue::tables::{ACT, JOB};
 use waxwing::model::queue::{Job, JobKind, SignatureProfile};
 use waxwing::queue::{Attempt, Handler, Outcome, Workshop, tend_poll};
@@ -98,8 +101,10 @@ pub async fn run_due(app: &TestApp) {
         clock: state.clock.clone(),
         ids: state.ids.clone(),
     };
-    let handlers: [(JobKind, Box<dyn Handler>); 1] =
-        [(JobKind::TendPoll, Box::new(tend_poll::handler(workshop)))];
+    let handlers: [(JobKind, Box<dyn Handler>); 2] = [
+        (JobKind::TendPoll, Box::new(tend_poll::handler(workshop))),
+        (JobKind::PublishScheduled, Box::new(scheduled::handler(state.clone()))),
+    ];
     let now = app.now();
     state.store.write(move |tx| promote_due(tx, now, 100)).await.unwrap();
     let ready = state

@@ -195,7 +195,7 @@ async fn an_edit_replaces_the_post_and_its_source() {
     let source = ana.get(&format!("{path}/source")).await.json(200);
     assert_eq!(source, json!({"id": id(&status), "text": "second", "spoiler_text": "cw"}));
     let history = ana.get(&format!("{path}/history")).await.json(200);
-    assert_eq!(history[0]["content"], "<p>second</p>");
+    assert_eq!(history[1]["content"], "<p>second</p>");
     assert_eq!(history[0]["account"]["username"], "ana");
 }
 

@@ -6,25 +6,32 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::IntoParams;
 
 use super::seen;
-use crate::base::{Id, Problem, limits};
+use crate::base::{Id, Problem, ProblemKind, limits};
 use crate::domain::page::{Page, Paged};
+use crate::domain::status;
 use crate::domain::thread;
 use crate::domain::timeline::{self, Loaded, Person, load};
 use crate::domain::visibility::Viewer;
 use crate::edge::AppState;
-use crate::edge::api::page::{page, paged};
-use crate::edge::api::params::Params;
+use crate::edge::api::page::{PageParams, page, paged};
+use crate::edge::api::params::{GivenId, Input, Params, one_or_more};
 use crate::edge::api::people::{IdPath, account};
 use crate::edge::api::render;
 use crate::edge::auth::Auth;
 use crate::store::{ReadTx, StoreError};
-use crate::wire::mastodon::{Context, Status, StatusEdit, StatusSource};
+use crate::wire::mastodon::{Account, Context, Status, StatusEdit, StatusSource};
 
 /// Posts that can be asked for at once (Mastodon: DEFAULT_STATUSES_LIMIT).
 const SEVERAL_MAX: usize = 20;
 
+/// One post.
+#[utoipa::path(get, path = "/api/v1/statuses/{id}", tag = "Statuses", params(("id" = String, Path)),
+    security((), ("oauth" = ["read:statuses"])), responses((status = 200, body = Status)))]
 pub(super) async fn one(
     State(state): State<AppState>,
     IdPath(id): IdPath,
@@ -35,13 +42,26 @@ pub(super) async fn one(
     Ok(Json(render::status(&state.site, viewer.id, &loaded)))
 }
 
+/// Which posts.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Several {
+    /// At most 20.
+    #[serde(default, deserialize_with = "one_or_more")]
+    #[param(rename = "id[]", value_type = Vec<String>)]
+    id: Vec<GivenId>,
+}
+
+/// Several posts at once.
+#[utoipa::path(get, path = "/api/v1/statuses", tag = "Statuses", params(Several),
+    security((), ("oauth" = ["read:statuses"])), responses((status = 200, body = Vec<Status>)))]
 pub(super) async fn several(
     State(state): State<AppState>,
     auth: Auth,
-    params: Params,
+    asked: Input<Several>,
 ) -> Result<Json<Vec<Status>>, Problem> {
     let viewer = auth.viewer_at("read:statuses", &state)?;
-    let ids = params.ids("id");
+    let ids: Vec<Id> = asked.id.iter().map(|id| id.0).collect();
     if ids.len() > SEVERAL_MAX {
         return Err(Problem::invalid(format!("At most {SEVERAL_MAX} posts can be asked for at once")));
     }
@@ -50,6 +70,9 @@ pub(super) async fn several(
     Ok(Json(render::statuses(&state, viewer.id, &found)))
 }
 
+/// The thread around a post.
+#[utoipa::path(get, path = "/api/v1/statuses/{id}/context", tag = "Statuses", params(("id" = String, Path)),
+    security((), ("oauth" = ["read:statuses"])), responses((status = 200, body = Context)))]
 pub(super) async fn context(
     State(state): State<AppState>,
     IdPath(id): IdPath,
@@ -64,19 +87,26 @@ pub(super) async fn context(
     }))
 }
 
-/// Earlier versions are not kept; the current one always is there, because
-/// clients wait for it.
+/// All versions of a post, the first one first.
+#[utoipa::path(get, path = "/api/v1/statuses/{id}/history", tag = "Statuses", params(("id" = String, Path)),
+    security((), ("oauth" = ["read:statuses"])), responses((status = 200, body = Vec<StatusEdit>)))]
 pub(super) async fn history(
     State(state): State<AppState>,
     IdPath(id): IdPath,
     auth: Auth,
-) -> Result<Json<[StatusEdit; 1]>, Problem> {
+) -> Result<Json<Vec<StatusEdit>>, Problem> {
     let viewer = auth.viewer_at("read:statuses", &state)?;
     let loaded = seen(&state, viewer, id).await?;
     let shown = loaded.shown();
-    Ok(Json([StatusEdit::current(&state.site, &shown.status, account(&state.site, &shown.author))]))
+    let (status, author) = (shown.status.clone(), account(&state.site, &shown.author));
+    let versions = state.store.read(move |tx| status::versions(tx, &status)).await?;
+    let edit = |version| StatusEdit::new(&state.site, version, author.clone());
+    Ok(Json(versions.iter().map(edit).collect()))
 }
 
+/// What was typed for one's own post.
+#[utoipa::path(get, path = "/api/v1/statuses/{id}/source", tag = "Statuses", params(("id" = String, Path)),
+    security(("oauth" = ["read:statuses"])), responses((status = 200, body = StatusSource)))]
 pub(super) async fn source(
     State(state): State<AppState>,
     IdPath(id): IdPath,
@@ -90,6 +120,9 @@ pub(super) async fn source(
     Ok(Json(StatusSource::from(&loaded.status)))
 }
 
+/// Who likes a post.
+#[utoipa::path(get, path = "/api/v1/statuses/{id}/favourited_by", tag = "Statuses", params(("id" = String, Path), PageParams),
+    security((), ("oauth" = ["read:accounts"])), responses((status = 200, body = Vec<Account>)))]
 pub(super) async fn favourited_by(
     State(state): State<AppState>,
     IdPath(id): IdPath,
@@ -100,6 +133,9 @@ pub(super) async fn favourited_by(
     people(&state, id, &uri, &auth, &params, timeline::favourited_by).await
 }
 
+/// Who boosted a post.
+#[utoipa::path(get, path = "/api/v1/statuses/{id}/reblogged_by", tag = "Statuses", params(("id" = String, Path), PageParams),
+    security((), ("oauth" = ["read:accounts"])), responses((status = 200, body = Vec<Account>)))]
 pub(super) async fn reblogged_by(
     State(state): State<AppState>,
     IdPath(id): IdPath,
@@ -127,7 +163,9 @@ async fn people(
     Ok(paged(&state.site, uri, people.map(|person| account(&state.site, &person))))
 }
 
-/// Nothing here quotes posts.
+/// Posts that quote a post.
+#[utoipa::path(get, path = "/api/v1/statuses/{id}/quotes", tag = "Statuses", params(("id" = String, Path), PageParams),
+    security((), ("oauth" = ["read:statuses"])), responses((status = 200, body = Vec<Status>)))]
 pub(super) async fn quotes(
     State(state): State<AppState>,
     IdPath(id): IdPath,
@@ -138,6 +176,9 @@ pub(super) async fn quotes(
     Ok(Json([]))
 }
 
+/// Posts that one likes.
+#[utoipa::path(get, path = "/api/v1/favourites", tag = "Statuses", params(PageParams),
+    security(("oauth" = ["read:favourites"])), responses((status = 200, body = Vec<Status>)))]
 pub(super) async fn favourites(
     State(state): State<AppState>,
     uri: Uri,
@@ -148,6 +189,9 @@ pub(super) async fn favourites(
     marked(&state, me, &uri, &params, timeline::favourites).await
 }
 
+/// Posts that one keeps.
+#[utoipa::path(get, path = "/api/v1/bookmarks", tag = "Statuses", params(PageParams),
+    security(("oauth" = ["read:bookmarks"])), responses((status = 200, body = Vec<Status>)))]
 pub(super) async fn bookmarks(
     State(state): State<AppState>,
     uri: Uri,
@@ -170,4 +214,32 @@ async fn marked(
     let (viewer, page) = (Viewer::account(me, state.now()), page(params, limits::PAGE_STATUSES)?);
     let found = state.store.read(move |tx| list(tx, viewer, &page)).await?;
     Ok(paged(&state.site, uri, found.map(|loaded| render::status(&state.site, Some(me), &loaded))))
+}
+
+/// No translator is set up; `configuration.translation.enabled` says so.
+#[utoipa::path(post, path = "/api/v1/statuses/{id}/translate", tag = "Statuses", params(("id" = String, Path)),
+    security(("oauth" = ["read:statuses"])), responses((status = 503, description = "There is no translator.")))]
+pub(super) async fn translate(
+    State(state): State<AppState>,
+    IdPath(id): IdPath,
+    auth: Auth,
+) -> Result<Json<()>, Problem> {
+    let me = auth.me("read:statuses")?.id;
+    seen(&state, Viewer::account(me, state.now()), id).await?;
+    Err(Problem::new(ProblemKind::Unavailable, "Service Unavailable"))
+}
+
+/// The preview of the page that a post leads to, as old clients ask for it.
+#[utoipa::path(get, path = "/api/v1/statuses/{id}/card", tag = "Statuses", params(("id" = String, Path)),
+    security((), ("oauth" = ["read:statuses"])), responses((status = 200, body = Object)))]
+pub(super) async fn card(
+    State(state): State<AppState>,
+    IdPath(id): IdPath,
+    auth: Auth,
+) -> Result<Json<Value>, Problem> {
+    let viewer = auth.viewer_at("read:statuses", &state)?;
+    let loaded = seen(&state, viewer, id).await?;
+    let entity = serde_json::to_value(render::status(&state.site, viewer.id, &loaded)).unwrap_or_default();
+    // An empty object is what Mastodon answered where there was none.
+    Ok(Json(entity.get("card").filter(|card| !card.is_null()).cloned().unwrap_or_else(|| json!({}))))
 }

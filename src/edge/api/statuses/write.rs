@@ -5,31 +5,36 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 
 use super::seen;
+use super::sent::{EditedStatus, NewStatus, Published};
 use crate::base::{Id, Problem, Timestamp};
 use crate::domain::media::{self, Described, MediaEdit};
-use crate::domain::poll::NewPoll;
+use crate::domain::scheduled;
 use crate::domain::status::{self, Draft, Edit};
 use crate::domain::visibility::Viewer;
 use crate::edge::AppState;
 use crate::edge::api::params::{Params, Tree};
 use crate::edge::api::people::IdPath;
-use crate::edge::api::render;
+use crate::edge::api::{render, scheduled_statuses};
 use crate::edge::auth::{Auth, Me};
 use crate::edge::compose::{self, Written};
-use crate::model::{Application, Visibility};
-use crate::wire::mastodon::Status;
+use crate::model::{Application, NewPoll, Scheduled, Visibility};
+use crate::wire::mastodon::{ScheduledStatus, Status};
 
 /// Bytes of an `Idempotency-Key`; longer ones are cut.
 const KEY_MAX_BYTES: usize = 128;
 
+/// Publishes a post, or keeps it for later.
+#[utoipa::path(post, path = "/api/v1/statuses", tag = "Statuses", request_body = NewStatus,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes the same request twice give one post, for an hour.")),
+    security(("oauth" = ["write:statuses"])), responses((status = 200, body = Published)))]
 pub(super) async fn publish(
     State(state): State<AppState>,
     headers: HeaderMap,
     auth: Auth,
     params: Params,
-) -> Result<Json<Status>, Problem> {
+) -> Result<Json<Published>, Problem> {
     let me = auth.me("write:statuses")?;
-    refuse_unbuilt(&state, &params)?;
+    let at = params.filled("scheduled_at").map(|text| scheduled_statuses::time(&text)).transpose()?;
     let in_reply_to = match params.filled("in_reply_to_id") {
         Some(id) => Some(id.parse().map_err(|_| Problem::not_found())?),
         None => None,
@@ -43,11 +48,14 @@ pub(super) async fn publish(
         media: media_ids(&params).unwrap_or_default(),
         ..written(&params)?
     };
-    let draft = compose::draft(&state, &me.user, written).await?;
+    let draft = compose::draft(&state, &me.user, written.clone()).await?;
+    if let Some(at) = at.filter(|at| *at > state.now()) {
+        return Ok(Json(Published::Scheduled(schedule(&state, &me, &written, draft, at).await?)));
+    }
     let published = compose::publish(&state, draft).await?;
     let viewer = Viewer::account(me.id, state.now());
     let loaded = seen(&state, viewer, published.status).await?;
-    Ok(Json(render::status(&state.site, viewer.id, &loaded)))
+    Ok(Json(Published::Status(Box::new(render::status(&state.site, viewer.id, &loaded)))))
 }
 
 fn written(params: &Params) -> Result<Written, Problem> {
@@ -98,19 +106,36 @@ fn idempotency_key(headers: &HeaderMap) -> Option<String> {
     (!key.is_empty()).then(|| key[..key.len().min(KEY_MAX_BYTES)].to_owned())
 }
 
-/// Parts of a post that this server does not have yet are refused rather
-/// than left out: the author would not notice.
-fn refuse_unbuilt(state: &AppState, params: &Params) -> Result<(), Problem> {
-    if let Some(at) = params.filled("scheduled_at") {
-        let at = Timestamp::parse_rfc3339(&at).ok_or_else(|| Problem::invalid("Record invalid"))?;
-        if at > state.now() {
-            return Err(Problem::invalid("Validation failed: This server does not schedule posts"));
-        }
-    }
-    Ok(())
+/// Keeps a post for later.
+async fn schedule(
+    state: &AppState,
+    me: &Me,
+    written: &Written,
+    draft: Draft,
+    at: Timestamp,
+) -> Result<ScheduledStatus, Problem> {
+    let row = Scheduled {
+        account: me.id,
+        at,
+        text: written.text.clone(),
+        spoiler_text: written.spoiler.clone(),
+        visibility: written.visibility,
+        sensitive: written.sensitive,
+        language: written.language.clone(),
+        in_reply_to: written.in_reply_to,
+        poll: written.poll.clone(),
+        application: written.application.clone(),
+        ..Scheduled::default()
+    };
+    let moment = state.moment();
+    let row = state.store.write(move |tx| scheduled::schedule(tx, &mut moment.clone(), &row, &draft)).await?;
+    Ok(ScheduledStatus::new(&state.site, &row))
 }
 
 /// Replaces text, warning and sensitivity as a whole.
+#[utoipa::path(method(put, patch), path = "/api/v1/statuses/{id}", tag = "Statuses",
+    params(("id" = String, Path)), request_body = EditedStatus,
+    security(("oauth" = ["write:statuses"])), responses((status = 200, body = Status)))]
 pub(super) async fn edit(
     State(state): State<AppState>,
     IdPath(id): IdPath,
@@ -171,6 +196,8 @@ fn described(given: &Tree) -> Option<Described> {
 }
 
 /// Answers the post as it was typed, so that it can be written anew.
+#[utoipa::path(delete, path = "/api/v1/statuses/{id}", tag = "Statuses", params(("id" = String, Path)),
+    security(("oauth" = ["write:statuses"])), responses((status = 200, body = Status)))]
 pub(super) async fn delete(
     State(state): State<AppState>,
     IdPath(id): IdPath,
