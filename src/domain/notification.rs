@@ -6,7 +6,7 @@ mod policy;
 mod request;
 
 pub use group::{Group, Grouped, dismiss_group, group, groups, members};
-pub use list::{Alert, Wanted, clear, dismiss, dismiss_all, get, list, unread_count};
+pub use list::{Alert, Wanted, clear, dismiss, dismiss_all, get, last_read, list, unread_count};
 pub use policy::{policy, set_policy};
 pub use request::{Asking, REQUESTS_MAX, Summary, accept, dismiss_requests, request, requests, summary};
 

@@ -1,4 +1,5 @@
-//! What of a post is looked through: warning, text and descriptions.
+//! What of a post is looked through: warning, text, answers of its poll and
+//! descriptions of its media.
 
 use crate::model::Status;
 
@@ -19,6 +20,9 @@ pub(super) fn searched(status: &Status) -> String {
     part(&mut text, &status.spoiler_text);
     plain(&status.content_html, &mut text);
     text.push_str("\n\n");
+    for option in status.poll.iter().flat_map(|poll| &poll.options) {
+        part(&mut text, &option.title);
+    }
     for description in status.attachments.iter().filter_map(|media| media.description.as_ref()) {
         part(&mut text, description);
     }
@@ -80,19 +84,21 @@ fn entity(name: &str) -> Option<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Attachment;
+    use crate::model::{Attachment, Poll, PollOption};
 
     #[test]
     fn what_people_read_is_looked_through() {
         let attachment = Attachment { description: Some("A Cat".into()), ..Attachment::default() };
+        let option = PollOption { title: "Yes".into(), ..PollOption::default() };
         let status = Status {
+            poll: Some(Poll { options: vec![option], ..Poll::default() }),
             spoiler_text: "CW".into(),
             content_html: "<p>So &lt;b&gt; <a href=\"/secret\">#<span>Tag</span></a><br>x&#39;s &amp; y&</p>"
                 .into(),
             attachments: vec![attachment],
             ..Status::default()
         };
-        assert_eq!(searched(&status), "cw\n\n\nso <b> #tag\nx's & y&\n\n\na cat\n\n");
+        assert_eq!(searched(&status), "cw\n\n\nso <b> #tag\nx's & y&\n\n\nyes\n\na cat\n\n");
     }
 
     #[test]

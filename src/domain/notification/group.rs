@@ -8,14 +8,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::list::{Wanted, holds, load_alerts};
+use super::list::{Wanted, holds, load_alerts, load_reports, report_of};
 use super::{NOTIFICATIONS_MAX, TRIM_ROWS};
 use crate::base::{Id, Timestamp};
 use crate::domain::page::{Page, Paged, fill};
 use crate::domain::timeline::{Loaded, Person, load, load_people};
 use crate::domain::visibility::{Viewer, relations};
 use crate::model::tables::{INTERACTION, NOTIFICATION, NOTIFICATION_GROUP};
-use crate::model::{FilterContext, GroupBegin, GroupKey, Notification, NotificationKind};
+use crate::model::{FilterContext, GroupBegin, GroupKey, Notification, NotificationKind, Report};
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
 /// Hours that one group spans (Mastodon: 12).
@@ -49,6 +49,8 @@ pub struct Group {
     pub sample: Vec<Arc<Person>>,
     /// The post it is about.
     pub status: Option<Loaded>,
+    /// The report it is about, and who is reported.
+    pub report: Option<(Report, Arc<Person>)>,
 }
 
 /// When the latest group of these began; begins one when that is too long
@@ -176,7 +178,7 @@ pub fn members(
 }
 
 /// Groups with what is shown of them, in order; `None` where nothing of it
-/// holds. Four round trips for all together.
+/// holds. A fixed number of round trips for all.
 fn load_groups(
     tx: &ReadTx<'_>,
     viewer: Viewer,
@@ -195,6 +197,8 @@ fn load_groups(
         load_people(tx, &sample)?.into_iter().flatten().map(|person| (person.account.id, person)).collect();
     let statuses: HashMap<Id, Loaded> =
         load(tx, viewer, &about)?.into_iter().flatten().map(|loaded| (loaded.status.id, loaded)).collect();
+    let firsts: Vec<&Notification> = groups.iter().filter_map(|(_, rows)| rows.first()).collect();
+    let reports = load_reports(tx, &firsts)?;
 
     let make = |(key, rows): (GroupKey, Vec<Notification>)| {
         let wants = rows.first()?.status;
@@ -206,8 +210,11 @@ fn load_groups(
                 sample.push(person.clone());
             }
         }
-        let is_there = status.is_some() == wants.is_some() && !is_hidden && !sample.is_empty();
-        is_there.then_some(Group { key, rows, sample, status })
+        let named = report_of(rows.first()?);
+        let report = named.and_then(|id| reports.get(&id)).cloned();
+        let is_whole = status.is_some() == wants.is_some() && report.is_some() == named.is_some();
+        let is_there = is_whole && !is_hidden && !sample.is_empty();
+        is_there.then_some(Group { key, rows, sample, status, report })
     };
     Ok(groups.into_iter().map(make).collect())
 }

@@ -122,10 +122,17 @@ pub fn unread_count(
     wanted: &Wanted,
     limit: usize,
 ) -> Result<usize, StoreError> {
-    let me = viewer.id.unwrap_or_default();
-    let marker = tx.get(MARKER, &(me, "notifications".to_owned()))?;
-    let page = Page { since_id: marker.map(|marker| marker.last_read), ..Page::first(limit) };
+    let page = Page { since_id: last_read(tx, viewer)?, ..Page::first(limit) };
     Ok(list(tx, viewer, wanted, &page)?.items.len())
+}
+
+/// The newest notification that somebody has read, by their marker.
+///
+/// # Errors
+/// Only the store's.
+pub fn last_read(tx: &ReadTx<'_>, viewer: Viewer) -> Result<Option<Id>, StoreError> {
+    let marker = tx.get(MARKER, &(viewer.id.unwrap_or_default(), "notifications".to_owned()))?;
+    Ok(marker.map(|marker| marker.last_read))
 }
 
 pub(super) fn load_alerts(
@@ -168,15 +175,15 @@ pub(super) fn load_alerts(
         .collect())
 }
 
-fn report_of(row: &Notification) -> Option<Id> {
+pub(super) fn report_of(row: &Notification) -> Option<Id> {
     row.about.filter(|_| row.kind == NotificationKind::AdminReport)
 }
 
-type Reports = HashMap<Id, (Report, Arc<Person>)>;
+pub(super) type Reports = HashMap<Id, (Report, Arc<Person>)>;
 
 /// The reports that notifications are about; nothing is read where there are
 /// none, which is for nearly everybody.
-fn load_reports(tx: &ReadTx<'_>, rows: &[&Notification]) -> Result<Reports, StoreError> {
+pub(super) fn load_reports(tx: &ReadTx<'_>, rows: &[&Notification]) -> Result<Reports, StoreError> {
     let ids: Vec<Id> = rows.iter().filter_map(|row| report_of(row)).collect();
     let reports: Vec<Report> = tx.get_many(REPORT, &ids)?.into_iter().flatten().collect();
     if reports.is_empty() {

@@ -126,6 +126,7 @@ mod tests {
     fn each_rule_holds_back_whom_it_is_about() {
         let (followed, follower, fresh) = (follow(9), follow(9), follow(2));
         let young = Account { created_at: NOW.minus(Duration::from_secs(3600)), ..Account::default() };
+        let limited = Account { silenced_at: Some(NOW), ..Account::default() };
         let bot = Account { kind: ActorKind::Service, ..Account::default() };
         let direct = Status { visibility: Visibility::Direct, ..Status::default() };
         let reply = Status { in_reply_to_account: Some(HEARER), ..direct.clone() };
@@ -152,6 +153,9 @@ mod tests {
         assert!(!is_held(&rule, Facts { status: Some(&reply), ..base }));
         assert!(!is_held(&rule, Facts { status: Some(&open), ..base }));
         assert!(!is_held(&rule, Facts { status: Some(&direct), there: &followed, ..base }));
+        let rule = one(|policy, to| policy.limited_accounts = to);
+        assert!(is_held(&rule, Facts { from: &limited, ..base }));
+        assert!(!is_held(&rule, base));
         let rule = one(|policy, to| policy.bots = to);
         assert!(is_held(&rule, Facts { from: &bot, ..base }));
         assert!(!is_held(&rule, base));

@@ -83,8 +83,13 @@ pub(crate) fn offset(params: &Tree) -> Result<usize, Problem> {
 
 /// The answer with a page: its items, and where the next ones are.
 pub(crate) fn paged<T: Serialize>(site: &Site, uri: &Uri, page: Paged<T>) -> Response {
-    let link = link(site, uri, &page);
-    let mut response = Json(page.items).into_response();
+    with_link(site, uri, &page, &page.items)
+}
+
+/// The answer with a body that was made from a page.
+pub(crate) fn with_link<T>(site: &Site, uri: &Uri, page: &Paged<T>, body: impl Serialize) -> Response {
+    let link = link(site, uri, page);
+    let mut response = Json(body).into_response();
     if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
         response.headers_mut().insert(LINK, link);
     }

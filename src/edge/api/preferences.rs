@@ -1,26 +1,22 @@
 //! How a person likes to post and read (docs: methods/preferences).
 
-use axum::routing::get;
-use axum::{Json, Router};
-use serde_json::{Value, json};
+use axum::Json;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::base::Problem;
 use crate::edge::AppState;
 use crate::edge::auth::Auth;
+use crate::wire::mastodon::Preferences;
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new().route("/api/v1/preferences", get(preferences))
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(preferences))
 }
 
-async fn preferences(auth: Auth) -> Result<Json<Value>, Problem> {
-    let defaults = auth.me("read:accounts")?.user.defaults;
-    Ok(Json(json!({
-        "posting:default:visibility": defaults.visibility.word(),
-        "posting:default:sensitive": defaults.sensitive,
-        "posting:default:language": defaults.language,
-        "posting:default:quote_policy": "public",
-        "reading:expand:media": "default",
-        "reading:expand:spoilers": false,
-        "reading:autoplay:gifs": false,
-    })))
+/// What the person has set.
+#[utoipa::path(get, path = "/api/v1/preferences", tag = "Preferences",
+    security(("oauth" = ["read:accounts"])), responses((status = 200, body = Preferences)))]
+async fn preferences(auth: Auth) -> Result<Json<Preferences>, Problem> {
+    let me = auth.me("read:accounts")?;
+    Ok(Json(Preferences::from(&me.user.defaults)))
 }

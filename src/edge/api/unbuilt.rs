@@ -29,7 +29,7 @@ const PUBLIC: [&str; 8] = [
 ];
 
 /// Empty for people, with the scope it takes.
-const PERSONAL: [(&str, &str); 10] = [
+const PERSONAL: [(&str, &str); 9] = [
     ("/api/v1/suggestions", "read:accounts"),
     ("/api/v2/suggestions", "read:accounts"),
     ("/api/v1/endorsements", "read:accounts"),
@@ -39,7 +39,6 @@ const PERSONAL: [(&str, &str); 10] = [
     ("/api/v1/domain_blocks", "read:blocks"),
     ("/api/v1/conversations", "read:statuses"),
     ("/api/v1/tags/suggestions", "read:follows"),
-    ("/api/v1/notifications/requests", "read:notifications"),
 ];
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {

@@ -12,10 +12,11 @@ use crate::base::limits;
 use crate::model::Site;
 
 /// The version of Mastodon whose API this is, as far as it goes. Clients switch
-/// features on by it: 4.3 would promise grouped notifications.
-const MASTODON_VERSION: &str = "4.2.10";
-/// `api_versions.mastodon`; 2 is Mastodon 4.3.
-const API_VERSION: u32 = 1;
+/// features on by it: 4.3 promises grouped notifications, 4.5 would promise
+/// quotes.
+const MASTODON_VERSION: &str = "4.3.14";
+/// `api_versions.mastodon`; 2 is Mastodon 4.3, 7 would be 4.5.
+const API_VERSION: u32 = 2;
 /// What an upload may be. Clients hold what people choose against this list
 /// by the type that the system tells them, so every name of a type is here.
 const MEDIA_TYPES: [&str; 22] = [

@@ -13,6 +13,7 @@ pub mod list;
 pub mod notification;
 pub mod oauth;
 pub mod poll;
+pub mod preferences;
 pub mod relationship;
 pub mod report;
 pub mod scheduled;
@@ -23,8 +24,12 @@ pub mod words;
 pub use account::{Account, CredentialAccount, Emoji, Field, MutedAccount, Person};
 pub use filter::{Filter, FilterKeyword, FilterResult, FilterStatus, V1Filter};
 pub use list::{List, RepliesPolicyWord};
-pub use notification::{GroupedNotifications, Marker, Notification, NotificationGroup};
+pub use notification::{
+    GroupedNotifications, Marker, Merged, Notification, NotificationGroup, NotificationPolicy,
+    NotificationRequest, PartialAccount, UnreadCount, V1NotificationPolicy,
+};
 pub use poll::Poll;
+pub use preferences::Preferences;
 pub use relationship::Relationship;
 pub use report::Report;
 pub use scheduled::ScheduledStatus;

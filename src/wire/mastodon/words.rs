@@ -115,3 +115,16 @@ pub enum FilterActionWord {
     /// Its media are covered.
     Blur,
 }
+
+/// What becomes of notifications from some people.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = PolicyAnswer)]
+pub enum PolicyAnswerWord {
+    /// They are told.
+    Accept,
+    /// They wait with the requests.
+    Filter,
+    /// They are not kept.
+    Drop,
+}

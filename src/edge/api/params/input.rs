@@ -33,9 +33,19 @@ pub(crate) struct Input<T> {
 
 impl<T> Input<T> {
     /// The typed parameters.
-    #[allow(dead_code)]
     pub(crate) fn into_inner(self) -> T {
         self.given
+    }
+}
+
+impl<T> Input<T> {
+    /// The same parameters as another type: what endpoints have in common is
+    /// one type, what they have besides another.
+    ///
+    /// # Errors
+    /// 422 that names the parameter and what is wrong with it.
+    pub(crate) fn also<U: DeserializeOwned>(&self) -> Result<U, Problem> {
+        read(&self.params)
     }
 }
 
