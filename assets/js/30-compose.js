@@ -38,7 +38,19 @@ function setUpCompose(form) {
   update();
 }
 
-for (const form of document.querySelectorAll("[data-compose]")) setUpCompose(form);
+// Only the next free place for a file is shown.
+function setUpFiles(form) {
+  const places = [...form.querySelectorAll("[data-file]")];
+  const update = () => {
+    const used = places.findLastIndex((place) => place.querySelector('input[type="file"]').files.length > 0);
+    places.forEach((place, at) => { place.hidden = at > used + 1; });
+  };
+  form.addEventListener("change", update);
+  addEventListener("pageshow", update);
+  update();
+}
+
+for (const form of document.querySelectorAll("[data-compose]")) { setUpCompose(form); setUpFiles(form); }
 
 // A chosen picture is shown before it is sent.
 for (const file of document.querySelectorAll('input[type="file"]')) {

@@ -206,6 +206,8 @@ fn compose(reply_to: &str) -> ComposeForm {
         language: "en".to_owned(),
         reply_to: reply_to.to_owned(),
         key: "key".to_owned(),
+        is_sensitive: false,
+        attached: Vec::new(),
         faults: Faults::none(),
         characters_max: 500,
     }
@@ -357,6 +359,7 @@ fn reading(theme: Theme) -> Vec<(&'static str, String)> {
                     faults: Faults::one("", "A post needs some text."),
                     spoiler: HOSTILE.into(),
                     text: HOSTILE.into(),
+                    attached: vec![AttachedFile { id: "9".into(), shown: picture(HOSTILE) }],
                     ..compose("103")
                 },
                 answered: Some(all[2].clone()),
@@ -588,6 +591,8 @@ fn account_pages(theme: Theme) -> Vec<(&'static str, String)> {
             html(&AboutPage {
                 shell: visitor("About", "/about", Registration::Open),
                 contact: Some("hello@rowan.example".into()),
+                rules: vec![HOSTILE.into()],
+                texts: Vec::new(),
             }),
         ),
         (

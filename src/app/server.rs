@@ -17,7 +17,7 @@ use super::{first_run, jobs};
 use crate::base::{Chance, Clock, IdGenerator, Problem, ProblemKind};
 use crate::config::{Config, StoreChoice, Tls};
 use crate::edge::{self, AppState, Parts};
-use crate::model::{KeyPair, Site};
+use crate::model::{KeyPair, ProxyKey, Site};
 use crate::net::address::Allow;
 use crate::net::client::outbox::Outbox;
 use crate::net::client::{Client, ClientSettings};
@@ -156,7 +156,8 @@ pub fn assemble(
     chance: Arc<dyn Chance>,
     instance_key: KeyPair,
 ) -> Result<AppState, Problem> {
-    let site = Site::new(config.public_url.scheme.as_str(), &config.public_url.authority());
+    let mut site = Site::new(config.public_url.scheme.as_str(), &config.public_url.authority());
+    site.proxy = Some(ProxyKey::derive(&instance_key.private_der));
     let client = outbound_client(&config, &site, &clock)?;
     let files = Files::open(&config.media, &extra_roots(&config)?)?;
     let ids = Arc::new(IdGenerator::new(ONLY_NODE));

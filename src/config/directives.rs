@@ -130,6 +130,9 @@ const LONG_TEXT_MAX_CHARACTERS: usize = 100_000;
 const RULE_MAX_CHARACTERS: usize = 300;
 const CACHE_MIN_BYTES: u64 = 1 << 20;
 const CACHE_MAX_BYTES: u64 = 1 << 40;
+const MEDIA_CACHE_MIN_BYTES: u64 = 1 << 20;
+const HOUR: Duration = Duration::from_secs(3600);
+const TEN_YEARS: Duration = Duration::from_secs(3650 * 24 * 3600);
 const SLOTS_MAX: u64 = 4096;
 const SECOND: Duration = Duration::from_secs(1);
 /// A slower server is a failing one: the queue ends every attempt by then.
@@ -221,6 +224,33 @@ pub(crate) static DIRECTIVES: &[Directive] = &[
         aliases: &["uploads", "media_dir", "media_path", "s3", "s3_bucket", "storage_path"],
         read: |line, wanted| wanted.media = line.one(media::read),
         show: |config| media::show(&config.media),
+    },
+    Directive {
+        name: "media_cache",
+        values: "SIZE",
+        example: "10GiB",
+        default: Default::Value("2GiB"),
+        doc: "Room for pictures, films and sounds of other servers, which are read through this one. Those that \
+              nobody asked for longest go first.",
+        aliases: &["remote_media_cache", "media_cache_size"],
+        read: |line, wanted| {
+            let read = |word: &Word| value::size(word, MEDIA_CACHE_MIN_BYTES..=CACHE_MAX_BYTES);
+            wanted.media_cache_bytes = line.one(read).unwrap_or_default();
+        },
+        show: |config| Shown::Text(value::show_size(config.media_cache_bytes)),
+    },
+    Directive {
+        name: "media_cache_age",
+        values: "DURATION",
+        example: "7d",
+        default: Default::Value("30d"),
+        doc: "How long such a file is kept that nobody asks for.",
+        aliases: &["media_retention", "remote_media_age"],
+        read: |line, wanted| {
+            let read = |word: &Word| value::duration(word, HOUR..=TEN_YEARS);
+            wanted.media_cache_age = line.one(read).unwrap_or_default();
+        },
+        show: |config| Shown::Text(value::show_duration(config.media_cache_age)),
     },
     Directive {
         name: "title",

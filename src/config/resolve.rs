@@ -328,6 +328,8 @@ fn build(wanted: Wanted, folder: &Path, environment: &Environment) -> Config {
         terms_of_service: wanted.terms_of_service,
         registration: wanted.registration.expect(IN_TABLE),
         store_cache_bytes: wanted.store_cache_bytes,
+        media_cache_bytes: wanted.media_cache_bytes,
+        media_cache_age: wanted.media_cache_age,
         admin: wanted.admin,
         log: wanted.log.expect(IN_TABLE),
         log_level: wanted.log_level.expect(IN_TABLE),

@@ -40,6 +40,10 @@ pub struct Config {
     pub store: StoreChoice,
     /// Where uploaded and cached files live.
     pub media: MediaChoice,
+    /// Bytes of files of other servers that are kept.
+    pub media_cache_bytes: u64,
+    /// How long such a file is kept that nobody asks for.
+    pub media_cache_age: Duration,
     /// Bytes of memory the store may use as a cache.
     pub store_cache_bytes: u64,
     /// Where HTTPS is served, or plain HTTP when `tls` is [`Tls::Off`]. Never empty.

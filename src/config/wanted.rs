@@ -28,6 +28,8 @@ pub(crate) struct Wanted {
     pub(crate) data: Option<PathBuf>,
     pub(crate) store: Option<WantedStore>,
     pub(crate) media: Option<MediaChoice>,
+    pub(crate) media_cache_bytes: u64,
+    pub(crate) media_cache_age: Duration,
     pub(crate) store_cache_bytes: u64,
     pub(crate) listen: Option<Vec<SocketAddr>>,
     pub(crate) listen_http: Option<Vec<SocketAddr>>,

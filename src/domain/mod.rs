@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod announcement;
+pub mod cache;
 pub mod census;
 pub mod delivery;
 pub mod emoji;

@@ -13,6 +13,9 @@ const ANSWER_MAX: Duration = Duration::from_secs(30);
 /// The listener ends connections that stall before.
 const UPLOAD_MAX: Duration = Duration::from_secs(600);
 
+/// The same for a file that another server has to send first.
+const FETCH_MAX: Duration = Duration::from_secs(120);
+
 /// Middleware: ends what takes too long with 408.
 pub(super) async fn keep(request: Request, next: Next) -> Response {
     let limit = limit(request.method(), request.uri().path());
@@ -24,5 +27,11 @@ pub(super) async fn keep(request: Request, next: Next) -> Response {
 
 fn limit(method: &Method, path: &str) -> Duration {
     let takes_files = matches!(path, "/api/v1/media" | "/api/v2/media" | "/compose");
-    if method == Method::POST && takes_files { UPLOAD_MAX } else { ANSWER_MAX }
+    if method == Method::POST && takes_files {
+        UPLOAD_MAX
+    } else if path.starts_with("/media/proxy/") {
+        FETCH_MAX
+    } else {
+        ANSWER_MAX
+    }
 }

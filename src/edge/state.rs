@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::federation;
 use super::gates::Gates;
+use super::media::Fetches;
 use super::sandbox::{SamplePeople, SamplePerson};
 use crate::base::{Chance, Clock, Id, IdGenerator, Moment, Timestamp};
 use crate::config::Config;
@@ -52,6 +53,7 @@ pub struct AppState(Arc<Inner>);
 struct Inner {
     parts: Parts,
     gates: Gates,
+    fetches: Fetches,
     federation: federation::Shared,
     sample_people: SamplePeople,
 }
@@ -62,6 +64,7 @@ impl AppState {
         AppState(Arc::new(Inner {
             parts,
             gates: Gates::default(),
+            fetches: Fetches::default(),
             federation: federation::Shared::default(),
             sample_people: SamplePeople::new(),
         }))
@@ -70,6 +73,11 @@ impl AppState {
     /// What holds floods back.
     pub(crate) fn gates(&self) -> &Gates {
         &self.0.gates
+    }
+
+    /// What is remembered of files of other servers.
+    pub(crate) fn fetches(&self) -> &Fetches {
+        &self.0.fetches
     }
 
     /// What is remembered of other servers.

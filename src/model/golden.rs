@@ -89,6 +89,8 @@ fn rows_of_media_read_for_ever() {
         created_at: AT,
     };
     check("media", &media).unwrap();
+    let cached = CachedFile { name: "cache/0a.png".into(), bytes: 9, fetched_at: AT, used_at: AT };
+    check("cached-file", &cached).unwrap();
 }
 
 #[test]

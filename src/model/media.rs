@@ -52,6 +52,25 @@ pub struct Media {
 
 impl Record for Media {}
 
+/// A file of another server that is kept here for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct CachedFile {
+    /// The name under which it is kept.
+    #[n(0)]
+    pub name: String,
+    /// Its size.
+    #[n(1)]
+    pub bytes: u64,
+    /// When it was fetched.
+    #[n(2)]
+    pub fetched_at: Timestamp,
+    /// When somebody asked for it, to the hour.
+    #[n(3)]
+    pub used_at: Timestamp,
+}
+
+impl Record for CachedFile {}
+
 impl Media {
     /// Its id.
     pub fn id(&self) -> Id {

@@ -18,6 +18,7 @@ mod moderation;
 mod notification;
 mod oauth;
 mod poll;
+mod proxy;
 pub mod queue;
 mod relation;
 mod scheduled;
@@ -36,7 +37,7 @@ pub use emoji::LocalEmoji;
 pub use event::{Audience, EVENT_TOPIC, Event};
 pub use filter::{Filter, FilterAction, FilterContext, FilterKeyword, FilterStatus, Filters};
 pub use list::{List, ListPlace, RepliesPolicy};
-pub use media::{Media, MediaState};
+pub use media::{CachedFile, Media, MediaState};
 pub use moderation::{Audit, DomainAllow, DomainBlock, Report, ReportCategory, Severity};
 pub use notification::{
     GroupBegin, GroupKey, Notification, NotificationKind, NotificationPolicy, NotificationRequest,
@@ -44,6 +45,7 @@ pub use notification::{
 };
 pub use oauth::{App, AuthorizationCode, Scopes, Token};
 pub use poll::{Ballot, NewPoll, Poll, PollOption};
+pub use proxy::ProxyKey;
 pub use relation::{Follow, FollowPair, FollowRequest, Mute, Relation};
 pub use scheduled::Scheduled;
 pub use setting::Setting;

@@ -1,7 +1,7 @@
 //! The names under which this server is known, and the addresses of its own
 //! things. An address, once given out, is for ever.
 
-use super::{Account, Attachment, AttachmentKind, Picture};
+use super::{Account, Attachment, AttachmentKind, Picture, ProxyKey};
 use crate::base::Id;
 
 /// The server's public names.
@@ -12,13 +12,16 @@ pub struct Site {
     pub domain: String,
     /// Scheme, host and port, without a final slash.
     pub origin: String,
+    /// Signs the addresses under which files of others are passed on;
+    /// without it they are given out as they are.
+    pub proxy: Option<ProxyKey>,
 }
 
 impl Site {
     /// A site at `scheme://authority`.
     pub fn new(scheme: &str, authority: &str) -> Site {
         let authority = authority.to_ascii_lowercase();
-        Site { origin: format!("{scheme}://{authority}"), domain: authority }
+        Site { origin: format!("{scheme}://{authority}"), domain: authority, proxy: None }
     }
 
     /// Whether the origin is HTTPS, so that cookies may be `Secure`.
@@ -88,8 +91,31 @@ impl Site {
 
     /// Where the file of an attachment is: here, or on its own server.
     pub fn attachment(&self, attachment: &Attachment) -> Option<String> {
-        let local = attachment.file.as_ref().map(|name| self.media(name));
-        local.or_else(|| attachment.remote_url.clone())
+        if let Some(name) = &attachment.file {
+            return Some(self.media(name));
+        }
+        let url = attachment.remote_url.as_ref()?;
+        // What is no picture, film or sound is only linked to.
+        let is_shown = attachment.kind != AttachmentKind::Unknown;
+        Some(if is_shown { self.passed_on(url) } else { url.clone() })
+    }
+
+    /// Where a picture, film or sound of another server is read through us.
+    pub fn passed_on(&self, url: &str) -> String {
+        let is_web = url.starts_with("https://") || url.starts_with("http://");
+        match &self.proxy {
+            Some(key) if is_web && !self.owns(url) => {
+                let (mac, address) = key.sign(url);
+                format!("{}/media/proxy/{mac}/{address}", self.origin)
+            }
+            _ => url.to_owned(),
+        }
+    }
+
+    /// The address behind the last two segments of [`Site::passed_on`], if
+    /// they are ours.
+    pub fn proxied(&self, mac: &str, address: &str) -> Option<String> {
+        self.proxy.as_ref()?.open(mac, address)
     }
 
     /// Where a smaller picture of an attachment is. Of foreign pictures it is
@@ -114,7 +140,7 @@ impl Site {
     pub fn picture_url(&self, picture: &Picture) -> String {
         match picture {
             Picture::Local(name) => self.media(name),
-            Picture::Remote(url) => url.clone(),
+            Picture::Remote(url) => self.passed_on(url),
         }
     }
 

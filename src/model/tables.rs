@@ -107,6 +107,10 @@ pub const IDEMPOTENCY: Table<(Id, String), Id> = Table::new("idempotency");
 pub const MEDIA: Table<Id, Media> = Table::new("media");
 /// (when it goes unless a post shows it, file).
 pub const MEDIA_BY_EXPIRY: Table<(Timestamp, Id), ()> = Table::new("media_by_expiry");
+/// Files of other servers by the digest of their address.
+pub const CACHED: Table<[u8; 32], CachedFile> = Table::new("cached");
+/// (last use, digest) of the same.
+pub const CACHED_BY_USE: Table<(Timestamp, [u8; 32]), ()> = Table::new("cached_by_use");
 
 // Search.
 
@@ -205,6 +209,8 @@ pub mod count {
     pub const WEEK_REGISTRATIONS: u8 = 22;
     /// Earlier versions of a post that are kept.
     pub const VERSIONS: u8 = 30;
+    /// Of the whole server: bytes of files of others that are kept.
+    pub const CACHED_BYTES: u8 = 40;
 }
 
 /// When somebody was last here, to the day.

@@ -104,6 +104,7 @@ fn of_activity(activity: &Activity) -> Value {
         Verb::Like(like) => json!({ "like": like.object }),
         Verb::Announce(announce) => json!({ "announce": announce.object }),
         Verb::Block(block) => json!({ "block": block.object }),
+        Verb::Flag(flag) => json!({ "flag": flag.objects }),
         Verb::Other => json!("nothing"),
     };
     json!({ "id": activity.id, "actor": activity.actor, "kind": activity.kind, "does": verb })

@@ -40,7 +40,7 @@ impl From<PollError> for Problem {
 /// The poll of a post that the viewer may see.
 async fn poll(state: &AppState, viewer: Viewer, id: Id) -> Result<Json<Poll>, Problem> {
     let loaded = state.store.read(move |tx| load_one(tx, viewer, id)).await?;
-    let poll = loaded.and_then(|loaded| render::poll(viewer.id, &loaded));
+    let poll = loaded.and_then(|loaded| render::poll(&state.site, viewer.id, &loaded));
     poll.map(Json).ok_or_else(Problem::not_found)
 }
 

@@ -31,7 +31,7 @@ pub(crate) fn status(site: &Site, viewer: Option<Id>, loaded: &Loaded) -> Status
         favourites: loaded.counts.favourites,
         marks,
         filtered: loaded.filtered.iter().map(filter_result).collect(),
-        poll: poll(viewer, loaded),
+        poll: poll(site, viewer, loaded),
         reblog: reblog.map(|original| (original.status.clone(), self::status(site, viewer, original))),
     };
     Status::new(site, record, facts)
@@ -42,11 +42,11 @@ fn filter_result(found: &Match) -> FilterResult {
 }
 
 /// The poll of a post as the viewer sees it.
-pub(crate) fn poll(viewer: Option<Id>, loaded: &Loaded) -> Option<Poll> {
+pub(crate) fn poll(site: &Site, viewer: Option<Id>, loaded: &Loaded) -> Option<Poll> {
     let (record, marks) = (&loaded.status, loaded.poll.as_ref()?);
     let choices = viewer.map(|_| marks.choices.clone());
     let facts = PollFacts { is_over: marks.is_over, is_own: marks.is_own, choices };
-    let emojis = record.emojis.iter().map(Emoji::from).collect();
+    let emojis = record.emojis.iter().map(|emoji| Emoji::new(site, emoji)).collect();
     Some(Poll::new(record.id, record.poll.as_ref()?, emojis, facts))
 }
 

@@ -8,6 +8,7 @@
 
 mod names;
 mod portraits;
+mod proxy;
 mod range;
 mod serve;
 mod tend;
@@ -21,13 +22,16 @@ use crate::model::queue::JobKind;
 use crate::queue::Handlers;
 
 pub(crate) use portraits::{forget, keep as keep_portrait};
-pub use tend::{sweep, tend};
+pub(crate) use proxy::Fetches;
+pub use tend::{prune, sweep, tend};
 pub use upload::process;
 pub(crate) use upload::{Incoming, When, keep, new_preview};
 
 /// Serves the files.
 pub(super) fn routes() -> Router<AppState> {
-    Router::new().route("/media/{name}", get(serve::file))
+    Router::new()
+        .route("/media/{name}", get(serve::file))
+        .route("/media/proxy/{mac}/{address}", get(proxy::remote))
 }
 
 /// With the handlers of the jobs of media.

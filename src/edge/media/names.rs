@@ -10,6 +10,8 @@ const STEM_BYTES: usize = 16;
 const SMALL: &str = "-small";
 /// Where uploads wait that are not made ready yet. Nothing serves them.
 const INCOMING: &str = "incoming";
+/// Where files of other servers are kept.
+const CACHE: &str = "cache";
 
 /// What all names of one upload begin with.
 pub(super) fn stem(chance: &dyn Chance) -> String {
@@ -31,6 +33,11 @@ pub(super) fn small(stem: &str, format: Format) -> String {
 /// Where it waits as it came in.
 pub(super) fn incoming(stem: &str) -> String {
     format!("{INCOMING}/{stem}")
+}
+
+/// A file of another server.
+pub(super) fn cached(stem: &str, format: Format) -> String {
+    format!("{CACHE}/{}", original(stem, format))
 }
 
 /// The folder of all that wait.

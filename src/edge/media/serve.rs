@@ -28,37 +28,43 @@ pub(super) async fn file(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let format = names::format(&name).ok_or_else(Problem::not_found)?;
-    send(&state, &name, format, &headers).await
+    send(&state, Kept { name: &name, format, caching: FOR_EVER }, &headers).await
+}
+
+/// A kept file that is to be sent.
+#[derive(Clone, Copy)]
+pub(super) struct Kept<'a> {
+    /// Its name.
+    pub(super) name: &'a str,
+    /// What it is.
+    pub(super) format: Format,
+    /// How long others may remember it.
+    pub(super) caching: &'static str,
 }
 
 /// Sends a kept file, or the part of it that is asked for.
 ///
 /// # Errors
 /// 404 when it is not there.
-pub(super) async fn send(
-    state: &AppState,
-    name: &str,
-    format: Format,
-    asked: &HeaderMap,
-) -> Result<Response, Problem> {
+pub(super) async fn send(state: &AppState, kept: Kept<'_>, asked: &HeaderMap) -> Result<Response, Problem> {
+    let name = kept.name;
     let size = state.files.size(name).await?.ok_or_else(Problem::not_found)?;
     let shown = name.rsplit('/').next().unwrap_or(name);
     let etag = format!("\"{shown}\"");
     if knows(asked, &etag) {
-        return Ok((StatusCode::NOT_MODIFIED, head(format, &etag, shown)).into_response());
+        return Ok((StatusCode::NOT_MODIFIED, head(kept, &etag, shown)).into_response());
     }
     let (status, range) = match wanted(asked, &etag, size) {
         Wanted::Whole => (StatusCode::OK, None),
         Wanted::Part(range) => (StatusCode::PARTIAL_CONTENT, Some(range)),
         Wanted::Nothing => {
-            let mut response =
-                (StatusCode::RANGE_NOT_SATISFIABLE, head(format, &etag, shown)).into_response();
+            let mut response = (StatusCode::RANGE_NOT_SATISFIABLE, head(kept, &etag, shown)).into_response();
             response.headers_mut().insert(CONTENT_RANGE, number(format!("bytes */{size}")));
             return Ok(response);
         }
     };
     let file = state.files.get(name, range.clone()).await?.ok_or_else(Problem::not_found)?;
-    let mut response = (status, head(format, &etag, shown), Body::from_stream(file.bytes)).into_response();
+    let mut response = (status, head(kept, &etag, shown), Body::from_stream(file.bytes)).into_response();
     let length = file.range.end - file.range.start;
     response.headers_mut().insert(CONTENT_LENGTH, length.into());
     if range.is_some() {
@@ -74,14 +80,14 @@ fn knows(asked: &HeaderMap, etag: &str) -> bool {
     tags.flat_map(|tags| tags.split(',')).any(|tag| tag.trim().trim_start_matches("W/") == etag)
 }
 
-fn head(format: Format, etag: &str, shown: &str) -> [(HeaderName, HeaderValue); 7] {
+fn head(kept: Kept<'_>, etag: &str, shown: &str) -> [(HeaderName, HeaderValue); 7] {
     let fixed = HeaderValue::from_static;
     [
-        (CONTENT_TYPE, fixed(format.media_type())),
+        (CONTENT_TYPE, fixed(kept.format.media_type())),
         (X_CONTENT_TYPE_OPTIONS, fixed("nosniff")),
         (CONTENT_SECURITY_POLICY, fixed(SANDBOX)),
         (CONTENT_DISPOSITION, number(format!("inline; filename=\"{shown}\""))),
-        (CACHE_CONTROL, fixed(FOR_EVER)),
+        (CACHE_CONTROL, fixed(kept.caching)),
         (ACCEPT_RANGES, fixed("bytes")),
         (ETAG, number(etag.to_owned())),
     ]

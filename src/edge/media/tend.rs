@@ -8,6 +8,7 @@ use tracing::warn;
 
 use super::names;
 use crate::base::{Id, Problem};
+use crate::domain::cache::{self, Budget};
 use crate::domain::media;
 use crate::edge::AppState;
 use crate::model::{Media, MediaState};
@@ -26,6 +27,9 @@ pub async fn tend(state: AppState, stop: CancellationToken) {
     loop {
         if let Err(problem) = sweep(&state).await {
             warn!(%problem, "expired uploads are kept for another minute");
+        }
+        if let Err(problem) = prune(&state).await {
+            warn!(%problem, "cached files are kept for another minute");
         }
         tokio::select! {
             () = stop.cancelled() => return,
@@ -65,6 +69,36 @@ pub(super) async fn remove_files(state: &AppState, media: &Media) -> Result<(), 
         state.files.delete(&name).await?;
     }
     Ok(())
+}
+
+/// Removes files of other servers that are too many or too old; gives how
+/// many.
+///
+/// # Errors
+/// When the store or the files cannot be reached.
+pub async fn prune(state: &AppState) -> Result<usize, Problem> {
+    let (now, budget) = (state.now(), budget(state));
+    let going = state.store.read(move |tx| cache::surplus(tx, now, budget, STEP_MAX)).await?;
+    for (_, file) in &going {
+        state.files.delete(&file.name).await?;
+    }
+    let count = going.len();
+    if count > 0 {
+        let dropped = state.store.write(move |tx| cache::drop_all(tx, &going)).await;
+        dropped.map_err(|error: StoreError| Problem::from(error))?;
+    }
+    Ok(count)
+}
+
+fn budget(state: &AppState) -> Budget {
+    Budget { bytes_max: state.config.media_cache_bytes, unused_max: state.config.media_cache_age }
+}
+
+/// Removes a file that nobody will ask for.
+pub(super) async fn remove_quietly(state: &AppState, name: &str) {
+    if let Err(problem) = state.files.delete(name).await {
+        warn!(%problem, "a file is left that nobody needs; it only takes room");
+    }
 }
 
 /// Uploads that were written just before a crash and have no record. Old

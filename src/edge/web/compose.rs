@@ -1,6 +1,9 @@
 //! Writing posts.
 
+mod files;
+
 use axum::Router;
+use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
@@ -15,16 +18,16 @@ use crate::base::{Id, Problem, ProblemKind};
 use crate::domain::secret;
 use crate::domain::session::Login;
 use crate::domain::timeline::{self, Loaded};
-use crate::edge::AppState;
 use crate::edge::api::params::Params;
 use crate::edge::compose::{Written, draft, publish};
+use crate::edge::{AppState, MEDIA_MAX_BYTES};
 use crate::model::{Account, Visibility};
 
 /// Bytes of the secret that makes sending a form twice post once.
 const KEY_BYTES: usize = 12;
 
 pub(super) fn routes() -> Router<AppState> {
-    Router::new().route("/compose", get(form).post(send))
+    Router::new().route("/compose", get(form).post(send)).layer(DefaultBodyLimit::max(MEDIA_MAX_BYTES))
 }
 
 /// The form for a new post.
@@ -36,6 +39,8 @@ pub(super) fn blank(state: &AppState, login: &Login) -> ComposeForm {
         language: login.user.defaults.language.clone().unwrap_or_default(),
         reply_to: String::new(),
         key: state.chance.secret(KEY_BYTES),
+        is_sensitive: login.user.defaults.sensitive,
+        attached: Vec::new(),
         faults: Faults::none(),
         characters_max: STATUS_CHARACTERS_MAX,
     }
@@ -122,14 +127,21 @@ async fn answered(
 }
 
 /// `POST /compose`.
-async fn send(member: Member, params: Params) -> Result<Response, Problem> {
+async fn send(member: Member, request: Request) -> Result<Response, Problem> {
     let Member { visit, login } = member;
+    // Before the body is read: so many bodies are in memory at once.
+    let _slot = visit.state.gates().uploads.acquire().await.map_err(Problem::internal)?;
+    let params = Params::from_request(request, &visit.state).await?;
     visit.browser.check(params.text("csrf").as_deref())?;
-    let written = written(&params);
+    let attached = files::take(&visit.state, login.account.id, &params).await?;
+    let written = Written { media: attached.ids(), ..written(&params) };
     let in_reply_to = written.in_reply_to;
-    let result = match draft(&visit.state, &login.user, written.clone()).await {
-        Ok(draft) => publish(&visit.state, draft).await,
-        Err(problem) => Err(problem),
+    let result = match &attached.fault {
+        Some(fault) => Err(Problem::invalid(fault.clone())),
+        None => match draft(&visit.state, &login.user, written.clone()).await {
+            Ok(draft) => publish(&visit.state, draft).await,
+            Err(problem) => Err(problem),
+        },
     };
     match result {
         Ok(_) => Ok(go::saying(&visit.state.site, Notice::Posted, after(&params))),
@@ -139,7 +151,10 @@ async fn send(member: Member, params: Params) -> Result<Response, Problem> {
             let view = ComposePage {
                 shell: visit.shell(title(answered.as_ref()), &facts),
                 answered: answered.map(|answered| load::post(&eyes(&visit), &answered)),
-                form: again(&visit.state, &login, &written, fault),
+                form: ComposeForm {
+                    attached: attached.views(&visit.state.site),
+                    ..again(&visit.state, &login, &written, fault)
+                },
             };
             render_as(StatusCode::UNPROCESSABLE_ENTITY, &view)
         }
@@ -165,6 +180,7 @@ fn again(state: &AppState, login: &Login, written: &Written, fault: String) -> C
         visibility: written.visibility.unwrap_or(blank.visibility),
         language: written.language.clone().unwrap_or_default(),
         reply_to: written.in_reply_to.map(|id| id.to_string()).unwrap_or_default(),
+        is_sensitive: written.sensitive.unwrap_or(false),
         faults: Faults::one("", fault),
         ..blank
     }
@@ -177,7 +193,8 @@ fn written(params: &Params) -> Written {
     Written {
         spoiler: params.text("spoiler").unwrap_or_default(),
         visibility: params.text("visibility").and_then(|word| Visibility::from_word(&word)),
-        sensitive: None,
+        // A box that is not ticked is not sent.
+        sensitive: Some(params.flag("sensitive").unwrap_or(false)),
         language: params.filled("language"),
         in_reply_to: params.id("reply_to"),
         media: Vec::new(),

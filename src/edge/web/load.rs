@@ -28,8 +28,7 @@ pub(super) struct Eyes<'a> {
 fn picture(site: &Site, picture: Option<&Picture>, default: &str) -> String {
     match picture {
         Some(Picture::Local(name)) => site.media(name),
-        // Only what the content policy lets through: a plain picture would leak its reader.
-        Some(Picture::Remote(url)) if url.starts_with("https://") => url.clone(),
+        Some(Picture::Remote(url)) if url.starts_with("https://") => site.passed_on(url),
         _ => assets::url(default).to_owned(),
     }
 }
@@ -123,9 +122,9 @@ fn reply_to(status: &Status, author: &Account) -> Option<ReplyTo> {
     Some(ReplyTo { acct, path })
 }
 
-fn media(site: &Site, attachment: &Attachment) -> Option<MediaView> {
-    let is_ours = attachment.file.is_some();
-    let url = site.attachment(attachment).filter(|url| is_ours || url.starts_with("https://"))?;
+/// An attached file.
+pub(super) fn media(site: &Site, attachment: &Attachment) -> Option<MediaView> {
+    let url = site.attachment(attachment).filter(|url| site.owns(url) || url.starts_with("https://"))?;
     let preview_url = site.attachment_preview(attachment).unwrap_or_else(|| url.clone());
     Some(MediaView {
         kind: match attachment.kind {

@@ -42,10 +42,10 @@ use super::AppState;
 use crate::base::Problem;
 use crate::domain::census::Census;
 
-/// What a page may load and where its forms may go: only this server, but
-/// pictures, films and sounds of posts also from others over HTTPS.
+/// What a page may load and where its forms may go: only this server, which
+/// passes on what others show.
 pub const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-    img-src 'self' https: data:; media-src 'self' https:; connect-src 'self'; font-src 'self'; \
+    img-src 'self' data:; media-src 'self'; connect-src 'self'; font-src 'self'; \
     manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Every page.

@@ -40,6 +40,12 @@ impl Emoji {
     pub fn local(emoji: &CustomEmoji, visible_in_picker: bool, category: Option<String>) -> Emoji {
         Emoji { visible_in_picker, category, ..Emoji::from(emoji) }
     }
+
+    /// The emoji as clients see it; the picture of another server's is passed
+    /// on by us.
+    pub fn new(site: &Site, emoji: &CustomEmoji) -> Emoji {
+        Emoji::from(&CustomEmoji { url: site.passed_on(&emoji.url), ..emoji.clone() })
+    }
 }
 
 impl From<&CustomEmoji> for Emoji {
@@ -156,7 +162,7 @@ impl Account {
             statuses_count: person.statuses,
             last_status_at: account.last_status_at.map(Timestamp::date),
             hide_collections: false,
-            emojis: account.emojis.iter().flatten().map(Emoji::from).collect(),
+            emojis: account.emojis.iter().flatten().map(|emoji| Emoji::new(site, emoji)).collect(),
             fields: account.fields.iter().map(Field::html).collect(),
             noindex: is_local.then_some(!account.is_indexable),
             roles: is_local.then(|| person.role.into_iter().filter_map(AccountRole::new).collect()),

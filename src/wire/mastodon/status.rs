@@ -262,7 +262,7 @@ impl Status {
                 .collect(),
             mentions: shown.mentions.iter().filter(|m| !m.is_silent).map(Mention::from).collect(),
             tags: shown.tags.iter().map(|tag| StatusTag::new(site, tag)).collect(),
-            emojis: shown.emojis.iter().map(Emoji::from).collect(),
+            emojis: shown.emojis.iter().map(|emoji| Emoji::new(site, emoji)).collect(),
             quote: None,
             card: None,
             poll,
@@ -373,7 +373,7 @@ impl StatusEdit {
                 .iter()
                 .map(|media| MediaAttachment::new(site, media))
                 .collect(),
-            emojis: version.emojis.iter().map(Emoji::from).collect(),
+            emojis: version.emojis.iter().map(|emoji| Emoji::new(site, emoji)).collect(),
         }
     }
 }

@@ -326,3 +326,10 @@ async fn an_edit_changes_what_a_post_shows() {
     assert_eq!(bare["media_attachments"], json!([]));
     ana.put(&at, json!({ "status": "", "media_ids": [] })).await.error(422, "blank");
 }
+
+/// A described picture of somebody's, for tests of what becomes of it.
+pub async fn upload_png(app: &TestApp, who: &Person<'_>) -> Value {
+    let parts: [Part<'_>; 3] =
+        [("file", "a.png", &png(20, 10)), ("description", "", b"a wren"), ("focus", "", b"0.5,-0.5")];
+    send(app, who, Method::POST, "/api/v1/media", &parts).await.json(200)
+}

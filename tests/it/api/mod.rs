@@ -9,7 +9,7 @@ mod history;
 mod instance;
 mod leaks;
 mod lists;
-mod media;
+pub mod media;
 mod notifications;
 mod oauth;
 mod params;

@@ -3,6 +3,7 @@
 mod discovery;
 mod documents;
 mod inbox;
+mod media;
 mod origin;
 mod peer;
 mod polls;

@@ -33,7 +33,7 @@ pub async fn app() -> TestApp {
 
 #[derive(Default)]
 struct Shelf {
-    documents: HashMap<String, (&'static str, String)>,
+    documents: HashMap<String, (&'static str, Vec<u8>)>,
     asked: Vec<String>,
 }
 
@@ -66,8 +66,12 @@ impl Peer {
     }
 
     pub fn serve_as(&self, url: &str, media_type: &'static str, document: &Value) {
+        self.serve_file(url, media_type, document.to_string().into_bytes());
+    }
+
+    pub fn serve_file(&self, url: &str, media_type: &'static str, bytes: Vec<u8>) {
         let path = url.strip_prefix(&self.origin).unwrap_or(url).to_owned();
-        self.shelf.lock().documents.insert(path, (media_type, document.to_string()));
+        self.shelf.lock().documents.insert(path, (media_type, bytes));
     }
 
     pub fn remove(&self, id: &str) {

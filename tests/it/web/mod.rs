@@ -4,5 +4,6 @@
 mod browser;
 mod forms;
 mod live;
+mod media;
 mod reading;
 mod sessions;

@@ -1,5 +1,7 @@
 //! What was typed into forms, to show it again, and what is wrong with it.
 
+use super::MediaView;
+use crate::base::limits::MEDIA_PER_STATUS_MAX;
 use crate::model::Visibility;
 
 /// What is wrong with a form: field name and sentence.
@@ -53,13 +55,36 @@ pub struct ComposeForm {
     pub reply_to: String,
     /// Makes sending the same form twice post once.
     pub key: String,
+    /// Attached files are covered until asked for.
+    pub is_sensitive: bool,
+    /// Files that were sent before and wait for the post.
+    pub attached: Vec<AttachedFile>,
     /// What is wrong.
     pub faults: Faults,
     /// Most characters.
     pub characters_max: usize,
 }
 
+/// A file that waits for the post that is to show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttachedFile {
+    /// Its id.
+    pub id: String,
+    /// What it looks like.
+    pub shown: MediaView,
+}
+
 impl ComposeForm {
+    /// Numbers of the files that may still be added.
+    pub fn free(&self) -> std::ops::RangeInclusive<usize> {
+        self.attached.len() + 1..=MEDIA_PER_STATUS_MAX
+    }
+
+    /// What a browser offers to choose.
+    pub fn accepted(&self) -> &'static str {
+        "image/jpeg,image/png,image/gif,image/webp,video/*,audio/*"
+    }
+
     /// Characters that are left, counted simply; the exact count is made
     /// when it is sent, and by the page's script.
     pub fn left(&self) -> i64 {

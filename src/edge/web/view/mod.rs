@@ -10,7 +10,7 @@ mod shell;
 mod when;
 mod words;
 
-pub use form::{ComposeForm, Faults, LANGUAGES, ProfileForm, SignUpForm};
+pub use form::{AttachedFile, ComposeForm, Faults, LANGUAGES, ProfileForm, SignUpForm};
 pub use person::{AccountView, FieldView, PersonRow, PersonView, RelationView};
 pub use post::{MediaKind, MediaView, NotificationView, PostView, ReplyTo};
 pub use shell::{Head, Notice, Shell, Site, Theme, Viewer};
