@@ -7,11 +7,13 @@ mod chance;
 mod id;
 pub mod limits;
 mod problem;
+mod rate;
 mod registration;
 mod time;
 
 pub use chance::{Chance, FixedChance};
 pub use id::{Id, IdGenerator, Ids, Moment, NODE_MAX, ParseIdError};
 pub use problem::{Problem, ProblemKind};
+pub use rate::{Limited, Rate, RateLimits};
 pub use registration::Registration;
 pub use time::{Clock, ManualClock, Timestamp};

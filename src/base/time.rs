@@ -53,6 +53,14 @@ impl Timestamp {
         Duration::from_millis(self.0.saturating_sub(earlier.0).max(0) as u64)
     }
 
+    /// `2026-11-23T10:00:00.000000Z`: RFC 3339 with six digits of fraction,
+    /// as Mastodon writes it in headers.
+    pub fn rfc3339_micros(self) -> String {
+        let mut text = self.rfc3339();
+        text.insert_str(text.len() - 1, "000");
+        text
+    }
+
     /// `2026-11-23T10:00:00.000Z`, the only date form Mastodon clients all
     /// read: three digits of fraction, upper-case T and Z.
     pub fn rfc3339(self) -> String {

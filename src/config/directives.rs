@@ -9,6 +9,7 @@ use super::complaint::Fault;
 use super::draft::Word;
 use super::line::Line;
 use super::media;
+use super::rate;
 use super::settings::{
     AuthorizedFetch, Challenge, Config, LogFormat, LogLevel, Registration, StoreChoice, Terms, Tls,
     everywhere, loopback,
@@ -461,6 +462,18 @@ pub(crate) static DIRECTIVES: &[Directive] = &[
         aliases: &["loglevel", "verbosity"],
         read: |line, wanted| wanted.log_level = line.one(|word| value::choice(word, &LOG_LEVEL)),
         show: |config| Shown::Text(value::name_of(&LOG_LEVEL, &config.log_level).to_owned()),
+    },
+    Directive {
+        name: "rate_limit",
+        values: "off|FACTORx|NAME=COUNT/TIME…",
+        example: "2x",
+        default: Default::Value("1x"),
+        doc: "How often things may be done: a factor for all of Mastodon's limits, or single ones: \
+              `user`, `token`, `address` (requests to the API), `media`, `removal`, `sign_up`, `apps`, `login`, \
+              `login_name`.",
+        aliases: &["rate_limits", "ratelimit", "throttle", "rate_limiting"],
+        read: |line, wanted| wanted.rate_limits = rate::read(line),
+        show: |config| Shown::List(rate::show(&config.rate_limits)),
     },
     Directive {
         name: "authorized_fetch",

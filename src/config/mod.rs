@@ -15,6 +15,7 @@ mod line;
 mod listing;
 mod load;
 mod media;
+mod rate;
 mod resolve;
 mod settings;
 #[cfg(test)]

@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use url::Url;
 
 use super::address::{Address, Origin};
+use crate::base::RateLimits;
 pub use crate::base::Registration;
 
 /// Every setting, checked. Made by [`load`](super::load), printed by [`adapt`](super::adapt).
@@ -70,6 +71,8 @@ pub struct Config {
     pub authorized_fetch: AuthorizedFetch,
     /// Limits of the queue.
     pub delivery: Delivery,
+    /// How often things may be done.
+    pub rate_limits: RateLimits,
     /// How long open requests and deliveries may take to end when the server stops.
     pub stop_timeout: Duration,
     /// Nothing leaves this server; what it would have sent is kept to look at.

@@ -11,6 +11,7 @@ use super::address::{Address, Origin};
 use super::settings::{
     AuthorizedFetch, Challenge, LogFormat, LogLevel, MediaChoice, Outbound, Registration, Terms,
 };
+use crate::base::RateLimits;
 
 /// One field for each directive. `None` means that it was not written, or was wrong and complained about.
 #[derive(Debug, Default)]
@@ -47,6 +48,7 @@ pub(crate) struct Wanted {
     pub(crate) delivery_slots: u64,
     pub(crate) delivery_timeout: Duration,
     pub(crate) stop_timeout: Duration,
+    pub(crate) rate_limits: Option<RateLimits>,
 }
 
 /// Where records live; the path is not yet absolute.

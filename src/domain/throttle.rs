@@ -9,23 +9,8 @@ use std::hash::Hash;
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// How many attempts in how long.
-#[derive(Debug, Clone, Copy)]
-pub struct Allowance {
-    /// Attempts.
-    pub count: u32,
-    /// In this time.
-    pub window: Duration,
-}
+use crate::base::{Limited, Rate, RateLimits};
 
-/// Mastodon's figures (config/initializers/rack_attack.rb): 25 log-ins in
-/// five minutes from an address, and in an hour to an account.
-const LOGIN_BY_SOURCE: Allowance = Allowance { count: 25, window: Duration::from_secs(300) };
-const LOGIN_BY_ACCOUNT: Allowance = Allowance { count: 25, window: Duration::from_secs(3600) };
-/// Five new accounts or apps from an address in half an hour.
-pub const SIGN_UP_BY_SOURCE: Allowance = Allowance { count: 5, window: Duration::from_secs(1800) };
-/// Registered apps from an address.
-pub const APPS_BY_SOURCE: Allowance = Allowance { count: 25, window: Duration::from_secs(600) };
 /// Keys one limiter remembers.
 const KEYS_MAX: usize = 50_000;
 
@@ -51,19 +36,34 @@ impl From<IpAddr> for Source {
 
 /// Counts attempts by key.
 pub struct Limiter<K> {
-    allowance: Allowance,
+    /// `None` where nothing is limited.
+    rate: Option<Rate>,
     /// Until when each key's allowance is spoken for.
     spent: HashMap<K, Duration>,
 }
 
+/// How a key stands after an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Attempts in a window.
+    pub limit: u32,
+    /// Attempts that are left at this moment.
+    pub remaining: u32,
+    /// Until the whole allowance is there again.
+    pub whole_in: Duration,
+    /// How long to wait, where this attempt was one too many; then it was
+    /// not counted.
+    pub wait: Option<Duration>,
+}
+
 impl<K: Hash + Eq> Limiter<K> {
     /// Nobody has tried anything yet.
-    pub fn new(allowance: Allowance) -> Limiter<K> {
-        Limiter { allowance, spent: HashMap::new() }
+    pub fn new(rate: Option<Rate>) -> Limiter<K> {
+        Limiter { rate, spent: HashMap::new() }
     }
 
-    fn cost(&self) -> Duration {
-        self.allowance.window / self.allowance.count
+    fn cost(rate: Rate) -> Duration {
+        rate.window / rate.count
     }
 
     /// Counts one attempt at `now` (any monotonic time).
@@ -71,21 +71,38 @@ impl<K: Hash + Eq> Limiter<K> {
     /// # Errors
     /// How long to wait when the allowance is used up; then it is not counted.
     pub fn take(&mut self, now: Duration, key: K) -> Result<(), Duration> {
-        let spent = self.spent.get(&key).copied().unwrap_or_default().max(now) + self.cost();
-        let allowed = now + self.allowance.window;
+        match self.count(now, key).and_then(|standing| standing.wait) {
+            Some(wait) => Err(wait),
+            None => Ok(()),
+        }
+    }
+
+    /// Counts one attempt at `now`; `None` where nothing is limited.
+    pub fn count(&mut self, now: Duration, key: K) -> Option<Standing> {
+        let rate = self.rate?;
+        let (cost, allowed) = (Self::cost(rate), now + rate.window);
+        let before = self.spent.get(&key).copied().unwrap_or_default().max(now);
+        let standing = |spent: Duration| Standing {
+            limit: rate.count,
+            remaining: u32::try_from((allowed.saturating_sub(spent)).as_nanos() / cost.as_nanos().max(1))
+                .unwrap_or(u32::MAX),
+            whole_in: spent - now,
+            wait: None,
+        };
+        let spent = before + cost;
         if spent > allowed {
-            return Err(spent - allowed);
+            return Some(Standing { wait: Some(spent - allowed), ..standing(before) });
         }
         if self.spent.len() >= KEYS_MAX {
             self.shrink(now);
         }
         self.spent.insert(key, spent);
-        Ok(())
+        Some(standing(spent))
     }
 
     /// Takes one attempt back.
     pub fn refund(&mut self, key: &K) {
-        let cost = self.cost();
+        let Some(cost) = self.rate.map(Self::cost) else { return };
         if let Some(spent) = self.spent.get_mut(key) {
             *spent = spent.saturating_sub(cost);
         }
@@ -109,13 +126,15 @@ pub struct LoginThrottle {
     by_account: Limiter<[u8; 32]>,
 }
 
-impl Default for LoginThrottle {
-    fn default() -> Self {
-        LoginThrottle { by_source: Limiter::new(LOGIN_BY_SOURCE), by_account: Limiter::new(LOGIN_BY_ACCOUNT) }
-    }
-}
-
 impl LoginThrottle {
+    /// Nobody has tried to log in yet.
+    pub fn new(limits: &RateLimits) -> LoginThrottle {
+        LoginThrottle {
+            by_source: Limiter::new(limits.of(Limited::Login)),
+            by_account: Limiter::new(limits.of(Limited::LoginName)),
+        }
+    }
+
     /// Counts an attempt before the password is looked at, so that many at
     /// once cannot slip through. The name is counted whether or not it exists.
     ///
@@ -150,7 +169,7 @@ mod tests {
 
     #[test]
     fn guessing_from_one_network_is_slowed() {
-        let mut throttle = LoginThrottle::default();
+        let mut throttle = LoginThrottle::new(&RateLimits::default());
         let now = 100 * SECOND;
         for i in 0..25 {
             let from = source(&format!("2001:db8:1:2::{i:x}"));
@@ -164,7 +183,7 @@ mod tests {
 
     #[test]
     fn guessing_at_one_account_from_everywhere_is_slowed() {
-        let mut throttle = LoginThrottle::default();
+        let mut throttle = LoginThrottle::new(&RateLimits::default());
         for i in 0..25 {
             assert!(throttle.attempt(SECOND, source(&format!("192.0.2.{i}")), "Ana ").is_ok());
         }
@@ -174,7 +193,7 @@ mod tests {
 
     #[test]
     fn right_passwords_do_not_count() {
-        let mut throttle = LoginThrottle::default();
+        let mut throttle = LoginThrottle::new(&RateLimits::default());
         for _ in 0..1000 {
             assert!(throttle.attempt(SECOND, source("192.0.2.1"), "ana").is_ok());
             throttle.succeeded(source("192.0.2.1"), "ana");
@@ -182,8 +201,31 @@ mod tests {
     }
 
     #[test]
+    fn a_standing_tells_what_is_left_and_when_it_is_whole() {
+        let mut limiter = Limiter::new(Some(Rate { count: 4, window: 8 * SECOND }));
+        let standing = |remaining, whole_s: u32, wait_s: Option<u32>| {
+            let (whole_in, wait) = (SECOND * whole_s, wait_s.map(|s| SECOND * s));
+            Some(Standing { limit: 4, remaining, whole_in, wait })
+        };
+        let cases = [
+            (100, standing(3, 2, None)),
+            (100, standing(2, 4, None)),
+            (100, standing(1, 6, None)),
+            (100, standing(0, 8, None)),
+            (100, standing(0, 8, Some(2))),
+            (101, standing(0, 7, Some(1))),
+            (102, standing(0, 8, None)),
+            (200, standing(3, 2, None)),
+        ];
+        for (at_s, expected) in cases {
+            assert_eq!(limiter.count(SECOND * at_s, 'k'), expected, "at {at_s}");
+        }
+        assert_eq!(Limiter::new(None).count(SECOND, 'k'), None);
+    }
+
+    #[test]
     fn memory_is_bounded_and_the_guilty_are_remembered() {
-        let mut limiter = Limiter::new(Allowance { count: 2, window: SECOND * 1000 });
+        let mut limiter = Limiter::new(Some(Rate { count: 2, window: SECOND * 1000 }));
         assert!(limiter.take(SECOND, u32::MAX).is_ok());
         assert!(limiter.take(SECOND, u32::MAX).is_ok());
         for key in 0..200_000u32 {

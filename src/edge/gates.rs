@@ -8,8 +8,9 @@ use moka::sync::Cache;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
-use crate::base::Id;
-use crate::domain::throttle::{APPS_BY_SOURCE, Limiter, LoginThrottle, SIGN_UP_BY_SOURCE, Source};
+use super::rate_limit::Counters;
+use crate::base::{Id, Limited, RateLimits};
+use crate::domain::throttle::{Limiter, LoginThrottle, Source};
 
 /// Password hashes and key generations at once.
 const HASHING_MAX: usize = 2;
@@ -27,6 +28,8 @@ const COUNTED_FOR: Duration = Duration::from_secs(600);
 
 /// The gates of one process.
 pub(crate) struct Gates {
+    /// Requests to the API.
+    pub(crate) requests: Counters,
     /// Log-ins.
     pub(crate) login: Mutex<LoginThrottle>,
     /// New accounts.
@@ -45,12 +48,14 @@ pub(crate) struct Gates {
     pub(crate) active_month: Cache<(), u64>,
 }
 
-impl Default for Gates {
-    fn default() -> Self {
+impl Gates {
+    /// All open.
+    pub(crate) fn new(limits: &RateLimits) -> Gates {
         Gates {
-            login: Mutex::default(),
-            sign_up: Mutex::new(Limiter::new(SIGN_UP_BY_SOURCE)),
-            apps: Mutex::new(Limiter::new(APPS_BY_SOURCE)),
+            requests: Counters::new(limits),
+            login: Mutex::new(LoginThrottle::new(limits)),
+            sign_up: Mutex::new(Limiter::new(limits.of(Limited::SignUp))),
+            apps: Mutex::new(Limiter::new(limits.of(Limited::Apps))),
             hashing: Arc::new(Semaphore::new(HASHING_MAX)),
             uploads: Arc::new(Semaphore::new(UPLOADS_MAX)),
             pictures: Arc::new(Semaphore::new(PICTURES_MAX)),

@@ -14,6 +14,7 @@ mod gates;
 pub mod media;
 mod problem;
 mod profile;
+mod rate_limit;
 mod request_id;
 pub mod sandbox;
 pub mod scheduled;
@@ -66,6 +67,7 @@ pub fn router(state: &AppState) -> Router {
         .with_state(state.clone());
     let answered = routes
         .layer(from_fn_with_state(state.clone(), federation::negotiate))
+        .layer(from_fn_with_state(state.clone(), rate_limit::count))
         .layer(from_fn(deadline::keep))
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(RequestBodyLimitLayer::new(MEDIA_MAX_BYTES))

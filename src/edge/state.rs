@@ -62,8 +62,8 @@ impl AppState {
     /// Wraps the parts.
     pub fn new(parts: Parts) -> AppState {
         AppState(Arc::new(Inner {
+            gates: Gates::new(&parts.config.rate_limits),
             parts,
-            gates: Gates::default(),
             fetches: Fetches::default(),
             federation: federation::Shared::default(),
             sample_people: SamplePeople::new(),

@@ -62,7 +62,7 @@ impl Sandbox {
 fn settings(listen: SocketAddr, folder: &Path, environment: &Environment) -> Result<Config, Problem> {
     let lines = format!(
         "http://localhost:{}\ntitle \"Waxwing sandbox\"\nstore memory\nregistration open\nadmin off\n\
-         log_level warn\n",
+         log_level warn\nrate_limit off\n",
         listen.port()
     );
     let overrides = Overrides { data: Some(folder.display().to_string()), listen: vec![listen.to_string()] };

@@ -5,7 +5,6 @@ use axum::extract::{Path, State};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::oauth::Empty;
 use super::people::IdPath;
 use crate::base::{Id, Problem};
 use crate::domain::announcement::{self, ReactionError, Shown};
@@ -13,6 +12,7 @@ use crate::edge::AppState;
 use crate::edge::auth::Auth;
 use crate::model::Site;
 use crate::store::StoreError;
+use crate::wire::mastodon::Empty;
 use crate::wire::mastodon::announcement::{Announcement, Reaction};
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {

@@ -110,6 +110,7 @@ async fn read(State(state): State<AppState>, IdPath(id): IdPath, auth: Auth) -> 
 
 /// What is to change; a picture `thumbnail` may come with it as a file.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = MediaChange)]
 struct Change {
     /// What it shows, in words; blank for none.
     #[serde(default, deserialize_with = "clearable")]

@@ -7,7 +7,7 @@ use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -21,6 +21,7 @@ use crate::edge::AppState;
 use crate::edge::auth::{Auth, CSRF_FIELD, LoggedIn};
 use crate::model::{App, Token};
 use crate::store::StoreError;
+use crate::wire::mastodon::Empty;
 use crate::wire::mastodon::oauth::{Metadata, OauthError, TokenAnswer, UserInfo};
 
 /// Random bytes of codes and tokens.
@@ -116,6 +117,7 @@ impl From<AuthorizeError> for Problem {
 /// with the fields of the request as they came.
 #[derive(Debug, Deserialize, ToSchema)]
 #[allow(dead_code)] // read by `authorize_request`, which the page's query shares
+#[schema(as = AuthorizeDecision)]
 struct Decision {
     /// `allow` or `deny`.
     decision: Option<String>,
@@ -279,10 +281,6 @@ struct Revocation {
     client_secret: Option<String>,
     token: Option<String>,
 }
-
-/// An empty object.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Empty {}
 
 /// Ends a token.
 #[utoipa::path(post, path = "/oauth/revoke", tag = "OAuth", request_body = Revocation, responses(

@@ -9,12 +9,12 @@ use utoipa::openapi::schema::{ArrayBuilder, Object, Type};
 use utoipa::openapi::{ContentBuilder, OpenApiBuilder, Required, ResponseBuilder, SecurityRequirement};
 use utoipa_axum::router::OpenApiRouter;
 
-use super::oauth::Empty;
 use super::openapi::OAUTH;
 
 use crate::base::Problem;
 use crate::edge::AppState;
 use crate::edge::auth::Auth;
+use crate::wire::mastodon::Empty;
 
 /// Empty for everybody.
 const PUBLIC: [&str; 8] = [

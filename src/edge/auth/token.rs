@@ -1,5 +1,7 @@
 //! Bearer tokens and their scopes, with Mastodon's words for every refusal.
 
+use std::sync::Arc;
+
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
@@ -31,7 +33,7 @@ pub(crate) struct Me {
 /// What a request proves about who sends it. An unknown token proves as
 /// little as none.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Auth(Option<oauth::Bearer>);
+pub(crate) struct Auth(Option<Arc<oauth::Bearer>>);
 
 impl Auth {
     /// The person, if the token allows `scope`.
@@ -94,7 +96,7 @@ impl Auth {
     /// # Errors
     /// 401 without a valid token.
     pub(crate) fn bearer(&self) -> Result<&oauth::Bearer, Problem> {
-        self.0.as_ref().ok_or_else(Problem::unauthenticated)
+        self.0.as_deref().ok_or_else(Problem::unauthenticated)
     }
 
     /// Who looks at something that anybody may look at. A token is not
@@ -136,7 +138,7 @@ impl Auth {
         if let Some((_, account)) = bearer.as_ref().and_then(|bearer| bearer.person.as_ref()) {
             state.note_visit(account.id).await;
         }
-        Ok(Auth(bearer))
+        Ok(Auth(bearer.map(Arc::new)))
     }
 }
 
@@ -144,6 +146,9 @@ impl FromRequestParts<AppState> for Auth {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Auth, Problem> {
+        if let Some(known) = parts.extensions.get::<Auth>() {
+            return Ok(known.clone());
+        }
         Auth::by(state, sent_token(parts)).await
     }
 }

@@ -15,6 +15,7 @@ mod oauth;
 mod params;
 mod pictures;
 mod polls;
+mod rate_limit;
 mod register;
 mod relations;
 mod reports;

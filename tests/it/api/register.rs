@@ -131,7 +131,7 @@ async fn an_invitation_opens_the_door_as_often_as_it_says() {
 
 #[tokio::test]
 async fn mass_sign_ups_are_stopped() {
-    let app = TestApp::start().await;
+    let app = TestApp::with("rate_limit 1x").await;
     let token = app.token(None, "write").await;
     for n in 0..5 {
         let mut body = valid();

@@ -49,10 +49,12 @@ impl TestApp {
         TestApp::with("").await
     }
 
-    /// With further directives.
+    /// With further directives. Time stands still, so nothing is limited
+    /// unless they say so.
     pub async fn with(directives: &str) -> TestApp {
+        let limits = if directives.contains("rate_limit") { "" } else { "rate_limit off" };
         let text = format!(
-            "https://social.example\ntls internal\nstore memory\nadmin off\nregistration open\n{directives}\n"
+            "https://social.example\ntls internal\nstore memory\nadmin off\nregistration open\n{limits}\n{directives}\n"
         );
         TestApp::configured(settings(&text), Store::memory()).await
     }

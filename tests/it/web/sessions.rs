@@ -62,7 +62,7 @@ async fn who_logged_out_is_out() {
 
 #[tokio::test]
 async fn guessing_passwords_is_slowed() {
-    let app = TestApp::start().await;
+    let app = TestApp::with("rate_limit 1x").await;
     app.person("ana").await;
     let mut browser = Browser::new(&app);
     let mut last = 0;

@@ -15,13 +15,13 @@ use crate::domain::moderation::people::{self, Origin, Standing, Wanted};
 use crate::domain::moderation::report::resolve_about;
 use crate::domain::moderation::{self, Action, ModerationError, Relief, Staff};
 use crate::edge::AppState;
-use crate::edge::api::oauth::Empty;
 use crate::edge::api::page::{page, paged};
 use crate::edge::api::params::{GivenId, Input};
 use crate::edge::api::people::IdPath;
 use crate::edge::auth::Auth;
 use crate::model::{Permission, Role};
 use crate::store::WriteTx;
+use crate::wire::mastodon::Empty;
 use crate::wire::mastodon::admin::AdminAccount;
 
 const READ: &str = "admin:read:accounts";

@@ -11,13 +11,13 @@ use utoipa_axum::routes;
 use crate::base::{Problem, Timestamp};
 use crate::domain::announcement::{self, Wish};
 use crate::edge::AppState;
-use crate::edge::api::oauth::Empty;
 use crate::edge::api::params::Input;
 use crate::edge::api::people::IdPath;
 use crate::edge::api::{announcements, paragraphs};
 use crate::edge::auth::Auth;
 use crate::model::Permission;
 use crate::store::StoreError;
+use crate::wire::mastodon::Empty;
 use crate::wire::mastodon::announcement::Announcement;
 use crate::wire::text::hashtags;
 

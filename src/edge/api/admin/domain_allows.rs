@@ -13,13 +13,13 @@ use super::PAGE_ADMIN;
 use crate::base::Problem;
 use crate::domain::moderation::server;
 use crate::edge::AppState;
-use crate::edge::api::oauth::Empty;
 use crate::edge::api::page::{page, paged};
 use crate::edge::api::params::{Input, Params};
 use crate::edge::api::people::IdPath;
 use crate::edge::auth::Auth;
 use crate::model::Permission;
 use crate::store::StoreError;
+use crate::wire::mastodon::Empty;
 use crate::wire::mastodon::admin::AdminDomainAllow;
 
 const READ: &str = "admin:read:domain_allows";

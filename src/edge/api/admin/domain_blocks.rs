@@ -14,13 +14,13 @@ use crate::base::Problem;
 use crate::domain::moderation::server::{self, Decided, Wish};
 use crate::domain::secret;
 use crate::edge::AppState;
-use crate::edge::api::oauth::Empty;
 use crate::edge::api::page::{page, paged};
 use crate::edge::api::params::{Input, Params, clearable};
 use crate::edge::api::people::IdPath;
 use crate::edge::auth::Auth;
 use crate::model::{DomainBlock, Permission, Severity};
 use crate::store::StoreError;
+use crate::wire::mastodon::Empty;
 use crate::wire::mastodon::admin::{AdminDomainBlock, ExistingDomainBlock};
 
 const READ: &str = "admin:read:domain_blocks";

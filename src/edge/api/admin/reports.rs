@@ -99,6 +99,7 @@ async fn step(state: AppState, by: Staff, id: Id, step: Step) -> Result<Json<Adm
 
 /// What a report is about.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ReportChange)]
 struct Change {
     category: Option<CategoryWord>,
     /// Numbers of rules that are broken.
