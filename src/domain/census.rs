@@ -65,6 +65,7 @@ pub fn was_here(tx: &mut WriteTx<'_>, now: Timestamp, account: Id) -> Result<(),
         count_week(tx, now, count::WEEK_LOGINS);
     }
     if before.is_none_or(|before| before.day != day) {
+        tx.add(COUNT, &(count::DAY_ACTIVE, Id(u64::from(day))), 1);
         tx.put(LAST_SEEN, &account, &LastSeen { day });
     }
     Ok(())

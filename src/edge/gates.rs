@@ -8,6 +8,7 @@ use moka::sync::Cache;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
+use super::auth::bars::Bars;
 use super::rate_limit::Counters;
 use crate::base::{Id, Limited, RateLimits};
 use crate::domain::throttle::{Limiter, LoginThrottle, Source};
@@ -25,6 +26,9 @@ const VISITS_MAX: u64 = 100_000;
 const VISIT_FOR: Duration = Duration::from_secs(12 * 3600);
 /// How old the count of active people may be.
 const COUNTED_FOR: Duration = Duration::from_secs(600);
+
+/// How old the list of shut-out addresses may be.
+const BARS_FOR: Duration = Duration::from_secs(30);
 
 /// The gates of one process.
 pub(crate) struct Gates {
@@ -44,6 +48,8 @@ pub(crate) struct Gates {
     pub(crate) pictures: Arc<Semaphore>,
     /// People whose visit was noted lately.
     pub(crate) visits: Cache<Id, ()>,
+    /// Network addresses that moderators shut out.
+    pub(crate) bars: Cache<(), Bars>,
     /// How many people were here in the last month.
     pub(crate) active_month: Cache<(), u64>,
 }
@@ -60,6 +66,7 @@ impl Gates {
             uploads: Arc::new(Semaphore::new(UPLOADS_MAX)),
             pictures: Arc::new(Semaphore::new(PICTURES_MAX)),
             visits: Cache::builder().max_capacity(VISITS_MAX).time_to_live(VISIT_FOR).build(),
+            bars: Cache::builder().max_capacity(1).time_to_live(BARS_FOR).build(),
             active_month: Cache::builder().max_capacity(1).time_to_live(COUNTED_FOR).build(),
         }
     }

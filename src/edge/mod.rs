@@ -68,6 +68,7 @@ pub fn router(state: &AppState) -> Router {
     let answered = routes
         .layer(from_fn_with_state(state.clone(), federation::negotiate))
         .layer(from_fn_with_state(state.clone(), rate_limit::count))
+        .layer(from_fn_with_state(state.clone(), auth::bars::refuse))
         .layer(from_fn(deadline::keep))
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(RequestBodyLimitLayer::new(MEDIA_MAX_BYTES))

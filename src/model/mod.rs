@@ -38,7 +38,10 @@ pub use event::{Audience, EVENT_TOPIC, Event};
 pub use filter::{Filter, FilterAction, FilterContext, FilterKeyword, FilterStatus, Filters};
 pub use list::{List, ListPlace, RepliesPolicy};
 pub use media::{CachedFile, Media, MediaState};
-pub use moderation::{Audit, DomainAllow, DomainBlock, Report, ReportCategory, Severity};
+pub use moderation::{
+    Audit, DomainAllow, DomainBlock, EmailBlock, EmailRule, IpBlock, IpSeverity, Report, ReportCategory,
+    Severity,
+};
 pub use notification::{
     GroupBegin, GroupKey, Notification, NotificationKind, NotificationPolicy, NotificationRequest,
     PolicyAnswer,

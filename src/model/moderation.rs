@@ -230,3 +230,82 @@ pub struct Audit {
 }
 
 impl Record for Audit {}
+
+/// How far a network address is shut out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(index_only)]
+pub enum IpSeverity {
+    /// Who signs up from there waits for approval.
+    #[n(0)]
+    SignUpNeedsApproval,
+    /// Nobody signs up from there.
+    #[n(1)]
+    NoSignUp,
+    /// Nobody gets in from there.
+    #[n(2)]
+    NoAccess,
+}
+
+impl IpSeverity {
+    /// The API's word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            IpSeverity::SignUpNeedsApproval => "sign_up_requires_approval",
+            IpSeverity::NoSignUp => "sign_up_block",
+            IpSeverity::NoAccess => "no_access",
+        }
+    }
+}
+
+/// A range of network addresses that is shut out.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct IpBlock {
+    /// Our id.
+    #[n(0)]
+    pub id: Id,
+    /// The range, as `10.0.0.0/8`.
+    #[n(1)]
+    pub range: String,
+    /// How far.
+    #[n(2)]
+    pub severity: IpSeverity,
+    /// Why.
+    #[n(3)]
+    pub comment: String,
+    /// When it was made.
+    #[n(4)]
+    pub created_at: Timestamp,
+    /// When it ends.
+    #[n(5)]
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Record for IpBlock {}
+
+/// Mail addresses with which nobody signs up.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum EmailRule {
+    /// All of a domain and those below it.
+    #[n(0)]
+    Domain(#[n(0)] String),
+    /// One, by the SHA-256 of its canonical form in hexadecimal: the address
+    /// itself need not be kept.
+    #[n(1)]
+    Canonical(#[n(0)] String),
+}
+
+/// A rule about mail addresses.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct EmailBlock {
+    /// Our id.
+    #[n(0)]
+    pub id: Id,
+    /// Which addresses.
+    #[n(1)]
+    pub rule: EmailRule,
+    /// When it was made.
+    #[n(2)]
+    pub created_at: Timestamp,
+}
+
+impl Record for EmailBlock {}

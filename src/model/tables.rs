@@ -162,6 +162,10 @@ pub const DOMAIN_BLOCK_BY_ID: Table<Id, String> = Table::new("instance_domain_bl
 pub const DOMAIN_ALLOW: Table<String, DomainAllow> = Table::new("domain_allow");
 /// Names of welcome servers by id.
 pub const DOMAIN_ALLOW_BY_ID: Table<Id, String> = Table::new("domain_allow_by_id");
+/// Network addresses that are shut out.
+pub const IP_BLOCK: Table<Id, IpBlock> = Table::new("ip_block");
+/// Mail addresses that are shut out.
+pub const EMAIL_BLOCK: Table<Id, EmailBlock> = Table::new("email_block");
 /// Decisions of those who run the server.
 pub const AUDIT: Table<Id, Audit> = Table::new("audit");
 
@@ -207,6 +211,8 @@ pub mod count {
     pub const WEEK_LOGINS: u8 = 21;
     /// Of a week: people who joined.
     pub const WEEK_REGISTRATIONS: u8 = 22;
+    /// Of a day (second part: days since 1970): people who were here.
+    pub const DAY_ACTIVE: u8 = 23;
     /// Earlier versions of a post that are kept.
     pub const VERSIONS: u8 = 30;
     /// Of the whole server: bytes of files of others that are kept.

@@ -279,11 +279,11 @@ def allow(waxwing, address, username, password):
     return re.search(r'<input class="code"[^>]*value="([^"]+)"', reply.text).group(1)
 
 
-def app(waxwing, username, password):
+def app(waxwing, username, password, scopes=("read", "write", "follow", "push")):
     """A Mastodon.py client that registered, was allowed, and is logged in."""
     from mastodon import Mastodon
 
-    scopes = ["read", "write", "follow", "push"]
+    scopes = list(scopes)
     client_id, client_secret = Mastodon.create_app(
         "kit", scopes=scopes, api_base_url=waxwing.origin, session=waxwing.session()
     )

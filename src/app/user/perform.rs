@@ -244,6 +244,7 @@ fn refused(error: SignUpError) -> Problem {
         SignUpError::UsernameTaken => "somebody has, or had, this username".to_owned(),
         SignUpError::EmailInvalid => "this is not a mail address".to_owned(),
         SignUpError::EmailTaken => "somebody signed up with this mail address".to_owned(),
+        SignUpError::EmailBarred => "nobody may sign up with this mail address".to_owned(),
         SignUpError::BadLink => "this server has an owner already".to_owned(),
         SignUpError::Closed
         | SignUpError::InviteNeeded

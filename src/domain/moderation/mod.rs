@@ -5,7 +5,9 @@
 
 mod account;
 mod audit;
+pub mod barred;
 mod erase;
+pub mod figures;
 pub mod people;
 pub mod report;
 pub mod server;

@@ -51,6 +51,8 @@ fn may_find(viewer: Viewer, loaded: &Loaded) -> bool {
         return false;
     }
     let is_open = loaded.status.visibility == Visibility::Public && loaded.author.account.is_indexable;
+    // A limited author is found by those who follow them.
+    let is_strange = loaded.is_limited_to(viewer) && !loaded.between.follows();
     let is_marked = loaded.marks.is_some_and(|marks| marks.favourited || marks.reblogged || marks.bookmarked);
-    is_open || is_marked || loaded.status.mentions(me)
+    (is_open && !is_strange) || is_marked || loaded.status.mentions(me)
 }

@@ -3,6 +3,7 @@
 
 use super::name::{self, NameError};
 use crate::base::{Id, Moment, Timestamp};
+use crate::domain::moderation::barred::is_email_barred;
 use crate::domain::moderation::members;
 use crate::domain::notification::{News, notify_all};
 use crate::model::tables::{ACCOUNT_BY_HANDLE, ACCOUNT_KEY, COUNT, INVITE, USER_BY_EMAIL, count};
@@ -67,6 +68,8 @@ pub enum SignUpError {
     EmailInvalid,
     /// Somebody signed up with this address.
     EmailTaken,
+    /// Nobody may sign up with this address.
+    EmailBarred,
     /// The owner's link was used, replaced or mistyped.
     BadLink,
     /// The store failed.
@@ -106,6 +109,12 @@ pub fn sign_up(
         && tx.get(USER_BY_EMAIL, email)?.is_some()
     {
         return Err(SignUpError::EmailTaken);
+    }
+    let is_public = matches!(entry, Entry::Public(_));
+    if let Some(email) = email.as_ref().filter(|_| is_public)
+        && is_email_barred(tx, email)?
+    {
+        return Err(SignUpError::EmailBarred);
     }
     let account = new_account(moment, site, new);
     let user = User {

@@ -52,7 +52,7 @@ async fn list(auth: Auth) -> Result<Json<AnnualReports>, Problem> {
 /// One report, which there is not.
 #[utoipa::path(get, path = "/api/v1/annual_reports/{id}", tag = "Annual reports",
     params(("id" = String, Path)), security(("oauth" = ["read:accounts"])),
-    responses((status = 404, description = "There is none.")))]
+    responses())]
 async fn show(auth: Auth) -> Result<(), Problem> {
     auth.me("read:accounts")?;
     Err(Problem::not_found())
@@ -70,7 +70,7 @@ async fn state(auth: Auth) -> Result<Json<AnnualReportState>, Problem> {
 /// Nothing is made.
 #[utoipa::path(post, path = "/api/v1/annual_reports/{id}/generate", tag = "Annual reports",
     params(("id" = String, Path)), security(("oauth" = ["write:accounts"])),
-    responses((status = 404, description = "There is none.")))]
+    responses())]
 async fn generate(auth: Auth) -> Result<(), Problem> {
     auth.me("write:accounts")?;
     Err(Problem::not_found())
@@ -79,7 +79,7 @@ async fn generate(auth: Auth) -> Result<(), Problem> {
 /// There is none to be read.
 #[utoipa::path(post, path = "/api/v1/annual_reports/{id}/read", tag = "Annual reports",
     params(("id" = String, Path)), security(("oauth" = ["write:accounts"])),
-    responses((status = 404, description = "There is none.")))]
+    responses())]
 async fn read(auth: Auth) -> Result<(), Problem> {
     auth.me("write:accounts")?;
     Err(Problem::not_found())
@@ -88,7 +88,7 @@ async fn read(auth: Auth) -> Result<(), Problem> {
 /// Every answer is whole at once, so there is none to wait for.
 #[utoipa::path(get, path = "/api/v1_alpha/async_refreshes/{id}", tag = "Async refreshes",
     params(("id" = String, Path)), security(("oauth" = ["read"])),
-    responses((status = 404, description = "There is none.")))]
+    responses())]
 async fn async_refresh(auth: Auth) -> Result<(), Problem> {
     auth.me("read")?;
     Err(Problem::not_found())

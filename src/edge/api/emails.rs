@@ -15,7 +15,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 
 /// Refused: nobody waits for a confirmation.
 #[utoipa::path(post, path = "/api/v1/emails/confirmations", tag = "Accounts",
-    security(("oauth" = ["write:accounts"])), responses((status = 403, description = "Nobody waits for one.")))]
+    security(("oauth" = ["write:accounts"])), responses())]
 async fn confirm(auth: Auth) -> Result<(), Problem> {
     auth.me("write:accounts")?;
     Err(Problem::forbidden("This method is only available while the e-mail is awaiting confirmation"))

@@ -60,7 +60,7 @@ pub(super) fn rule_numbers(state: &AppState, ids: &[String]) -> Result<Vec<u32>,
 
 /// Who is reported, and why.
 #[derive(Debug, Deserialize, ToSchema)]
-struct Sent {
+struct NewReportSent {
     account_id: GivenId,
     /// Posts that show why.
     #[serde(default, deserialize_with = "one_or_more")]
@@ -76,12 +76,12 @@ struct Sent {
 }
 
 /// Reports an account.
-#[utoipa::path(post, path = "/api/v1/reports", tag = "Reports", request_body = Sent,
+#[utoipa::path(post, path = "/api/v1/reports", tag = "Reports", request_body = NewReportSent,
     security(("oauth" = ["write:reports"])), responses((status = 200, body = Report)))]
 async fn create(
     State(state): State<AppState>,
     auth: Auth,
-    sent: Input<Sent>,
+    sent: Input<NewReportSent>,
 ) -> Result<Json<Report>, Problem> {
     let me = auth.me("write:reports")?.id;
     let rules = rule_numbers(&state, &sent.rule_ids)?;

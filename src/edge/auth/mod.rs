@@ -2,6 +2,7 @@
 //! knows only tokens and the pages only cookies, so that no page elsewhere
 //! can use a person's cookie on the API.
 
+pub(crate) mod bars;
 mod browser;
 mod client_ip;
 mod passwords;

@@ -18,6 +18,7 @@ use crate::domain::user::{self, Entry, NewUser, OwnerLink, SignUpError};
 use crate::domain::{password, secret};
 use crate::edge::AppState;
 use crate::edge::api::params::Params;
+use crate::edge::auth::bars::registration;
 use crate::edge::auth::{
     ClientIp, LoginFailure, check_login, clear_session_cookie, fresh_keys, hash_password, session_cookie,
 };
@@ -165,7 +166,7 @@ async fn sign_up(
 ) -> Result<Response, Problem> {
     visit.browser.check(params.text("csrf").as_deref())?;
     let (mut form, password) = typed(&params);
-    let mode = visit.state.config.registration;
+    let mode = registration(&visit.state, ip).await?;
     let made = make(&visit.state, Some(ip), &form, &password, Door::Public(mode)).await?;
     match made {
         Ok(_) if mode == Registration::Approval && form.invite.is_empty() => {
@@ -281,6 +282,7 @@ fn fault(error: &SignUpError) -> Fault {
         SignUpError::UsernameTaken => ("username", "This name is taken, or was once.".into()),
         SignUpError::EmailInvalid => ("email", "This is not a mail address.".into()),
         SignUpError::EmailTaken => ("email", "Somebody has signed up with this address.".into()),
+        SignUpError::EmailBarred => ("email", "This address cannot be used here.".into()),
         SignUpError::BadLink => ("link", String::new()),
         SignUpError::Store(_) => ("", String::new()),
     }

@@ -196,8 +196,9 @@ impl AdminDomainBlock {
 pub struct ExistingDomainBlock {
     /// What is wrong.
     pub error: String,
-    /// What holds.
-    pub existing_domain_block: AdminDomainBlock,
+    /// What holds; missing where the name itself is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub existing_domain_block: Option<AdminDomainBlock>,
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -255,7 +255,7 @@ struct ActiveUsers {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-struct Usage {
+struct InstanceUsage {
     users: ActiveUsers,
 }
 
@@ -311,7 +311,7 @@ pub struct Instance {
     #[schema(required)]
     source_url: Option<&'static str>,
     description: String,
-    usage: Usage,
+    usage: InstanceUsage,
     thumbnail: Thumbnail,
     icon: Vec<Icon>,
     languages: Vec<&'static str>,
@@ -402,7 +402,7 @@ impl About<'_> {
             version: version(),
             source_url: source_url(),
             description: self.description.to_owned(),
-            usage: Usage { users: ActiveUsers { active_month: self.active_month } },
+            usage: InstanceUsage { users: ActiveUsers { active_month: self.active_month } },
             thumbnail: Thumbnail { url: self.thumbnail(), blurhash: None, versions: BTreeMap::new() },
             icon: vec![icon(180), icon(512)],
             languages: vec!["en"],

@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod admin;
+pub mod admin_blocks;
 pub mod announcement;
 pub mod filter;
 pub mod instance;

@@ -11,7 +11,7 @@ const ADMIN: &str = "read write follow admin:read admin:write";
 
 /// Every endpoint with a scope that it takes, and whether it is for admins
 /// alone. `{}` stands for an id that nothing has.
-const ENDPOINTS: [(&str, &str, &str, bool); 36] = [
+const ENDPOINTS: [(&str, &str, &str, bool); 69] = [
     ("GET", "/api/v1/admin/accounts", "admin:read:accounts", false),
     ("GET", "/api/v2/admin/accounts", "admin:read:accounts", false),
     ("GET", "/api/v1/admin/accounts/{}", "admin:read:accounts", false),
@@ -48,11 +48,48 @@ const ENDPOINTS: [(&str, &str, &str, bool); 36] = [
     ("GET", "/api/v1/admin/custom_emojis", "admin:read", true),
     ("POST", "/api/v1/admin/custom_emojis", "admin:write", true),
     ("DELETE", "/api/v1/admin/custom_emojis/fox", "admin:write", true),
+    ("GET", "/api/v1/admin/ip_blocks", "admin:read:ip_blocks", true),
+    ("POST", "/api/v1/admin/ip_blocks", "admin:write:ip_blocks", true),
+    ("GET", "/api/v1/admin/ip_blocks/{}", "admin:read:ip_blocks", true),
+    ("PUT", "/api/v1/admin/ip_blocks/{}", "admin:write:ip_blocks", true),
+    ("PATCH", "/api/v1/admin/ip_blocks/{}", "admin:write:ip_blocks", true),
+    ("DELETE", "/api/v1/admin/ip_blocks/{}", "admin:write:ip_blocks", true),
+    ("GET", "/api/v1/admin/email_domain_blocks", "admin:read:email_domain_blocks", true),
+    ("POST", "/api/v1/admin/email_domain_blocks", "admin:write:email_domain_blocks", true),
+    ("GET", "/api/v1/admin/email_domain_blocks/{}", "admin:read:email_domain_blocks", true),
+    ("DELETE", "/api/v1/admin/email_domain_blocks/{}", "admin:write:email_domain_blocks", true),
+    ("GET", "/api/v1/admin/canonical_email_blocks", "admin:read:canonical_email_blocks", true),
+    ("POST", "/api/v1/admin/canonical_email_blocks", "admin:write:canonical_email_blocks", true),
+    ("GET", "/api/v1/admin/canonical_email_blocks/{}", "admin:read:canonical_email_blocks", true),
+    ("DELETE", "/api/v1/admin/canonical_email_blocks/{}", "admin:write:canonical_email_blocks", true),
+    ("POST", "/api/v1/admin/canonical_email_blocks/test", "admin:read:canonical_email_blocks", true),
+    ("POST", "/api/v1/admin/measures", "admin:read", false),
+    ("POST", "/api/v1/admin/dimensions", "admin:read", false),
+    ("POST", "/api/v1/admin/retention", "admin:read", false),
+    ("GET", "/api/v1/admin/tags", "admin:read", false),
+    ("GET", "/api/v1/admin/tags/{}", "admin:read", false),
+    ("GET", "/api/v1/admin/trends/links", "admin:read", false),
+    ("GET", "/api/v1/admin/trends/links/publishers", "admin:read", false),
+    ("GET", "/api/v1/admin/trends/statuses", "admin:read", false),
+    ("GET", "/api/v1/admin/trends/tags", "admin:read", false),
+    ("PUT", "/api/v1/admin/tags/{}", "admin:write", false),
+    ("POST", "/api/v1/admin/trends/links/{}/approve", "admin:write", false),
+    ("POST", "/api/v1/admin/trends/links/{}/reject", "admin:write", false),
+    ("POST", "/api/v1/admin/trends/links/publishers/{}/approve", "admin:write", false),
+    ("POST", "/api/v1/admin/trends/links/publishers/{}/reject", "admin:write", false),
+    ("POST", "/api/v1/admin/trends/statuses/{}/approve", "admin:write", false),
+    ("POST", "/api/v1/admin/trends/statuses/{}/reject", "admin:write", false),
+    ("POST", "/api/v1/admin/trends/tags/{}/approve", "admin:write", false),
+    ("POST", "/api/v1/admin/trends/tags/{}/reject", "admin:write", false),
 ];
 
 /// A body that is right wherever one is needed.
 fn body() -> Value {
-    json!({ "type": "none", "domain": "b.example", "text": "hi", "shortcode": "fox", "category": "other" })
+    json!({
+        "type": "none", "domain": "b.example", "text": "hi", "shortcode": "fox", "category": "other",
+        "ip": "203.0.113.9", "severity": "silence", "email": "ben@b.example", "keys": ["new_users"],
+        "start_at": "2025-11-01", "end_at": "2025-11-08", "frequency": "day",
+    })
 }
 
 async fn call(app: &TestApp, token: Option<&str>, (method, path): (&str, &str)) -> u16 {

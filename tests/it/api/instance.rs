@@ -104,3 +104,77 @@ async fn preferences_have_their_odd_keys() {
     assert_eq!(body["posting:default:language"], Value::Null);
     assert_eq!(body["reading:expand:media"], "default");
 }
+
+#[tokio::test]
+async fn the_place_tells_its_rules_and_texts() {
+    let app = TestApp::with(
+        "rules \"Be kind.\" \"No spam.\"\nprivacy_policy \"We keep little.\"\n\
+         terms_of_service 2025-01-01 \"Be a guest.\"\nextended_description \"Birds <3\"",
+    )
+    .await;
+    let rules = app.get("/api/v1/instance/rules").await.json(200);
+    assert_eq!((&rules[0]["id"], &rules[1]["text"]), (&json!("1"), &json!("No spam.")));
+    assert_eq!(app.get("/api/v2/instance").await.json(200)["rules"], rules);
+    let more = app.get("/api/v1/instance/extended_description").await.json(200);
+    assert_eq!(more["content"], "<p>Birds &lt;3</p>");
+    assert_eq!(
+        app.get("/api/v1/instance/privacy_policy").await.json(200)["content"],
+        "<p>We keep little.</p>"
+    );
+    let terms = app.get("/api/v1/instance/terms_of_service").await.json(200);
+    assert_eq!((&terms["effective_date"], &terms["effective"]), (&json!("2025-01-01"), &json!(true)));
+    assert_eq!(app.get("/api/v1/instance/terms_of_service/2025-01-01").await.json(200), terms);
+    app.get("/api/v1/instance/terms_of_service/2024-01-01").await.error(404, "not found");
+    let urls = app.get("/api/v2/instance").await.json(200)["configuration"]["urls"].clone();
+    assert_eq!(urls["privacy_policy"], "https://social.example/about#privacy-policy");
+    assert!(app.get("/about").await.text().contains("We keep little."));
+
+    let bare = TestApp::start().await;
+    bare.get("/api/v1/instance/privacy_policy").await.error(404, "not found");
+    bare.get("/api/v1/instance/terms_of_service").await.error(404, "not found");
+}
+
+#[tokio::test]
+async fn weeks_are_counted_as_they_pass() {
+    let app = TestApp::start().await;
+    let ana = app.person("ana").await;
+    super::post(&ana, "one").await;
+    super::post(&ana, "two").await;
+    let weeks = app.get("/api/v1/instance/activity").await.json(200);
+    assert_eq!(weeks.as_array().unwrap().len(), 12);
+    assert_eq!((&weeks[0]["statuses"], &weeks[0]["logins"]), (&json!("2"), &json!("1")));
+    assert_eq!((&weeks[0]["registrations"], &weeks[1]["statuses"]), (&json!("1"), &json!("0")));
+    let usage = app.get("/api/v2/instance").await.json(200)["usage"].clone();
+    assert_eq!(usage["users"]["active_month"], 1);
+}
+
+#[tokio::test]
+async fn a_public_post_can_be_quoted_on_other_pages() {
+    let app = TestApp::start().await;
+    let ana = app.person("ana").await;
+    let (open, hidden) = (super::post(&ana, "<b>hi</b>").await, super::post_to(&ana, "no", "private").await);
+    let found = app.get(&format!("/api/oembed?url={}", open["url"].as_str().unwrap())).await.json(200);
+    assert_eq!((&found["type"], &found["version"]), (&json!("rich"), &json!("1.0")));
+    assert!(found["html"].as_str().unwrap().contains("&lt;b&gt;hi"), "{found}");
+    app.get(&format!("/api/oembed?url={}", hidden["url"].as_str().unwrap())).await.error(404, "not found");
+    app.get("/api/oembed?url=https://b.example/@ben/1").await.error(404, "not found");
+    app.get("/api/oembed").await.error(404, "not found");
+}
+
+#[tokio::test]
+async fn small_answers_are_honest() {
+    let app = TestApp::start().await;
+    let ana = app.person("ana").await;
+    assert_eq!(app.get("/api/v1/donation_campaigns?locale=en").await.status, 204);
+    assert_eq!(app.get("/health").await.text(), "OK");
+    assert_eq!(app.get("/api/v1/peers/search?q=b").await.json(200), json!([]));
+    assert_eq!(app.get("/api/v1/instance/translation_languages").await.json(200), json!({}));
+    let moved = app.get("/.well-known/change-password").await;
+    assert_eq!((moved.status.as_u16(), moved.header("location")), (302, Some("/settings/security")));
+    ana.post("/api/v1/emails/confirmations", json!({})).await.error(403, "awaiting confirmation");
+    assert_eq!(ana.get("/api/v1/emails/check_confirmation").await.json(200), true);
+    assert_eq!(ana.get("/api/v1/annual_reports").await.json(200)["annual_reports"], json!([]));
+    assert_eq!(ana.get("/api/v1/annual_reports/2025/state").await.json(200)["state"], "ineligible");
+    ana.get("/api/v1/annual_reports/2025").await.error(404, "not found");
+    ana.get("/api/v1_alpha/async_refreshes/1").await.error(404, "not found");
+}

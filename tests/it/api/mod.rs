@@ -2,8 +2,11 @@
 
 mod accounts;
 mod admin;
+mod admin_blocks;
+mod announcements;
 mod apps;
 mod coverage;
+mod emojis;
 mod filters;
 mod history;
 mod instance;

@@ -4,6 +4,7 @@ mod discovery;
 mod documents;
 mod inbox;
 mod media;
+mod moderation;
 mod origin;
 mod peer;
 mod polls;

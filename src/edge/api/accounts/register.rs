@@ -14,6 +14,7 @@ use crate::domain::user::name::NameError;
 use crate::domain::user::{Entry, NewUser, SignUpError, sign_up};
 use crate::edge::AppState;
 use crate::edge::api::params::Params;
+use crate::edge::auth::bars::registration;
 use crate::edge::auth::{Auth, ClientIp, fresh_keys, hash_password, seconds};
 use crate::model::Registration;
 use crate::wire::mastodon::oauth::TokenAnswer;
@@ -89,6 +90,7 @@ fn refused(error: SignUpError) -> Response {
         SignUpError::UsernameTaken => one("username", "Username", "ERR_TAKEN", "has already been taken"),
         SignUpError::EmailInvalid => one("email", "Email", "ERR_INVALID", "is not a valid address"),
         SignUpError::EmailTaken => one("email", "Email", "ERR_TAKEN", "has already been taken"),
+        SignUpError::EmailBarred => one("email", "Email", "ERR_BLOCKED", "uses a disallowed e-mail provider"),
         SignUpError::Store(error) => Problem::from(error).into_response(),
     }
 }
@@ -103,6 +105,7 @@ pub(super) async fn register(
     if bearer.token.account.is_some() || state.config.registration == Registration::Closed {
         return Err(Problem::forbidden("This action is not allowed"));
     }
+    let registration = registration(&state, ip).await?;
     let faults = faults_of(&params);
     if !faults.is_empty() {
         return Ok(faulty(&faults));
@@ -122,8 +125,7 @@ pub(super) async fn register(
     };
     let scopes = bearer.token.scopes.clone();
     let token = bearer.token.clone();
-    let (site, moment, entry) =
-        (state.site.clone(), state.moment(), Entry::Public(state.config.registration));
+    let (site, moment, entry) = (state.site.clone(), state.moment(), Entry::Public(registration));
     let secret_text = state.chance.secret(TOKEN_BYTES);
     let digest = secret::digest(&secret_text);
     let issued = state

@@ -295,7 +295,7 @@ impl From<ActionWord> for Action {
 /// What is done to an account.
 #[derive(Debug, Deserialize, ToSchema)]
 #[allow(dead_code)] // mails and presets are taken and mean nothing here
-struct Act {
+struct AccountAction {
     /// What.
     #[serde(rename = "type")]
     kind: ActionWord,
@@ -311,13 +311,13 @@ struct Act {
 
 /// Does something to an account, and resolves the reports about it.
 #[utoipa::path(post, path = "/api/v1/admin/accounts/{id}/action", tag = "Admin",
-    params(("id" = String, Path)), request_body = Act,
+    params(("id" = String, Path)), request_body = AccountAction,
     security(("oauth" = ["admin:write:accounts"])), responses((status = 200, body = Empty)))]
 async fn act(
     State(state): State<AppState>,
     IdPath(id): IdPath,
     auth: Auth,
-    sent: Input<Act>,
+    sent: Input<AccountAction>,
 ) -> Result<Json<Empty>, Problem> {
     let by = auth.staff(WRITE, Permission::ManageUsers)?;
     let (action, text) = (Action::from(sent.kind), sent.text.clone().unwrap_or_default());

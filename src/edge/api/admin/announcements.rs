@@ -30,7 +30,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 
 /// What is to be announced.
 #[derive(Debug, Deserialize, ToSchema)]
-struct Wished {
+struct NewAnnouncement {
     /// Plain text; links and hashtags are found in it.
     text: String,
     #[schema(format = DateTime)]
@@ -41,7 +41,7 @@ struct Wished {
     all_day: Option<bool>,
 }
 
-fn wish(state: &AppState, sent: &Wished) -> Result<Wish, Problem> {
+fn wish(state: &AppState, sent: &NewAnnouncement) -> Result<Wish, Problem> {
     let time = |name: &str, text: &Option<String>| match text {
         None => Ok(None),
         Some(text) => match Timestamp::parse_rfc3339(text) {
@@ -71,12 +71,12 @@ async fn list(State(state): State<AppState>, auth: Auth) -> Result<Json<Vec<Anno
 }
 
 /// Announces something to everybody here.
-#[utoipa::path(post, path = "/api/v1/admin/announcements", tag = "Admin", request_body = Wished,
+#[utoipa::path(post, path = "/api/v1/admin/announcements", tag = "Admin", request_body = NewAnnouncement,
     security(("oauth" = ["admin:write"])), responses((status = 200, body = Announcement)))]
 async fn create(
     State(state): State<AppState>,
     auth: Auth,
-    sent: Input<Wished>,
+    sent: Input<NewAnnouncement>,
 ) -> Result<Json<Announcement>, Problem> {
     let by = auth.staff(WRITE, Permission::ManageAnnouncements)?;
     let (wish, moment) = (wish(&state, &sent)?, state.moment());
@@ -94,13 +94,13 @@ async fn answer(
 
 /// Changes an announcement.
 #[utoipa::path(method(put, patch), path = "/api/v1/admin/announcements/{id}", tag = "Admin",
-    params(("id" = String, Path)), request_body = Wished,
+    params(("id" = String, Path)), request_body = NewAnnouncement,
     security(("oauth" = ["admin:write"])), responses((status = 200, body = Announcement)))]
 async fn update(
     State(state): State<AppState>,
     IdPath(id): IdPath,
     auth: Auth,
-    sent: Input<Wished>,
+    sent: Input<NewAnnouncement>,
 ) -> Result<Json<Announcement>, Problem> {
     let by = auth.staff(WRITE, Permission::ManageAnnouncements)?;
     let (wish, moment) = (wish(&state, &sent)?, state.moment());

@@ -61,17 +61,17 @@ async fn show(
 
 /// A server that is to be welcome.
 #[derive(Debug, Deserialize, ToSchema)]
-struct NewAllow {
+struct NewDomainAllow {
     domain: String,
 }
 
 /// Welcomes a server.
-#[utoipa::path(post, path = "/api/v1/admin/domain_allows", tag = "Admin", request_body = NewAllow,
+#[utoipa::path(post, path = "/api/v1/admin/domain_allows", tag = "Admin", request_body = NewDomainAllow,
     security(("oauth" = ["admin:write:domain_allows"])), responses((status = 200, body = AdminDomainAllow)))]
 async fn create(
     State(state): State<AppState>,
     auth: Auth,
-    sent: Input<NewAllow>,
+    sent: Input<NewDomainAllow>,
 ) -> Result<Json<AdminDomainAllow>, Problem> {
     let by = auth.staff(WRITE, Permission::ManageFederation)?;
     let domain = server::clean_name(&sent.domain)

@@ -85,7 +85,7 @@ impl From<SeverityWord> for Severity {
 
 /// What is decided about a server.
 #[derive(Debug, Deserialize, ToSchema)]
-struct Decision {
+struct DomainBlockChange {
     /// `silence` unless it is said.
     severity: Option<SeverityWord>,
     reject_media: Option<bool>,
@@ -97,7 +97,7 @@ struct Decision {
     obfuscate: Option<bool>,
 }
 
-impl Decision {
+impl DomainBlockChange {
     fn wish(&self) -> Wish {
         Wish {
             severity: self.severity.map(Severity::from),
@@ -112,7 +112,7 @@ impl Decision {
 
 /// A new decision about a server and all names below its own.
 #[derive(Debug, Deserialize, ToSchema)]
-struct NewDecision {
+struct NewDomainBlock {
     domain: String,
     /// `silence` unless it is said.
     severity: Option<SeverityWord>,
@@ -123,7 +123,7 @@ struct NewDecision {
     obfuscate: Option<bool>,
 }
 
-impl NewDecision {
+impl NewDomainBlock {
     fn wish(&self) -> Wish {
         Wish {
             severity: self.severity.map(Severity::from),
@@ -137,14 +137,14 @@ impl NewDecision {
 }
 
 /// Decides about a server.
-#[utoipa::path(post, path = "/api/v1/admin/domain_blocks", tag = "Admin", request_body = NewDecision,
+#[utoipa::path(post, path = "/api/v1/admin/domain_blocks", tag = "Admin", request_body = NewDomainBlock,
     security(("oauth" = ["admin:write:domain_blocks"])), responses(
         (status = 200, body = AdminDomainBlock),
         (status = 422, body = ExistingDomainBlock, description = "The name is none, or is decided about.")))]
 async fn create(
     State(state): State<AppState>,
     auth: Auth,
-    sent: Input<NewDecision>,
+    sent: Input<NewDomainBlock>,
 ) -> Result<Response, Problem> {
     let by = auth.staff(WRITE, Permission::ManageFederation)?;
     let domain = server::clean_name(&sent.domain)
@@ -157,7 +157,7 @@ async fn create(
         Decided::New(block) => Json(entity(&block)).into_response(),
         Decided::Known(block) => {
             let error = format!("Validation failed: {} is blocked already", block.domain);
-            let existing_domain_block = entity(&block);
+            let existing_domain_block = Some(entity(&block));
             let body = ExistingDomainBlock { error, existing_domain_block };
             (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response()
         }
@@ -166,13 +166,13 @@ async fn create(
 
 /// Changes a decision.
 #[utoipa::path(method(put, patch), path = "/api/v1/admin/domain_blocks/{id}", tag = "Admin",
-    params(("id" = String, Path)), request_body = Decision,
+    params(("id" = String, Path)), request_body = DomainBlockChange,
     security(("oauth" = ["admin:write:domain_blocks"])), responses((status = 200, body = AdminDomainBlock)))]
 async fn update(
     State(state): State<AppState>,
     IdPath(id): IdPath,
     auth: Auth,
-    sent: Input<Decision>,
+    sent: Input<DomainBlockChange>,
 ) -> Result<Json<AdminDomainBlock>, Problem> {
     let by = auth.staff(WRITE, Permission::ManageFederation)?;
     let (moment, wish) = (state.moment(), sent.wish());

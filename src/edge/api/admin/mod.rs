@@ -6,8 +6,12 @@ mod announcements;
 mod custom_emojis;
 mod domain_allows;
 mod domain_blocks;
+mod email_blocks;
+mod figures;
+mod ip_blocks;
 mod render;
 mod reports;
+mod taxonomies;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -25,7 +29,11 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .merge(custom_emojis::routes())
         .merge(domain_allows::routes())
         .merge(domain_blocks::routes())
+        .merge(email_blocks::routes())
+        .merge(figures::routes())
+        .merge(ip_blocks::routes())
         .merge(reports::routes())
+        .merge(taxonomies::routes())
 }
 
 impl From<ModerationError> for Problem {

@@ -99,8 +99,7 @@ async fn step(state: AppState, by: Staff, id: Id, step: Step) -> Result<Json<Adm
 
 /// What a report is about.
 #[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = ReportChange)]
-struct Change {
+struct ReportChange {
     category: Option<CategoryWord>,
     /// Numbers of rules that are broken.
     rule_ids: Option<Vec<String>>,
@@ -108,13 +107,13 @@ struct Change {
 
 /// Says anew what a report is about.
 #[utoipa::path(method(put, patch), path = "/api/v1/admin/reports/{id}", tag = "Admin",
-    params(("id" = String, Path)), request_body = Change,
+    params(("id" = String, Path)), request_body = ReportChange,
     security(("oauth" = ["admin:write:reports"])), responses((status = 200, body = AdminReport)))]
 async fn update(
     State(state): State<AppState>,
     IdPath(id): IdPath,
     auth: Auth,
-    sent: Input<Change>,
+    sent: Input<ReportChange>,
 ) -> Result<Json<AdminReport>, Problem> {
     let by = auth.staff(WRITE, Permission::ManageReports)?;
     let rules = sent.rule_ids.as_deref().map(|ids| rule_numbers(&state, ids)).transpose()?;
