@@ -316,6 +316,7 @@ fn reading(theme: Theme) -> Vec<(&'static str, String)> {
         newer: None,
         posts,
         compose: Some(compose("")),
+        tag: None,
         live,
         empty: Empty("A quiet branch", "Follow some people, and what they write will appear here."),
     };
@@ -339,6 +340,19 @@ fn reading(theme: Theme) -> Vec<(&'static str, String)> {
                 shell: visitor("Local", "/local", theme, Registration::Invite),
                 compose: None,
                 ..timeline(all.clone(), "/local", "local")
+            }),
+        ),
+        (
+            "tag",
+            html(&TimelinePage {
+                shell: shell("#birds", "/tags/birds"),
+                compose: None,
+                tag: Some(TagButton {
+                    name: "#birds".into(),
+                    path: "/tags/birds".into(),
+                    is_following: false,
+                }),
+                ..timeline(all.clone(), "/tags/birds", "")
             }),
         ),
         (

@@ -2,7 +2,9 @@
 
 use crate::edge::{AppState, federation, media, scheduled};
 use crate::model::queue::JobKind;
-use crate::queue::{Deliver, Handlers, Worker, Workshop, fan_out, moderate, share_profile, tend_poll};
+use crate::queue::{
+    Deliver, Handlers, Worker, Workshop, fan_out, moderate, sever_domain, share_profile, tend_poll,
+};
 use crate::search::Indexer;
 
 /// What keeps the search index up with the store.
@@ -28,6 +30,7 @@ pub(super) fn worker(state: &AppState) -> Worker {
     let handlers = Handlers::new()
         .on(JobKind::Deliver, deliver)
         .on(JobKind::FanOut, fan_out::handler(workshop.clone()))
+        .on(JobKind::SeverDomain, sever_domain::handler(workshop.clone()))
         .on(JobKind::ShareProfile, share_profile::handler(workshop.clone()))
         .on(JobKind::TendPoll, tend_poll::handler(workshop.clone()))
         .on(JobKind::Moderate, moderate::handler(workshop));

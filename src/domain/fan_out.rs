@@ -8,14 +8,16 @@
 //! the job. Must not know how a post is written as JSON; that is handed in.
 
 use super::delivery::{Delivery, Targets, deliver, say};
+use super::domain_block::turned_away;
 use super::notification::{News, notify_as};
-use super::timeline::{insert_home, insert_list, list_wants, wants};
+use super::timeline::{insert_home, insert_list, insert_tagged, list_wants, wants};
 use super::visibility::{Between, Viewer};
 use crate::base::{Id, Moment, Timestamp};
 use crate::domain::status::Departed;
 use crate::model::queue::{ActivityKind, Body, OrderKey, Outgoing, Verb};
 use crate::model::tables::{
-    ACCOUNT, FOLLOWERS, LIST, POLL_VOTERS, RELATION, STATUS, STATUS_FAVOURITES, STATUS_REBLOGS,
+    ACCOUNT, FOLLOWERS, HOME_TIMELINE, LIST, POLL_VOTERS, RELATION, STATUS, STATUS_FAVOURITES,
+    STATUS_REBLOGS, TAG_FOLLOWERS,
 };
 use crate::model::{Account, Event, List, NotificationKind, Relation, Status, Visibility};
 use crate::store::{ReadTx, Scan, StoreError, Value, WriteTx};
@@ -24,6 +26,8 @@ use crate::store::{ReadTx, Scan, StoreError, Value, WriteTx};
 pub const STEP_MAX: usize = 500;
 /// People who liked or boosted a post and are told of its edit.
 const REACHED_MAX: usize = 500;
+/// Hashtags of one post whose followers get it.
+const TAGS_MAX: usize = 32;
 /// ActivityStreams' name for everybody.
 const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
 
@@ -250,6 +254,67 @@ fn is_lost(status: &Status) -> bool {
     status.in_reply_to.is_none() && status.in_reply_to_uri.is_some()
 }
 
+/// Where the walk along the followers of a post's hashtags is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TagPlace {
+    tag: usize,
+    after: Id,
+}
+
+/// Brings a public post to the next [`STEP_MAX`] followers of its hashtags,
+/// after all [`step`]s; gives where to go on.
+///
+/// # Errors
+/// Only the store's.
+pub fn step_tags(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    plan: &Plan,
+    at: TagPlace,
+) -> Result<Option<TagPlace>, StoreError> {
+    let tags = plan.listed_tags();
+    let Some(tag) = tags.get(at.tag) else { return Ok(None) };
+    let range = Scan::prefix(&(tag.clone(),)).after(&(tag.clone(), at.after)).limit(STEP_MAX);
+    let readers: Vec<Id> =
+        tx.scan(TAG_FOLLOWERS, range)?.into_iter().map(|((_, reader), ())| reader).collect();
+    bring_tagged(tx, moment, plan, tag, &readers)?;
+    let next = match readers.last().filter(|_| readers.len() == STEP_MAX) {
+        Some(last) => TagPlace { after: *last, ..at },
+        None => TagPlace { tag: at.tag + 1, after: Id::ZERO },
+    };
+    Ok((next.tag < tags.len()).then_some(next))
+}
+
+/// Rows for those of these followers of a hashtag who do not have the post
+/// already and have not turned away from its author.
+fn bring_tagged(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    plan: &Plan,
+    tag: &str,
+    readers: &[Id],
+) -> Result<(), StoreError> {
+    let status = &plan.status;
+    let readers: Vec<Id> = readers.iter().copied().filter(|reader| *reader != status.account).collect();
+    let rows: Vec<(Id, Id)> = readers.iter().map(|reader| (*reader, status.id)).collect();
+    let mut batch = tx.batch();
+    let relations = batch.get_many(RELATION, &pairs(&readers, Some(status.account)));
+    let rows = batch.get_many(HOME_TIMELINE, &rows);
+    let found = batch.fetch()?;
+    let relations = between(found.take(relations)?);
+    let away = turned_away(tx, &readers, status.account)?;
+    let entry = status.entry();
+    for ((reader, row), relation) in readers.iter().zip(found.take(rows)?).zip(relations) {
+        if relation.is_silenced(moment.now) || away.contains(reader) {
+            continue;
+        }
+        if insert_tagged(tx, *reader, status.id, &entry, (tag, row))? {
+            Event::Home { account: *reader, status: status.id }.emit(tx);
+        }
+    }
+    Ok(())
+}
+
 /// Both directions between each account and another; nothing without another.
 fn pairs(accounts: &[Id], other: Option<Id>) -> Vec<(Id, Id)> {
     let Some(other) = other else { return Vec::new() };
@@ -260,12 +325,28 @@ fn between(rows: Vec<Option<Relation>>) -> Vec<Between> {
     let mut rows = rows.into_iter().map(Option::unwrap_or_default);
     let mut all = Vec::new();
     while let (Some(to), Some(from)) = (rows.next(), rows.next()) {
-        all.push(Between { to, from });
+        all.push(Between { to, from, is_domain_blocked: false });
     }
     all
 }
 
 impl Plan {
+    /// The hashtags whose followers get the post; none where it is not new
+    /// or not public.
+    fn listed_tags(&self) -> Vec<String> {
+        let is_listed = self.verb == Verb::Create
+            && self.status.visibility == Visibility::Public
+            && !self.status.is_reblog();
+        let mut tags = if is_listed { self.status.tag_keys() } else { Vec::new() };
+        tags.truncate(TAGS_MAX);
+        tags
+    }
+
+    /// Where [`step_tags`] begins; `None` where there is nothing to do.
+    pub fn first_tag(&self) -> Option<TagPlace> {
+        (!self.listed_tags().is_empty()).then(TagPlace::default)
+    }
+
     /// Whether other servers are told at all.
     pub fn is_told(&self) -> bool {
         self.author.is_local()

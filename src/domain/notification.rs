@@ -11,6 +11,7 @@ pub use policy::{policy, set_policy};
 pub use request::{Asking, REQUESTS_MAX, Summary, accept, dismiss_requests, request, requests, summary};
 
 use crate::base::{Id, Moment};
+use crate::domain::domain_block::turned_away_from;
 use crate::model::tables::{
     ACCOUNT, NOTIFICATION, NOTIFICATION_PERMISSION, NOTIFICATION_POLICY, RELATION, STATUS, USER,
 };
@@ -138,12 +139,13 @@ fn welcomed(tx: &WriteTx<'_>, moment: &Moment, to: &[Id], news: News) -> Result<
     let (theres, backs, policies) = (found.take(theres)?, found.take(backs)?, found.take(policies)?);
     let sender = found.take(sender)?.pop().flatten().unwrap_or_default();
     let status = found.take(status)?.pop().flatten();
+    let away = turned_away_from(tx, &to, sender.domain.as_deref())?;
     let rows = to.into_iter().zip(users).zip(theres).zip(backs).zip(policies).zip(permissions);
     let welcome = |(((((to, user), there), back), policy), permission): Row| {
         user?;
         let (there, back): (Relation, Relation) = (there.unwrap_or_default(), back.unwrap_or_default());
         let is_muted = there.mute.as_ref().is_some_and(|mute| mute.notifications && mute.holds(moment.now));
-        if !news.kind.is_office() && (there.block.is_some() || is_muted) {
+        if !news.kind.is_office() && (there.block.is_some() || is_muted || away.contains(&to)) {
             return None;
         }
         let (from, status) = (&sender, status.as_ref());

@@ -191,6 +191,10 @@ fn bring(tx: &mut WriteTx<'_>, moment: &mut Moment, plan: &Plan) -> Result<Vec<S
         }
         after = step.next;
     }
+    let mut place = plan.first_tag();
+    while let Some(at) = place {
+        place = fan_out::step_tags(tx, moment, plan, at)?;
+    }
     let body = (plan.verb != Verb::Delete).then(Body::empty);
     fan_out::send(tx, moment, plan, body.as_ref(), &targets)?;
     Ok(if plan.is_told() { targets.urls().map(str::to_owned).collect() } else { Vec::new() })

@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 
 use crate::base::{Id, Timestamp};
-use crate::model::tables::RELATION;
-use crate::model::{Account, Relation, Status, Visibility};
+use crate::model::tables::{ACCOUNT, BLOCKED_DOMAINS, RELATION};
+use crate::model::{Account, BlockedDomains, Relation, Status, Visibility};
 use crate::store::{ReadTx, StoreError};
 
 /// Who looks, and when.
@@ -43,6 +43,8 @@ pub struct Between {
     pub to: Relation,
     /// From the other to the viewer.
     pub from: Relation,
+    /// The viewer blocks the other's whole domain.
+    pub is_domain_blocked: bool,
 }
 
 impl Between {
@@ -58,7 +60,9 @@ impl Between {
 
     /// The viewer does not want to see the other in timelines.
     pub fn is_silenced(&self, now: Timestamp) -> bool {
-        self.is_blocked() || self.to.mute.as_ref().is_some_and(|mute| mute.holds(now))
+        self.is_blocked()
+            || self.is_domain_blocked
+            || self.to.mute.as_ref().is_some_and(|mute| mute.holds(now))
     }
 }
 
@@ -85,21 +89,44 @@ pub fn can_see(viewer: Viewer, status: &Status, author: &Account, between: &Betw
 }
 
 /// Reads what the viewer and these accounts have to do with each other; one
-/// round trip, none for nobody.
+/// round trip, a second where the viewer blocks domains, none for nobody.
 ///
 /// # Errors
 /// Only the store's.
 pub fn relations(tx: &ReadTx<'_>, viewer: Viewer, others: &[Id]) -> Result<Relations, StoreError> {
     let Some(me) = viewer.id else { return Ok(Relations::new()) };
     let keys: Vec<(Id, Id)> = others.iter().flat_map(|other| [(me, *other), (*other, me)]).collect();
-    Ok(pair_up(others, tx.get_many(RELATION, &keys)?))
+    let mut batch = tx.batch();
+    let (rows, blocks) = (batch.get_many(RELATION, &keys), batch.get_many(BLOCKED_DOMAINS, &[me]));
+    let found = batch.fetch()?;
+    let mut relations = pair_up(others, found.take(rows)?);
+    let blocks = found.take(blocks)?.pop().flatten().unwrap_or_default();
+    if !blocks.all.is_empty() {
+        let accounts = tx.get_many(ACCOUNT, others)?;
+        note_domains(&mut relations, &blocks, accounts.iter().flatten());
+    }
+    Ok(relations)
+}
+
+/// Notes which of these accounts are of a domain that the viewer blocks.
+pub(super) fn note_domains<'a>(
+    relations: &mut Relations,
+    blocks: &BlockedDomains,
+    accounts: impl Iterator<Item = &'a Account>,
+) {
+    for account in accounts.filter(|account| blocks.has(account.domain.as_deref())) {
+        relations.entry(account.id).or_default().is_domain_blocked = true;
+    }
 }
 
 /// Pairs rows read in the order `(viewer, other), (other, viewer)` for each.
 pub(super) fn pair_up(others: &[Id], rows: Vec<Option<Relation>>) -> Relations {
     let mut rows = rows.into_iter();
     let mut next = || rows.next().flatten().unwrap_or_default();
-    others.iter().map(|other| (*other, Between { to: next(), from: next() })).collect()
+    others
+        .iter()
+        .map(|other| (*other, Between { to: next(), from: next(), is_domain_blocked: false }))
+        .collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use minicbor::{Decode, Encode};
 
 use super::Event;
 use super::feed;
-use super::tables::{ACCOUNT, ACCOUNT_BY_HANDLE, ACCOUNT_BY_URI};
+use super::tables::{ACCOUNT, ACCOUNT_BY_HANDLE, ACCOUNT_BY_URI, DIRECTORY, directory};
 use crate::base::{Id, Timestamp};
 use crate::store::{Record, WriteTx};
 
@@ -227,6 +227,21 @@ impl Account {
         (username.to_lowercase(), domain.unwrap_or_default().to_lowercase())
     }
 
+    /// Its places in the directory; none for one that does not want to be
+    /// found or has moved away.
+    fn directory_keys(&self) -> Vec<(u8, Timestamp, Id)> {
+        if !self.is_discoverable || !self.is_visible() || self.moved_to.is_some() {
+            return Vec::new();
+        }
+        let active = self.last_status_at.unwrap_or_default().midnight();
+        let new = self.id.timestamp();
+        let mut keys = vec![(directory::ACTIVE, active, self.id), (directory::NEW, new, self.id)];
+        if self.is_local() {
+            keys.extend([(directory::ACTIVE_LOCAL, active, self.id), (directory::NEW_LOCAL, new, self.id)]);
+        }
+        keys
+    }
+
     /// Keeps the record and its index rows. A deleted account keeps its
     /// handle and uri, so that neither is given to anybody else.
     pub fn save(tx: &mut WriteTx<'_>, old: Option<&Account>, new: &Account) {
@@ -239,6 +254,15 @@ impl Account {
             if old.uri != new.uri {
                 tx.delete(ACCOUNT_BY_URI, &old.uri);
             }
+        }
+        let listed = new.directory_keys();
+        for key in old.map(Account::directory_keys).into_iter().flatten() {
+            if !listed.contains(&key) {
+                tx.delete(DIRECTORY, &key);
+            }
+        }
+        for key in listed {
+            tx.put(DIRECTORY, &key, &());
         }
         tx.put(ACCOUNT_BY_HANDLE, &handle, &new.id);
         if !new.uri.is_empty() {

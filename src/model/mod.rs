@@ -5,7 +5,9 @@
 
 mod account;
 mod announcement;
+mod blocked_domain;
 mod codec;
+mod conversation;
 mod emoji;
 mod event;
 pub mod feed;
@@ -26,6 +28,7 @@ mod setting;
 mod site;
 mod status;
 pub mod tables;
+mod tag;
 mod timeline;
 mod user;
 mod version;
@@ -33,6 +36,8 @@ mod version;
 pub use crate::base::Registration;
 pub use account::{Account, ActorKind, Field, KeyPair, Picture};
 pub use announcement::Announcement;
+pub use blocked_domain::{BlockedDomain, BlockedDomains};
+pub use conversation::Conversation;
 pub use emoji::LocalEmoji;
 pub use event::{Audience, EVENT_TOPIC, Event};
 pub use filter::{Filter, FilterAction, FilterContext, FilterKeyword, FilterStatus, Filters};
@@ -56,6 +61,7 @@ pub use site::Site;
 pub use status::{
     Application, Attachment, AttachmentKind, CustomEmoji, Interaction, Mention, Status, Visibility,
 };
+pub use tag::{AccountTag, TagDay, TagName, TagUse};
 pub use timeline::{HomeEntry, Marker, TimelineEntry};
 pub use user::{Invite, Permission, PostingDefaults, Role, Session, SessionDigest, User, UserState};
 pub use version::Version;

@@ -45,6 +45,10 @@ pub struct FollowRequest {
     /// A notification for each post.
     #[n(3)]
     pub notify: bool,
+    /// Only these languages; empty for all.
+    #[n(4)]
+    #[cbor(default)]
+    pub languages: Vec<String>,
 }
 
 /// A mute.
@@ -94,6 +98,9 @@ pub struct Relation {
     #[n(6)]
     #[cbor(default)]
     pub lists: Vec<ListPlace>,
+    /// Shows them on the profile; the value orders those shown.
+    #[n(7)]
+    pub endorsement: Option<Id>,
 }
 
 impl Record for Relation {}

@@ -148,6 +148,12 @@ impl Site {
         picture.map_or_else(|| format!("{}/assets/{default}", self.origin), |p| self.picture_url(p))
     }
 
+    /// The page of a local account's posts with a hashtag.
+    pub fn tagged_page(&self, username: &str, tag: &str) -> String {
+        let tag = percent_encoding::utf8_percent_encode(tag, percent_encoding::NON_ALPHANUMERIC);
+        format!("{}/@{username}/tagged/{tag}", self.origin)
+    }
+
     /// The page of a hashtag.
     pub fn tag_page(&self, tag: &str) -> String {
         format!(

@@ -280,6 +280,7 @@ impl Status {
             in_reply_to: self.in_reply_to,
             in_reply_to_account: self.in_reply_to_account,
             has_media: !self.attachments.is_empty(),
+            followed_tags: None,
         }
     }
 
@@ -288,7 +289,8 @@ impl Status {
         tag.to_lowercase()
     }
 
-    fn tag_keys(&self) -> Vec<String> {
+    /// The key forms of its hashtags, in order, each once.
+    pub fn tag_keys(&self) -> Vec<String> {
         let mut keys: Vec<String> = self.tags.iter().map(|t| Status::tag_key(t)).collect();
         keys.sort();
         keys.dedup();

@@ -12,6 +12,8 @@ pub const ACCOUNT: Table<Id, Account> = Table::new("account");
 pub const ACCOUNT_BY_HANDLE: Table<(String, String), Id> = Table::new("account_by_handle");
 /// Account ids by ActivityPub id.
 pub const ACCOUNT_BY_URI: Table<String, Id> = Table::new("account_by_uri");
+/// (part, when, account) of accounts that want to be found: see [`directory`].
+pub const DIRECTORY: Table<(u8, Timestamp, Id), ()> = Table::new("directory");
 /// Private keys of local accounts.
 pub const ACCOUNT_KEY: Table<Id, KeyPair> = Table::new("account_key");
 /// Users by account id.
@@ -54,8 +56,19 @@ pub const FOLLOW_REQUESTS: Table<(Id, Id), Id> = Table::new("follow_requests");
 pub const BLOCKS: Table<(Id, Id), Id> = Table::new("blocks");
 /// (muter, mute id) to muted.
 pub const MUTES: Table<(Id, Id), Id> = Table::new("mutes");
+/// (account, endorsement id) to the one whom it shows on its profile.
+pub const ENDORSEMENTS: Table<(Id, Id), Id> = Table::new("endorsements");
+/// (account, other) whom it does not want to be suggested again.
+pub const DISMISSED: Table<(Id, Id), ()> = Table::new("dismissed");
 /// ActivityPub id of a Follow to (follower, followed), for Accept and Undo by id.
 pub const FOLLOW_BY_URI: Table<String, FollowPair> = Table::new("follow_by_uri");
+
+// Domain blocks of people.
+
+/// The domains that an account blocks.
+pub const BLOCKED_DOMAINS: Table<Id, BlockedDomains> = Table::new("blocked_domains");
+/// The same one by one: (account, domain).
+pub const BLOCKED_DOMAIN: Table<(Id, String), ()> = Table::new("blocked_domain");
 
 // Lists.
 
@@ -119,6 +132,19 @@ pub const INDEX_FEED: Table<(u8, Id), feed::Mark> = Table::new("index_feed");
 /// By node: the stamp of the last change of its search index.
 pub const INDEX_STAMP: Table<u8, Id> = Table::new("index_stamp");
 
+// Hashtags, by their lower-case names.
+
+/// How much a hashtag is used.
+pub const TAG: Table<String, TagUse> = Table::new("tag");
+/// What an account has to do with a hashtag.
+pub const ACCOUNT_TAG: Table<(Id, String), AccountTag> = Table::new("account_tag");
+/// (account, follow id) to the hashtag.
+pub const FOLLOWED_TAGS: Table<(Id, Id), TagName> = Table::new("followed_tags");
+/// Who follows a hashtag.
+pub const TAG_FOLLOWERS: Table<(String, Id), ()> = Table::new("tag_followers");
+/// (account, feature id) to the hashtag.
+pub const FEATURED_TAGS: Table<(Id, Id), TagName> = Table::new("featured_tags");
+
 // Timelines.
 
 /// (account, post) of home timelines.
@@ -180,6 +206,17 @@ pub const EMOJI: Table<String, LocalEmoji> = Table::new("emoji");
 /// When people of this server were last here.
 pub const LAST_SEEN: Table<Id, LastSeen> = Table::new("last_seen");
 
+// Conversations.
+
+/// (owner, conversation).
+pub const CONVERSATION: Table<(Id, Id), Conversation> = Table::new("conversation");
+/// (owner, last post) to the conversation.
+pub const CONVERSATIONS: Table<(Id, Id), Id> = Table::new("conversations");
+/// (owner, thread, ids of the others joined by commas) to the conversation.
+pub const CONVERSATION_BY_PEOPLE: Table<(Id, Id, String), Id> = Table::new("conversation_by_people");
+/// (account, post) of direct posts by or for somebody here.
+pub const DIRECT_TIMELINE: Table<(Id, Id), TimelineEntry> = Table::new("direct_timeline");
+
 // Counts.
 
 /// (what, of which): see [`count`].
@@ -228,6 +265,18 @@ pub struct LastSeen {
 }
 
 impl crate::store::Record for LastSeen {}
+
+/// First parts of [`DIRECTORY`] keys, and what their time is.
+pub mod directory {
+    /// All, by the day of the last post.
+    pub const ACTIVE: u8 = 0;
+    /// Those who live here, by the day of the last post.
+    pub const ACTIVE_LOCAL: u8 = 1;
+    /// All, by when they came to be known here.
+    pub const NEW: u8 = 2;
+    /// Those who live here, by when they joined.
+    pub const NEW_LOCAL: u8 = 3;
+}
 
 /// A deleted object.
 #[derive(Debug, Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]

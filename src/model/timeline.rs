@@ -31,6 +31,10 @@ pub struct TimelineEntry {
     /// Has pictures, films or sounds.
     #[n(6)]
     pub has_media: bool,
+    /// Of home timelines: the hashtags that brought it there, where the
+    /// author is not followed.
+    #[n(7)]
+    pub followed_tags: Option<Vec<String>>,
 }
 
 impl Record for TimelineEntry {}

@@ -13,7 +13,7 @@ use crate::domain::fan_out::{self, Plan};
 use crate::model::Status;
 use crate::model::queue::{Body, Job, Verb};
 use crate::model::tables::STATUS;
-use crate::store::{ReadTx, StoreError};
+use crate::store::{ReadTx, StoreError, WriteTx};
 use crate::wire::activitypub::write::{self, NoteParts};
 
 /// The handler, with what it works on.
@@ -57,6 +57,13 @@ async fn bring(workshop: &Workshop, attempt: &Attempt, status: Id, verb: Verb) -
             Some(next) => after = next,
             None => break,
         }
+    }
+    let mut place = errand.plan.first_tag();
+    // Each step moves past the followers it took, so this ends.
+    while let Some(at) = place {
+        let (shared, moment) = (errand.clone(), workshop.moment());
+        let steps = move |tx: &mut WriteTx<'_>| fan_out::step_tags(tx, &moment, &shared.plan, at);
+        place = workshop.store.write(steps).await?;
     }
     conclude(workshop, attempt, errand, targets).await
 }

@@ -12,6 +12,7 @@ mod handler;
 pub mod moderate;
 mod outcome;
 mod plan;
+pub mod sever_domain;
 pub mod share_profile;
 pub mod tend_poll;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Deleting an account for good, in steps that each fit a transaction.
 
+use super::belongings;
 use crate::base::{Id, Moment};
 use crate::domain::delivery::{Targets, say};
 use crate::domain::{oauth, remote, session};
@@ -40,7 +41,8 @@ pub fn bury_local(
     Ok(())
 }
 
-/// One step of clearing away what a deleted account left: follows and posts.
+/// One step of clearing away what a deleted account left: follows, posts,
+/// and what only it had.
 /// Gives whether there may be more.
 ///
 /// # Errors
@@ -52,6 +54,9 @@ pub fn clear(tx: &mut WriteTx<'_>, moment: &mut Moment, id: Id) -> Result<bool, 
             remote::set_gone(tx, moment.now, id)?;
             Ok(true)
         }
-        Some(_) => remote::forget_account(tx, moment, id),
+        Some(account) => {
+            let has_more = account.is_local() && belongings::clear(tx, id)?;
+            Ok(remote::forget_account(tx, moment, id)? || has_more)
+        }
     }
 }

@@ -6,6 +6,7 @@
 mod account;
 mod audit;
 pub mod barred;
+mod belongings;
 mod erase;
 pub mod figures;
 pub mod people;

@@ -197,7 +197,8 @@ pub(super) fn load_reports(tx: &ReadTx<'_>, rows: &[&Notification]) -> Result<Re
 /// Whether what it tells is still so.
 pub(super) fn holds(row: &Notification, viewer: Viewer, between: &Between, mark: &Interaction) -> bool {
     let is_muted = between.to.mute.as_ref().is_some_and(|m| m.notifications && m.holds(viewer.now));
-    if !row.kind.is_office() && (between.is_blocked() || is_muted) {
+    let is_away = between.is_blocked() || between.is_domain_blocked;
+    if !row.kind.is_office() && (is_away || is_muted) {
         return false;
     }
     match row.kind {

@@ -4,6 +4,7 @@
 use super::follow::news;
 use super::{Followed, Follower, RelationError, both, edge};
 use crate::base::{Id, Moment};
+use crate::domain::domain_block::is_blocked;
 use crate::domain::message::{Saying, tell};
 use crate::domain::notification::notify;
 use crate::domain::timeline::{merge, unmerge};
@@ -27,7 +28,8 @@ pub fn follow_arrived(
     uri: &str,
 ) -> Result<(), RelationError> {
     let (from, to) = both(tx, follower, followed)?;
-    if !to.is_visible() || edge::relation(tx, followed, follower)?.block.is_some() {
+    let is_away = is_blocked(tx, followed, from.domain.as_deref())?;
+    if !to.is_visible() || is_away || edge::relation(tx, followed, follower)?.block.is_some() {
         tell(tx, moment, site, Saying::Reject(uri), (&to, &from))?;
         return Ok(());
     }
@@ -37,7 +39,11 @@ pub fn follow_arrived(
     // A limited account may ask, and is looked at first.
     if (to.is_locked || from.is_limited()) && there.follow.is_none() {
         let is_new = there.request.is_none();
-        edge::put_request(tx, pair, FollowRequest { id, uri, show_reblogs: true, notify: false })?;
+        edge::put_request(
+            tx,
+            pair,
+            FollowRequest { id, uri, show_reblogs: true, notify: false, languages: Vec::new() },
+        )?;
         if is_new {
             notify(tx, moment, followed, news(NotificationKind::FollowRequest, &from))?;
         }

@@ -4,7 +4,7 @@
 use crate::base::{Id, Timestamp};
 use crate::domain::timeline::unmerge_list;
 use crate::model::tables::{
-    COUNT, FOLLOW_BY_URI, FOLLOW_REQUESTS, FOLLOWERS, FOLLOWING, LIST_MEMBERS, RELATION, count,
+    COUNT, ENDORSEMENTS, FOLLOW_BY_URI, FOLLOW_REQUESTS, FOLLOWERS, FOLLOWING, LIST_MEMBERS, RELATION, count,
 };
 use crate::model::{Follow, FollowPair, FollowRequest, Relation};
 use crate::store::{ReadTx, StoreError, WriteTx};
@@ -68,7 +68,7 @@ pub(super) fn grant(
         show_reblogs: request.show_reblogs,
         notify: request.notify,
         since: now,
-        languages: Vec::new(),
+        languages: request.languages,
     };
     put_follow(tx, pair, follow.clone())?;
     Ok(Some(follow))
@@ -91,6 +91,9 @@ pub(super) fn end(tx: &mut WriteTx<'_>, pair: FollowPair) -> Result<Option<Ended
     for place in std::mem::take(&mut relation.lists) {
         tx.delete(LIST_MEMBERS, &(place.list, place.at));
         unmerge_list(tx, place.list, pair.followed)?;
+    }
+    if let Some(shown) = relation.endorsement.take() {
+        tx.delete(ENDORSEMENTS, &(pair.follower, shown));
     }
     save(tx, pair.follower, pair.followed, &relation);
     Ok(follow.or(request))

@@ -2,6 +2,7 @@
 
 use super::{Followed, Follower, RelationError, both, edge};
 use crate::base::Moment;
+use crate::domain::domain_block::is_blocked;
 use crate::domain::message::{Saying, tell};
 use crate::domain::notification::{News, notify};
 use crate::domain::timeline::{merge, unmerge};
@@ -49,7 +50,8 @@ pub fn follow(
     }
     let there = edge::relation(tx, follower, followed)?;
     let back = edge::relation(tx, followed, follower)?;
-    if there.block.is_some() || back.block.is_some() {
+    let is_away = is_blocked(tx, follower, to.domain.as_deref())?;
+    if there.block.is_some() || back.block.is_some() || is_away {
         return Err(RelationError::Blocked);
     }
     let pair = FollowPair { follower, followed };
@@ -58,7 +60,15 @@ pub fn follow(
         edge::save(tx, follower, followed, &crate::model::Relation { follow: Some(changed), ..there });
         return Ok(FollowOutcome::Following);
     }
-    if there.request.is_some() {
+    if let Some(request) = &there.request {
+        let request = FollowRequest {
+            show_reblogs: options.reblogs.unwrap_or(request.show_reblogs),
+            notify: options.notify.unwrap_or(request.notify),
+            languages: options.languages.clone().unwrap_or_else(|| request.languages.clone()),
+            ..request.clone()
+        };
+        let changed = crate::model::Relation { request: Some(request), ..there };
+        edge::save(tx, follower, followed, &changed);
         return Ok(FollowOutcome::Requested);
     }
     if tx.count(COUNT, &(count::FOLLOWING, follower))? >= super::FOLLOWING_MAX {
@@ -67,15 +77,15 @@ pub fn follow(
     let id = moment.id();
     let uri = site.activity(follower, id);
     let (show_reblogs, wants_news) = (options.reblogs.unwrap_or(true), options.notify.unwrap_or(false));
+    let languages = options.languages.clone().unwrap_or_default();
     if to.is_local() && !to.is_locked && !from.is_limited() {
-        let languages = options.languages.clone().unwrap_or_default();
         let follow = Follow { id, uri, show_reblogs, notify: wants_news, since: moment.now, languages };
         edge::put_follow(tx, pair, follow)?;
         merge(tx, Viewer::account(follower, moment.now), followed)?;
         notify(tx, moment, followed, news(NotificationKind::Follow, &from))?;
         return Ok(FollowOutcome::Following);
     }
-    let request = FollowRequest { id, uri: uri.clone(), show_reblogs, notify: wants_news };
+    let request = FollowRequest { id, uri: uri.clone(), show_reblogs, notify: wants_news, languages };
     edge::put_request(tx, pair, request)?;
     notify(tx, moment, followed, news(NotificationKind::FollowRequest, &from))?;
     tell(tx, moment, site, Saying::Follow(&uri), (&from, &to))?;

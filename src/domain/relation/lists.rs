@@ -11,7 +11,12 @@ use crate::store::{ReadTx, Scan, StoreError, Table};
 
 type People = Paged<Arc<Person>>;
 
-fn people(tx: &ReadTx<'_>, list: Table<(Id, Id), Id>, owner: Id, page: &Page) -> Result<People, StoreError> {
+pub(super) fn people(
+    tx: &ReadTx<'_>,
+    list: Table<(Id, Id), Id>,
+    owner: Id,
+    page: &Page,
+) -> Result<People, StoreError> {
     fill(
         page,
         |span| {

@@ -3,10 +3,13 @@
 mod arrived;
 mod block;
 mod edge;
+mod endorse;
+mod familiar;
 mod follow;
 mod lists;
 mod mute;
 mod relationship;
+mod sever;
 #[cfg(test)]
 mod tests;
 
@@ -15,10 +18,13 @@ pub use arrived::{
     unfollow_arrived,
 };
 pub use block::{block, unblock};
+pub use endorse::{endorse, endorsed, unendorse};
+pub use familiar::{FAMILIAR_AT_ONCE, familiar};
 pub use follow::{FollowOptions, FollowOutcome, accept, follow, reject, remove_follower, unfollow};
 pub use lists::{Muted, blocks, follow_requests, followers, following, mutes};
 pub use mute::{MuteOptions, mute, unmute};
 pub use relationship::{Relationship, relationships, set_note};
+pub use sever::{SeverPlace, sever};
 
 use crate::base::Id;
 use crate::model::Account;
@@ -49,6 +55,8 @@ pub enum RelationError {
     Blocked,
     /// Follows more than [`FOLLOWING_MAX`].
     TooMany,
+    /// The other is not followed, and would have to be.
+    NotFollowed,
     /// The store failed.
     Store(StoreError),
 }

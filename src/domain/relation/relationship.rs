@@ -3,7 +3,7 @@
 use super::{Actor, RelationError, Target, both, edge};
 use crate::base::{Id, Timestamp};
 use crate::model::Relation;
-use crate::model::tables::RELATION;
+use crate::model::tables::{ACCOUNT, BLOCKED_DOMAINS, RELATION};
 use crate::store::{ReadTx, StoreError, WriteTx};
 
 /// Both directions of a relation (Mastodon API: Relationship).
@@ -17,6 +17,8 @@ pub struct Relationship {
     pub back: Relation,
     /// The mute that holds now.
     pub mute: Option<crate::model::Mute>,
+    /// The viewer blocks the other's whole domain.
+    pub is_domain_blocked: bool,
 }
 
 impl Relationship {
@@ -40,16 +42,17 @@ pub fn relationships(
     let back: Vec<(Id, Id)> = others.iter().map(|other| (*other, viewer)).collect();
     let mut batch = tx.batch();
     let (there, back) = (batch.get_many(RELATION, &there), batch.get_many(RELATION, &back));
+    let (accounts, blocks) = (batch.get_many(ACCOUNT, others), batch.get_many(BLOCKED_DOMAINS, &[viewer]));
     let found = batch.fetch()?;
-    let (there, back) = (found.take(there)?, found.take(back)?);
-    let pairs = there.into_iter().zip(back);
-    Ok(others
-        .iter()
-        .zip(pairs)
-        .map(|(id, (there, back))| {
+    let blocks = found.take(blocks)?.pop().flatten().unwrap_or_default();
+    let accounts = found.take(accounts)?;
+    let rows = others.iter().zip(found.take(there)?.into_iter().zip(found.take(back)?)).zip(accounts);
+    Ok(rows
+        .map(|((id, (there, back)), account)| {
             let (there, back) = (there.unwrap_or_default(), back.unwrap_or_default());
             let mute = there.mute.clone().filter(|mute| mute.holds(now));
-            Relationship { id: *id, there, back, mute }
+            let is_domain_blocked = account.is_some_and(|account| blocks.has(account.domain.as_deref()));
+            Relationship { id: *id, there, back, mute, is_domain_blocked }
         })
         .collect())
 }

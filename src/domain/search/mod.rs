@@ -57,7 +57,9 @@ pub fn accounts(
     // Those who are limited are found by those who follow them, or who name
     // them in full.
     ids.retain(|id| !limited.contains(id) || follows(id) || named == Some(*id) || viewer.is(*id));
-    ids.retain(|id| relations.get(id).is_none_or(|between| !between.is_blocked()));
+    ids.retain(|id| {
+        relations.get(id).is_none_or(|between| !between.is_blocked() && !between.is_domain_blocked)
+    });
     ids.retain(|id| !only_following || follows(id));
     ids.sort_by_key(|id| !follows(id));
     let ids: Vec<Id> = ids.into_iter().skip(offset).take(limit).collect();

@@ -9,6 +9,7 @@ use crate::domain::delivery::{Task, enqueue};
 use crate::domain::media::{self, MediaEdit};
 use crate::domain::notification::{self, notify_all};
 use crate::domain::poll::{self, NewPoll};
+use crate::domain::tag;
 use crate::model::queue::{Job, Verb};
 use crate::model::tables::STATUS_REBLOGS;
 use crate::model::{Audience, CustomEmoji, Event, NotificationKind, Status};
@@ -113,6 +114,7 @@ pub fn replace(
     }
     remember(tx, moment, old)?;
     Status::save(tx, Some(old), &new);
+    tag::retag(tx, old, &new)?;
     Event::Edited { status: new.id, audience: Audience::from(&new) }.emit(tx);
     if new.is_local {
         let job = Job::FanOut { status: new.id, verb: Verb::Update };

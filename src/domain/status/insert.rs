@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use crate::base::{Id, Moment, Timestamp};
+use crate::domain::conversation;
 use crate::domain::delivery::{Task, enqueue};
 use crate::domain::notification::{self, notify_all};
+use crate::domain::tag;
 use crate::domain::timeline::insert_home;
 use crate::model::queue::{Job, OrderKey, Verb};
 use crate::model::tables::{ACCOUNT, COUNT, INTERACTION, STATUS, count};
@@ -64,6 +66,7 @@ pub fn insert(
     Status::save(tx, None, &status);
     adjust_counts(tx, &status, 1);
     note_activity(tx, &status)?;
+    tag::used(tx, &status, news == News::Fresh)?;
     if news == News::Backfill {
         return Ok(());
     }
@@ -78,6 +81,7 @@ pub fn insert(
             Event::Public { status: status.id, audience: Audience::from(&status) }.emit(tx);
         }
     }
+    conversation::file(tx, moment.now, &status)?;
     let job = Job::FanOut { status: status.id, verb: Verb::Create };
     enqueue(tx, moment, &Task::local(job, sender(&status)).order(job_order(&status)))?;
     tell_mentioned(tx, moment, &status, &[])

@@ -95,7 +95,11 @@ pub(in crate::domain) fn seen(
     let fetched = batch.fetch()?;
     let author = fetched.take(author)?.pop().flatten().ok_or(StatusError::NotFound)?;
     let mut pair = fetched.take(pair)?.into_iter().map(Option::unwrap_or_default);
-    let between = Between { to: pair.next().unwrap_or_default(), from: pair.next().unwrap_or_default() };
+    let between = Between {
+        to: pair.next().unwrap_or_default(),
+        from: pair.next().unwrap_or_default(),
+        ..Between::default()
+    };
     if can_see(viewer, &status, &author, &between) {
         Ok((status, author))
     } else {

@@ -5,9 +5,11 @@ use minicbor::{Decode, Encode};
 use super::insert::{adjust_counts, job_order, sender};
 use super::{StatusError, history, own};
 use crate::base::{Id, Moment, Timestamp};
+use crate::domain::conversation;
 use crate::domain::delivery::{Task, enqueue};
 use crate::domain::media;
 use crate::domain::poll;
+use crate::domain::tag;
 use crate::domain::timeline::{Loaded, load_one};
 use crate::domain::visibility::Viewer;
 use crate::model::queue::{Body, Job, Verb};
@@ -69,7 +71,7 @@ pub fn remove(tx: &mut WriteTx<'_>, moment: &mut Moment, status: &Status) -> Res
         erase_marks(tx, status.id)?;
         erase_boosts(tx, moment.now, status.id)?;
     }
-    erase(tx, moment.now, status, actor_uri, mark);
+    erase(tx, moment.now, status, actor_uri, mark)?;
     if status.is_local {
         media::release(tx, moment.now, &status.attachments)?;
     }
@@ -110,9 +112,11 @@ fn erase(
     status: &Status,
     actor_uri: String,
     mark: Option<Interaction>,
-) {
+) -> Result<(), StoreError> {
     Status::delete(tx, status);
     adjust_counts(tx, status, -1);
+    tag::unused(tx, status)?;
+    conversation::unfile(tx, status)?;
     tx.delete(HOME_TIMELINE, &(status.account, status.id));
     let former_type = if status.is_reblog() { "Announce" } else { "Note" }.to_owned();
     // Our own private posts leave no grave: that would tell strangers that
@@ -124,6 +128,7 @@ fn erase(
         keep(tx, (status.account, status.shown()), &Interaction { reblog: None, ..row });
     }
     Event::Deleted { status: status.id, audience: Audience::from(status) }.emit(tx);
+    Ok(())
 }
 
 /// Keeps what an account did with a post, or drops the row when it says
@@ -153,7 +158,7 @@ fn erase_boosts(tx: &mut WriteTx<'_>, now: Timestamp, status: Id) -> Result<(), 
     for (boost, mark) in tx.get_many(STATUS, &ids)?.into_iter().zip(marks) {
         if let Some(boost) = boost {
             // The Announce's tombstone needs no owner: its object's has one.
-            erase(tx, now, &boost, String::new(), mark);
+            erase(tx, now, &boost, String::new(), mark)?;
         }
     }
     // The boosts took themselves off a count that is gone.

@@ -2,7 +2,7 @@
 //! are read, so that an unfollow, block or mute works at once.
 
 use super::loaded::{Loaded, load_rows};
-use super::rows::{insert_into, take_out, trim_rows};
+use super::rows::{insert_into, rows_of, take_out, trim_rows};
 use crate::base::Id;
 use crate::domain::page::{Page, Paged, fill};
 use crate::domain::visibility::{Between, Viewer};
@@ -23,14 +23,14 @@ pub fn home(tx: &ReadTx<'_>, viewer: Viewer, page: &Page) -> Result<Paged<Loaded
             Ok(rows.into_iter().map(|((_, id), entry)| (id, entry)).collect())
         },
         |rows| {
-            let loaded = load_rows(tx, viewer, rows)?;
-            Ok(loaded.into_iter().map(|loaded| loaded.filter(|l| belongs(viewer, l))).collect())
+            let rows = rows.iter().zip(load_rows(tx, viewer, rows)?);
+            Ok(rows.map(|((_, entry), loaded)| loaded.filter(|l| belongs(viewer, entry, l))).collect())
         },
     )
 }
 
 /// Whether a row of the home timeline still belongs there.
-fn belongs(viewer: Viewer, loaded: &Loaded) -> bool {
+fn belongs(viewer: Viewer, entry: &HomeEntry, loaded: &Loaded) -> bool {
     if viewer.is(loaded.status.account) {
         return true;
     }
@@ -40,7 +40,7 @@ fn belongs(viewer: Viewer, loaded: &Loaded) -> bool {
         .follow
         .as_ref()
         .is_some_and(|follow| !loaded.status.is_reblog() || follow.show_reblogs);
-    wanted && !loaded.is_silenced && !loaded.is_hidden(FilterContext::Home)
+    (wanted || entry.followed_tags.is_some()) && !loaded.is_silenced && !loaded.is_hidden(FilterContext::Home)
 }
 
 /// Whether a post by somebody who is followed enters the follower's home
@@ -102,5 +102,43 @@ pub fn trim(tx: &mut WriteTx<'_>, owner: Id) -> Result<(), StoreError> {
 /// # Errors
 /// Only the store's.
 pub fn unmerge(tx: &mut WriteTx<'_>, owner: Id, account: Id) -> Result<(), StoreError> {
-    take_out(tx, HOME_TIMELINE, owner, |entry| entry.account == account)
+    take_out(tx, HOME_TIMELINE, owner, |entry| entry.account == account && entry.followed_tags.is_none())
+}
+
+/// Puts a post into the home timeline of somebody who follows a hashtag of
+/// it. `there` is the row that is there. Gives whether it is new.
+pub(in crate::domain) fn insert_tagged(
+    tx: &mut WriteTx<'_>,
+    owner: Id,
+    status: Id,
+    entry: &HomeEntry,
+    (tag, there): (&str, Option<HomeEntry>),
+) -> Result<bool, StoreError> {
+    let Some(mut row) = there else {
+        let entry = HomeEntry { followed_tags: Some(vec![tag.to_owned()]), ..entry.clone() };
+        insert(tx, owner, status, &entry)?;
+        return Ok(true);
+    };
+    // Where the author is followed, the hashtag adds nothing.
+    if let Some(tags) = row.followed_tags.as_mut().filter(|tags| !tags.iter().any(|known| known == tag)) {
+        tags.push(tag.to_owned());
+        tx.put(HOME_TIMELINE, &(owner, status), &row);
+    }
+    Ok(false)
+}
+
+/// Takes out of a home timeline what came only by this hashtag.
+pub(in crate::domain) fn forget_tag(tx: &mut WriteTx<'_>, owner: Id, tag: &str) -> Result<(), StoreError> {
+    for (key, mut entry) in rows_of(tx, HOME_TIMELINE, owner)? {
+        let Some(mut tags) = entry.followed_tags.take() else { continue };
+        let before = tags.len();
+        tags.retain(|known| known != tag);
+        if tags.is_empty() {
+            tx.delete(HOME_TIMELINE, &key);
+        } else if tags.len() < before {
+            entry.followed_tags = Some(tags);
+            tx.put(HOME_TIMELINE, &key, &entry);
+        }
+    }
+    Ok(())
 }

@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use crate::base::Id;
 use crate::domain::filter::{Match, Matcher};
-use crate::domain::visibility::{Between, Relations, Viewer, can_see, pair_up};
-use crate::model::tables::{ACCOUNT, COUNT, FILTERS, INTERACTION, RELATION, STATUS, USER, count};
+use crate::domain::visibility::{Between, Relations, Viewer, can_see, note_domains, pair_up};
+use crate::model::tables::{
+    ACCOUNT, ACCOUNT_BY_URI, BLOCKED_DOMAINS, COUNT, FILTERS, INTERACTION, RELATION, STATUS, USER, count,
+};
 use crate::model::{Account, FilterContext, Interaction, Role, Status, TimelineEntry, User};
 use crate::store::{ReadTx, StoreError};
 
@@ -25,6 +27,9 @@ pub struct Person {
     pub following: u64,
     /// The role of whoever runs this server; `None` for everybody else.
     pub role: Option<Role>,
+    /// Where they moved, as far as that account is known. Only where people
+    /// are loaded for themselves, not as authors.
+    pub moved: Option<Arc<Person>>,
 }
 
 /// Counts of a post.
@@ -146,7 +151,7 @@ pub fn load_rows(
 }
 
 /// Loads accounts with their counts, in order; `None` for those that are
-/// missing, suspended or deleted. One round trip.
+/// missing, suspended or deleted. One round trip, two more where some moved.
 ///
 /// # Errors
 /// Only the store's.
@@ -161,6 +166,25 @@ pub fn load_people(tx: &ReadTx<'_>, ids: &[Id]) -> Result<Vec<Option<Arc<Person>
 /// # Errors
 /// Only the store's.
 pub fn load_everybody(tx: &ReadTx<'_>, ids: &[Id]) -> Result<Vec<Option<Arc<Person>>>, StoreError> {
+    let mut people = load_unmoved(tx, ids)?;
+    let addresses: Vec<String> =
+        people.iter().flatten().filter_map(|person| person.account.moved_to.clone()).collect();
+    if addresses.is_empty() {
+        return Ok(people);
+    }
+    let targets: Vec<Id> = tx.get_many(ACCOUNT_BY_URI, &addresses)?.into_iter().flatten().collect();
+    let targets: Vec<Arc<Person>> = load_unmoved(tx, &targets)?.into_iter().flatten().collect();
+    for person in people.iter_mut().flatten() {
+        let to = person.account.moved_to.as_ref();
+        let target = targets.iter().find(|target| to == Some(&target.account.uri));
+        if let Some(target) = target.filter(|target| target.account.is_visible()) {
+            *person = Arc::new(Person { moved: Some(target.clone()), ..Person::clone(person) });
+        }
+    }
+    Ok(people)
+}
+
+fn load_unmoved(tx: &ReadTx<'_>, ids: &[Id]) -> Result<Vec<Option<Arc<Person>>>, StoreError> {
     let mut batch = tx.batch();
     let accounts = batch.get_many(ACCOUNT, ids);
     let users = batch.get_many(USER, ids);
@@ -224,6 +248,7 @@ fn find(
     let interactions = batch.get_many(INTERACTION, &marked);
     let relations = batch.get_many(RELATION, &pairs);
     let filters = batch.get_many(FILTERS, viewer.id.as_slice());
+    let blocks = batch.get_many(BLOCKED_DOMAINS, viewer.id.as_slice());
     let fetched = batch.fetch()?;
 
     let filters = fetched.take(filters)?.pop().flatten();
@@ -231,20 +256,19 @@ fn find(
     let numbers = fetched.counts(status_counts);
     let rows = fetched.take(interactions)?;
     let muted = muted_threads(tx, viewer, &known, &shown)?;
+    let accounts = fetched.take(accounts)?;
+    let mut relations = match viewer.id {
+        Some(_) => pair_up(&others, fetched.take(relations)?),
+        None => Relations::new(),
+    };
+    if let Some(blocks) = fetched.take(blocks)?.pop().flatten() {
+        note_domains(&mut relations, &blocks, accounts.iter().flatten());
+    }
     Ok(Found {
-        people: people(
-            &authors,
-            fetched.take(accounts)?,
-            &fetched.take(users)?,
-            &fetched.counts(person_counts),
-        ),
+        people: people(&authors, accounts, &fetched.take(users)?, &fetched.counts(person_counts)),
         counts: shown.iter().zip(numbers.chunks_exact(3)).map(|(id, n)| (*id, counts(n))).collect(),
         interactions: marked.iter().zip(rows).filter_map(|((_, id), row)| Some((*id, row?))).collect(),
-        relations: if viewer.id.is_some() {
-            pair_up(&others, fetched.take(relations)?)
-        } else {
-            Relations::new()
-        },
+        relations,
         statuses: known,
         muted,
         filters: filters.map(|filters| Matcher::new(filters, viewer.now)).unwrap_or_default(),
@@ -372,7 +396,7 @@ fn people(
     rows.filter_map(|(((id, account), user), n)| {
         let (statuses, followers, following) = (natural(n[0]), natural(n[1]), natural(n[2]));
         let role = user.as_ref().map(|user| user.role).filter(|role| *role != Role::User);
-        Some((*id, Arc::new(Person { account: account?, statuses, followers, following, role })))
+        Some((*id, Arc::new(Person { account: account?, statuses, followers, following, role, moved: None })))
     })
     .collect()
 }

@@ -15,8 +15,8 @@ mod rows;
 mod tests;
 
 pub use account::{Only, account_statuses, pinned};
+pub(super) use home::{forget_tag, insert as insert_home, insert_tagged, wants};
 pub use home::{home, trim, unmerge};
-pub(super) use home::{insert as insert_home, wants};
 pub use list::list;
 pub(super) use list::{insert as insert_list, unmerge as unmerge_list, wants as list_wants};
 pub use loaded::{
@@ -26,3 +26,4 @@ pub use marked::{bookmarks, favourited_by, favourites, reblogged_by};
 pub use merge::merge;
 pub(super) use merge::{clear_home, merge_list};
 pub use public::{Listing, Tags, public, tagged};
+pub(super) use rows::insert_direct;

@@ -1,9 +1,11 @@
-//! Rows of timelines that are written when posts appear: home and lists.
+//! Rows of timelines that are written when posts appear: home, lists,
+//! direct posts.
 
 use crate::base::Id;
 use crate::base::limits::HOME_MAX_ROWS;
 use crate::model::HomeEntry;
-use crate::store::{Scan, StoreError, Table, WriteTx};
+use crate::model::tables::DIRECT_TIMELINE;
+use crate::store::{ReadTx, Scan, StoreError, Table, WriteTx};
 
 /// (whose, post) to what is known of it.
 pub(super) type Rows = Table<(Id, Id), HomeEntry>;
@@ -28,6 +30,16 @@ pub(super) fn insert_into(
     if spread.is_multiple_of(TRIM_EVERY) { trim_rows(tx, table, owner) } else { Ok(()) }
 }
 
+/// Puts a direct post into the timeline of one of its people.
+pub(in crate::domain) fn insert_direct(
+    tx: &mut WriteTx<'_>,
+    owner: Id,
+    status: Id,
+    entry: &HomeEntry,
+) -> Result<(), StoreError> {
+    insert_into(tx, DIRECT_TIMELINE, owner, status, entry)
+}
+
 /// Removes what a timeline holds beyond [`HOME_MAX_ROWS`].
 pub(super) fn trim_rows(tx: &mut WriteTx<'_>, table: Rows, owner: Id) -> Result<(), StoreError> {
     let rows = Scan::prefix(&(owner,)).reverse().limit(HOME_MAX_ROWS + TRIM_ROWS);
@@ -44,9 +56,17 @@ pub(super) fn take_out(
     owner: Id,
     is_unwanted: impl Fn(&HomeEntry) -> bool,
 ) -> Result<(), StoreError> {
-    let rows = tx.scan(table, Scan::prefix(&(owner,)).limit(HOME_MAX_ROWS + TRIM_ROWS))?;
-    for (key, _) in rows.iter().filter(|(_, entry)| is_unwanted(entry)) {
+    for (key, _) in rows_of(tx, table, owner)?.iter().filter(|(_, entry)| is_unwanted(entry)) {
         tx.delete(table, key);
     }
     Ok(())
+}
+
+/// Everything that a timeline holds.
+pub(super) fn rows_of(
+    tx: &ReadTx<'_>,
+    table: Rows,
+    owner: Id,
+) -> Result<Vec<((Id, Id), HomeEntry)>, StoreError> {
+    tx.scan(table, Scan::prefix(&(owner,)).limit(HOME_MAX_ROWS + TRIM_ROWS))
 }

@@ -1,12 +1,12 @@
 //! Lists of whom one blocks and mutes (docs: methods/blocks, methods/mutes).
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
-use axum::routing::get;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::page::{page, paged};
+use super::page::{PageParams, page, paged};
 use super::params::Params;
 use super::people::account;
 use crate::base::{Problem, Timestamp, limits};
@@ -14,12 +14,15 @@ use crate::domain::relation;
 use crate::edge::AppState;
 use crate::edge::auth::Auth;
 use crate::store::StoreError;
-use crate::wire::mastodon::MutedAccount;
+use crate::wire::mastodon::{Account, MutedAccount};
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new().route("/api/v1/blocks", get(blocks)).route("/api/v1/mutes", get(mutes))
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(blocks)).routes(routes!(mutes))
 }
 
+/// Whom the person blocks, latest first.
+#[utoipa::path(get, path = "/api/v1/blocks", tag = "Blocks and mutes", params(PageParams),
+    security(("oauth" = ["read:blocks"])), responses((status = 200, body = Vec<Account>)))]
 async fn blocks(
     State(state): State<AppState>,
     uri: Uri,
@@ -33,6 +36,9 @@ async fn blocks(
     Ok(paged(&state.site, &uri, people.map(|person| account(&state.site, &person))))
 }
 
+/// Whom the person mutes, latest first.
+#[utoipa::path(get, path = "/api/v1/mutes", tag = "Blocks and mutes", params(PageParams),
+    security(("oauth" = ["read:mutes"])), responses((status = 200, body = Vec<MutedAccount>)))]
 async fn mutes(
     State(state): State<AppState>,
     uri: Uri,

@@ -1,12 +1,13 @@
 //! Answering those who ask to follow (docs: methods/follow_requests).
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::page::{page, paged};
+use super::page::{PageParams, page, paged};
 use super::params::Params;
 use super::people::{IdPath, account, relationship};
 use crate::base::{Id, Problem, limits};
@@ -14,15 +15,15 @@ use crate::domain::relation::{self, Followed, Follower};
 use crate::edge::AppState;
 use crate::edge::auth::Auth;
 use crate::store::StoreError;
-use crate::wire::mastodon::Relationship;
+use crate::wire::mastodon::{Account, Relationship};
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/api/v1/follow_requests", get(list))
-        .route("/api/v1/follow_requests/{id}/authorize", post(authorize))
-        .route("/api/v1/follow_requests/{id}/reject", post(reject))
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(authorize)).routes(routes!(reject))
 }
 
+/// Who asks to follow the person, latest first.
+#[utoipa::path(get, path = "/api/v1/follow_requests", tag = "Follow requests", params(PageParams),
+    security(("oauth" = ["read:follows"])), responses((status = 200, body = Vec<Account>)))]
 async fn list(
     State(state): State<AppState>,
     uri: Uri,
@@ -36,6 +37,10 @@ async fn list(
     Ok(paged(&state.site, &uri, people.map(|person| account(&state.site, &person))))
 }
 
+/// Lets somebody follow who asked.
+#[utoipa::path(post, path = "/api/v1/follow_requests/{id}/authorize", tag = "Follow requests",
+    params(("id" = String, Path)),
+    security(("oauth" = ["write:follows"])), responses((status = 200, body = Relationship)))]
 async fn authorize(
     State(state): State<AppState>,
     auth: Auth,
@@ -56,6 +61,10 @@ pub(crate) async fn accept(state: &AppState, follower: Id, me: Id) -> Result<(),
     Ok(state.store.write(move |tx| relation::accept(tx, &mut moment.clone(), &site, pair)).await?)
 }
 
+/// Does not let somebody follow who asked.
+#[utoipa::path(post, path = "/api/v1/follow_requests/{id}/reject", tag = "Follow requests",
+    params(("id" = String, Path)),
+    security(("oauth" = ["write:follows"])), responses((status = 200, body = Relationship)))]
 async fn reject(
     State(state): State<AppState>,
     auth: Auth,

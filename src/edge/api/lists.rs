@@ -21,7 +21,7 @@ use crate::edge::AppState;
 use crate::edge::auth::Auth;
 use crate::wire::mastodon::{Account, Empty, List, RepliesPolicyWord, Status};
 
-/// Members given at once to whom asks for all.
+/// ListMembers given at once to whom asks for all.
 const MEMBERS_MAX: usize = 7500;
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
@@ -58,7 +58,7 @@ async fn all(State(state): State<AppState>, auth: Auth) -> Result<Json<Vec<List>
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
-struct Form {
+struct ListChange {
     /// Its name; needed for a new list.
     #[serde(default, deserialize_with = "clearable")]
     #[schema(max_length = 256)]
@@ -69,7 +69,7 @@ struct Form {
     exclusive: Option<bool>,
 }
 
-impl Form {
+impl ListChange {
     fn read(&self) -> ListForm {
         ListForm {
             title: self.title.clone(),
@@ -80,9 +80,13 @@ impl Form {
 }
 
 /// Makes a list.
-#[utoipa::path(post, path = "/api/v1/lists", tag = "Lists", request_body = Form,
+#[utoipa::path(post, path = "/api/v1/lists", tag = "Lists", request_body = ListChange,
     security(("oauth" = ["write:lists"])), responses((status = 200, body = List)))]
-async fn create(State(state): State<AppState>, auth: Auth, form: Input<Form>) -> Result<Json<List>, Problem> {
+async fn create(
+    State(state): State<AppState>,
+    auth: Auth,
+    form: Input<ListChange>,
+) -> Result<Json<List>, Problem> {
     let me = auth.me("write:lists")?.id;
     let (moment, form) = (state.moment(), form.read());
     let made = state.store.write(move |tx| list::create(tx, &mut moment.clone(), me, &form)).await?;
@@ -100,12 +104,12 @@ async fn one(State(state): State<AppState>, auth: Auth, IdPath(id): IdPath) -> R
 
 /// Changes a list.
 #[utoipa::path(method(put, patch), path = "/api/v1/lists/{id}", tag = "Lists", params(("id" = String, Path)),
-    request_body = Form, security(("oauth" = ["write:lists"])), responses((status = 200, body = List)))]
+    request_body = ListChange, security(("oauth" = ["write:lists"])), responses((status = 200, body = List)))]
 async fn update(
     State(state): State<AppState>,
     auth: Auth,
     IdPath(id): IdPath,
-    form: Input<Form>,
+    form: Input<ListChange>,
 ) -> Result<Json<List>, Problem> {
     let me = auth.me("write:lists")?.id;
     let form = form.read();
@@ -148,7 +152,7 @@ async fn members(
 
 #[derive(Debug, Deserialize, ToSchema, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Members {
+struct ListMembers {
     /// At most 100.
     #[serde(default, deserialize_with = "one_or_more")]
     #[param(rename = "account_ids[]", value_type = Vec<String>)]
@@ -156,7 +160,7 @@ struct Members {
     account_ids: Vec<GivenId>,
 }
 
-impl Members {
+impl ListMembers {
     fn ids(&self) -> Vec<Id> {
         self.account_ids.iter().map(|id| id.0).collect()
     }
@@ -164,12 +168,12 @@ impl Members {
 
 /// Puts accounts on a list, which must be followed, with their latest posts.
 #[utoipa::path(post, path = "/api/v1/lists/{id}/accounts", tag = "Lists", params(("id" = String, Path)),
-    request_body = Members, security(("oauth" = ["write:lists"])), responses((status = 200, body = Empty)))]
+    request_body = ListMembers, security(("oauth" = ["write:lists"])), responses((status = 200, body = Empty)))]
 async fn add(
     State(state): State<AppState>,
     auth: Auth,
     IdPath(id): IdPath,
-    who: Input<Members>,
+    who: Input<ListMembers>,
 ) -> Result<Json<Empty>, Problem> {
     let me = auth.me("write:lists")?.id;
     let ids = who.ids();
@@ -181,13 +185,13 @@ async fn add(
 
 /// Takes accounts off a list.
 #[utoipa::path(delete, path = "/api/v1/lists/{id}/accounts", tag = "Lists",
-    params(("id" = String, Path), Members),
+    params(("id" = String, Path), ListMembers),
     security(("oauth" = ["write:lists"])), responses((status = 200, body = Empty)))]
 async fn remove(
     State(state): State<AppState>,
     auth: Auth,
     IdPath(id): IdPath,
-    who: Input<Members>,
+    who: Input<ListMembers>,
 ) -> Result<Json<Empty>, Problem> {
     let me = auth.me("write:lists")?.id;
     let ids = who.ids();

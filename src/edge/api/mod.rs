@@ -7,8 +7,12 @@ mod announcements;
 mod annual_reports;
 mod apps;
 mod blocks;
+mod conversations;
 mod custom_emojis;
+mod directory;
+mod domain_blocks;
 mod emails;
+mod endorsements;
 mod filters;
 mod follow_requests;
 mod instance;
@@ -30,6 +34,8 @@ mod scheduled_statuses;
 mod search;
 mod statuses;
 mod streaming;
+mod suggestions;
+mod tags;
 mod timelines;
 mod unbuilt;
 
@@ -48,16 +54,20 @@ pub(super) fn routes(site: &Site) -> Router<AppState> {
 
 fn documented() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
-        .merge(accounts::routes().into())
+        .merge(accounts::routes())
         .merge(admin::routes())
         .merge(announcements::routes())
         .merge(annual_reports::routes())
         .merge(apps::routes())
-        .merge(blocks::routes().into())
+        .merge(blocks::routes())
+        .merge(conversations::routes())
         .merge(custom_emojis::routes())
+        .merge(directory::routes())
+        .merge(domain_blocks::routes())
         .merge(emails::routes())
+        .merge(endorsements::routes())
         .merge(filters::routes())
-        .merge(follow_requests::routes().into())
+        .merge(follow_requests::routes())
         .merge(instance::routes())
         .merge(lists::routes())
         .merge(oembed::routes())
@@ -72,7 +82,9 @@ fn documented() -> OpenApiRouter<AppState> {
         .merge(search::routes())
         .merge(statuses::routes())
         .merge(streaming::routes())
-        .merge(timelines::routes().into())
+        .merge(suggestions::routes())
+        .merge(tags::routes())
+        .merge(timelines::routes())
         .merge(unbuilt::routes())
         .merge(super::well_known::routes())
         .merge(super::web::authorize_document())

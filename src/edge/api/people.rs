@@ -30,7 +30,11 @@ impl FromRequestParts<AppState> for IdPath {
 
 /// An account as clients see it.
 pub(crate) fn account(site: &Site, person: &Person) -> Account {
-    Account::new(site, &borrowed(person))
+    let entity = Account::new(site, &borrowed(person));
+    match &person.moved {
+        Some(target) => entity.moved_to(Account::new(site, &borrowed(target))),
+        None => entity,
+    }
 }
 
 /// The counted account in the form that entities are made from.
@@ -100,7 +104,10 @@ pub(crate) async fn standing(
     let now = state.now();
     let all = state.store.read(move |tx| relationships(tx, viewer, &others, now)).await;
     let all = all.map_err(|error: StoreError| Problem::from(error))?;
-    Ok(all.iter().map(|r| Relationship::new(r.id, &r.there, &r.back, r.mute.as_ref())).collect())
+    Ok(all
+        .iter()
+        .map(|r| Relationship::new(r.id, (&r.there, &r.back), r.mute.as_ref(), r.is_domain_blocked))
+        .collect())
 }
 
 impl From<RelationError> for Problem {
@@ -112,6 +119,9 @@ impl From<RelationError> for Problem {
             }
             RelationError::TooMany => {
                 Problem::invalid("Validation failed: You cannot follow more than 7500 people")
+            }
+            RelationError::NotFollowed => {
+                Problem::invalid("Validation failed: You must follow somebody to feature them")
             }
             RelationError::Store(error) => error.into(),
         }

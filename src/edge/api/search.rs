@@ -1,7 +1,7 @@
-//! Search (docs: methods/search, methods/tags).
+//! Search (docs: methods/search).
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -11,13 +11,15 @@ use super::page::{OffsetParams, limit, offset};
 use super::params::{GivenId, Input};
 use super::people::account;
 use super::render;
+use super::tags::entity as tag_entity;
 use crate::base::{Problem, ProblemKind, limits};
 use crate::domain::search::{self, AtAddress};
+use crate::domain::tag;
 use crate::domain::visibility::Viewer;
 use crate::edge::auth::Auth;
 use crate::edge::{AppState, federation, find};
 use crate::store::StoreError;
-use crate::wire::mastodon::{Account, Search, Status, Tag};
+use crate::wire::mastodon::{Account, Search, Status};
 use crate::wire::webfinger;
 
 /// Rows of results that may be skipped.
@@ -26,7 +28,7 @@ const OFFSET_MAX: usize = 200;
 const QUERY_MAX_BYTES: usize = 2048;
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(search)).routes(routes!(search_v1)).routes(routes!(tag))
+    OpenApiRouter::new().routes(routes!(search)).routes(routes!(search_v1))
 }
 
 /// What a search may be narrowed to.
@@ -226,7 +228,7 @@ async fn by_text(state: &AppState, viewer: Viewer, query: Query) -> Result<Searc
                 false => Vec::new(),
             };
             let tags = match query.wants_hashtags() {
-                true => search::hashtags(tx, text, query.offset, query.limit)?,
+                true => tag::views(tx, viewer.id, &search::hashtags(tx, text, query.offset, query.limit)?)?,
                 false => Vec::new(),
             };
             Ok::<_, StoreError>((people, tags))
@@ -235,22 +237,6 @@ async fn by_text(state: &AppState, viewer: Viewer, query: Query) -> Result<Searc
     Ok(Search {
         accounts: people.iter().map(|person| account(&state.site, person)).collect(),
         statuses: render::statuses(state, viewer.id, &posts),
-        hashtags: tags.iter().map(|tag| Tag::new(&state.site, tag, viewer.id.is_some())).collect(),
+        hashtags: tags.iter().map(|tag| tag_entity(state, tag)).collect(),
     })
-}
-
-/// A hashtag.
-#[utoipa::path(get, path = "/api/v1/tags/{name}", tag = "Tags", params(("name" = String, Path)),
-    security((), ("oauth" = ["read:follows"])), responses((status = 200, body = Tag)))]
-async fn tag(
-    State(state): State<AppState>,
-    Path(name): Path<String>,
-    auth: Auth,
-) -> Result<Json<Tag>, Problem> {
-    let viewer = auth.viewer("read:follows")?;
-    let is_name = name.chars().all(|c| c.is_alphanumeric() || c == '_') && !name.is_empty();
-    if !is_name {
-        return Err(Problem::not_found());
-    }
-    Ok(Json(Tag::new(&state.site, &name, viewer.is_some())))
 }

@@ -17,29 +17,16 @@ use crate::edge::auth::Auth;
 use crate::wire::mastodon::Empty;
 
 /// Empty for everybody.
-const PUBLIC: [&str; 8] = [
+const PUBLIC: [&str; 5] = [
     "/api/v1/trends",
     "/api/v1/trends/links",
     "/api/v1/trends/statuses",
     "/api/v1/trends/tags",
-    "/api/v1/directory",
-    "/api/v1/accounts/{id}/featured_tags",
-    "/api/v1/accounts/{id}/endorsements",
     "/api/v1/accounts/{id}/identity_proofs",
 ];
 
 /// Empty for people, with the scope it takes.
-const PERSONAL: [(&str, &str); 9] = [
-    ("/api/v1/suggestions", "read:accounts"),
-    ("/api/v2/suggestions", "read:accounts"),
-    ("/api/v1/endorsements", "read:accounts"),
-    ("/api/v1/featured_tags", "read:accounts"),
-    ("/api/v1/featured_tags/suggestions", "read:accounts"),
-    ("/api/v1/followed_tags", "read:follows"),
-    ("/api/v1/domain_blocks", "read:blocks"),
-    ("/api/v1/conversations", "read:statuses"),
-    ("/api/v1/tags/suggestions", "read:follows"),
-];
+const PERSONAL: [(&str, &str); 1] = [("/api/v1/tags/suggestions", "read:follows")];
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
     let router = OpenApiRouter::new();

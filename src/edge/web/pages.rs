@@ -53,10 +53,23 @@ pub struct TimelinePage {
     pub older: Option<String>,
     /// The form above the list.
     pub compose: Option<ComposeForm>,
+    /// Of a hashtag's page, for people: the button that follows it.
+    pub tag: Option<TagButton>,
     /// Name of the live stream that brings new posts; empty for none.
     pub live: &'static str,
     /// For an empty list.
     pub empty: Empty,
+}
+
+/// The button on a hashtag's page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagButton {
+    /// The hashtag, as it is shown.
+    pub name: String,
+    /// Its page.
+    pub path: String,
+    /// It is followed.
+    pub is_following: bool,
 }
 
 /// One post with what it answers and what answers it.

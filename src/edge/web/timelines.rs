@@ -3,17 +3,19 @@
 use axum::Router;
 use axum::extract::Path;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use super::frame::{Member, Visit};
-use super::pages::{Empty, LandingPage, TimelinePage};
+use super::pages::{Empty, LandingPage, TagButton, TimelinePage};
 use super::view::PostView;
-use super::{compose, load, show};
+use super::{compose, go, load, show};
 use crate::base::limits::PAGE_STATUSES;
 use crate::base::{Id, Problem};
 use crate::domain::page::{Page, Paged};
-use crate::domain::timeline::{self, Listing, Loaded, Tags};
+use crate::domain::tag;
+use crate::domain::timeline::{self, Listing, Loaded, Only, Tags};
 use crate::domain::visibility::Viewer;
+use crate::domain::{account, conversation};
 use crate::edge::AppState;
 use crate::edge::api::params::Params;
 use crate::store::{ReadTx, StoreError};
@@ -29,6 +31,10 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/local", get(local))
         .route("/public/local", get(local))
         .route("/tags/{tag}", get(tag))
+        .route("/tags/{tag}/follow", post(follow_tag))
+        .route("/tags/{tag}/unfollow", post(unfollow_tag))
+        .route("/@{acct}/tagged/{tag}", get(tagged_by))
+        .route("/messages", get(messages))
         .route("/bookmarks", get(bookmarks))
         .route("/favourites", get(favourites))
 }
@@ -54,7 +60,14 @@ async fn front(visit: Visit, params: Params) -> Result<Response, Problem> {
     if visit.me().is_none() {
         return landing(visit).await;
     }
-    let list = List { title: "Home".to_owned(), path: "/", live: "home", compose: true, empty: HOME_EMPTY };
+    let list = List {
+        title: "Home".to_owned(),
+        path: "/",
+        live: "home",
+        compose: true,
+        tag: None,
+        empty: HOME_EMPTY,
+    };
     list.show(visit, &params, timeline::home).await
 }
 
@@ -79,31 +92,98 @@ async fn landing(visit: Visit) -> Result<Response, Problem> {
 async fn local(visit: Visit, params: Params) -> Result<Response, Problem> {
     let empty = Empty("Nobody has written yet", "The branch is free.");
     let compose = visit.me().is_some();
-    let list = List { title: "Local".to_owned(), path: "/local", live: "local", compose, empty };
+    let list = List { title: "Local".to_owned(), path: "/local", live: "local", compose, tag: None, empty };
     list.show(visit, &params, |tx, viewer, page| timeline::public(tx, viewer, LOCAL, page)).await
 }
 
 async fn tag(visit: Visit, Path(tag): Path<String>, params: Params) -> Result<Response, Problem> {
     let path = format!("/tags/{}", super::encode(&tag));
     let title = format!("#{tag}");
-    let tags = Tags { any: vec![tag], ..Tags::default() };
+    let tags = Tags { any: vec![tag.clone()], ..Tags::default() };
     let empty = Empty("Nothing here", "Nobody known here has used this tag in public.");
-    let list = List { title, path: &path, live: "", compose: false, empty };
+    let button = tag_button(&visit, &tag, &path).await?;
+    let list = List { title, path: &path, live: "", compose: false, tag: button, empty };
     list.show(visit, &params, move |tx, viewer, page| {
         timeline::tagged(tx, viewer, &tags, Listing::default(), page)
     })
     .await
 }
 
+/// The button that follows a hashtag; none for visitors, and for what is none.
+async fn tag_button(visit: &Visit, tag: &str, path: &str) -> Result<Option<TagButton>, Problem> {
+    let (Some(me), Ok(key)) = (visit.me(), tag::key(tag)) else { return Ok(None) };
+    let view = visit.state.store.read(move |tx| tag::view(tx, Some(me), key)).await;
+    let view = view.map_err(|error: StoreError| Problem::from(error))?;
+    let is_following = view.mine.is_some_and(|mine| mine.follow.is_some());
+    Ok(Some(TagButton { name: format!("#{tag}"), path: path.to_owned(), is_following }))
+}
+
+async fn follow_tag(member: Member, Path(tag): Path<String>, params: Params) -> Result<Response, Problem> {
+    let Member { visit, login } = member;
+    visit.browser.check(params.text("csrf").as_deref())?;
+    let (me, key, moment) = (login.account.id, tag::key(&tag)?, visit.state.moment());
+    visit.state.store.write(move |tx| tag::follow(tx, &mut moment.clone(), me, &key)).await?;
+    Ok(go::back(&params))
+}
+
+async fn unfollow_tag(member: Member, Path(tag): Path<String>, params: Params) -> Result<Response, Problem> {
+    let Member { visit, login } = member;
+    visit.browser.check(params.text("csrf").as_deref())?;
+    let (me, key) = (login.account.id, tag::key(&tag)?);
+    let done = visit.state.store.write(move |tx| tag::unfollow(tx, me, &key)).await;
+    done.map_err(|error: StoreError| Problem::from(error))?;
+    Ok(go::back(&params))
+}
+
+/// `GET /@user/tagged/tag`: the posts of an account with a hashtag.
+async fn tagged_by(
+    visit: Visit,
+    Path((acct, tag)): Path<(String, String)>,
+    params: Params,
+) -> Result<Response, Problem> {
+    let (site, name) = (visit.state.site.clone(), acct.clone());
+    let account = visit.state.store.read(move |tx| account::by_handle(tx, &site, &name)).await;
+    let account =
+        account.map_err(|error: StoreError| Problem::from(error))?.ok_or_else(Problem::not_found)?;
+    let path = format!("{}/tagged/{}", load::profile_path(&account), super::encode(&tag));
+    let title = format!("#{tag} by {}", account.name());
+    let only = Only { tagged: Some(tag), exclude_reblogs: true, ..Only::default() };
+    let empty = Empty("Nothing here", "They have not used this tag in public.");
+    let list = List { title, path: &path, live: "", compose: false, tag: None, empty };
+    list.show(visit, &params, move |tx, viewer, page| {
+        timeline::account_statuses(tx, viewer, account.id, &only, page)
+    })
+    .await
+}
+
+/// `GET /messages`: the latest post of each conversation.
+async fn messages(member: Member, params: Params) -> Result<Response, Problem> {
+    let empty = Empty("No messages", "Posts that are only for the people they name are listed here.");
+    let title = "Messages".to_owned();
+    let list = List { title, path: "/messages", live: "", compose: false, tag: None, empty };
+    let read = |tx: &ReadTx<'_>, viewer: Viewer, page: &Page| {
+        Ok(conversation::list(tx, viewer, page)?.map(|exchange| exchange.last))
+    };
+    list.show(member.visit, &params, read).await
+}
+
 async fn bookmarks(member: Member, params: Params) -> Result<Response, Problem> {
     let empty = Empty("No bookmarks", "Posts you bookmark are kept here. Only you see them.");
-    let list = List { title: "Bookmarks".to_owned(), path: "/bookmarks", live: "", compose: false, empty };
+    let list = List {
+        title: "Bookmarks".to_owned(),
+        path: "/bookmarks",
+        live: "",
+        compose: false,
+        tag: None,
+        empty,
+    };
     list.show(member.visit, &params, timeline::bookmarks).await
 }
 
 async fn favourites(member: Member, params: Params) -> Result<Response, Problem> {
     let empty = Empty("No likes yet", "Posts you like are listed here.");
-    let list = List { title: "Likes".to_owned(), path: "/favourites", live: "", compose: false, empty };
+    let list =
+        List { title: "Likes".to_owned(), path: "/favourites", live: "", compose: false, tag: None, empty };
     list.show(member.visit, &params, timeline::favourites).await
 }
 
@@ -115,6 +195,7 @@ struct List<'a> {
     live: &'static str,
     /// Has the form for a new post above it.
     compose: bool,
+    tag: Option<TagButton>,
     empty: Empty,
 }
 
@@ -136,6 +217,7 @@ impl List<'_> {
             older: older(self.path, &found),
             posts,
             compose: login.map(|login| compose::blank(&visit.state, login)),
+            tag: self.tag,
             live: if is_first { self.live } else { "" },
             empty: self.empty,
         };

@@ -128,6 +128,16 @@ pub enum Job {
         #[n(1)]
         scheduled: Id,
     },
+    /// End the follows between a local account and a domain that it blocks.
+    #[n(30)]
+    SeverDomain {
+        /// The account.
+        #[n(0)]
+        account: Id,
+        /// The domain.
+        #[n(1)]
+        domain: String,
+    },
 }
 
 impl Job {
@@ -140,6 +150,7 @@ impl Job {
             Job::TendPoll { .. } => JobKind::TendPoll,
             Job::PublishScheduled { .. } => JobKind::PublishScheduled,
             Job::FanOut { .. } => JobKind::FanOut,
+            Job::SeverDomain { .. } => JobKind::SeverDomain,
             Job::Ingest { .. } => JobKind::Ingest,
             Job::FetchAccount { .. } => JobKind::FetchAccount,
             Job::FetchThread { .. } => JobKind::FetchThread,
@@ -184,6 +195,9 @@ pub enum JobKind {
     /// See [`Job::PublishScheduled`].
     #[n(16)]
     PublishScheduled,
+    /// See [`Job::SeverDomain`].
+    #[n(30)]
+    SeverDomain,
 }
 
 impl JobKind {
@@ -200,6 +214,7 @@ impl JobKind {
             JobKind::TendPoll => "tend_poll",
             JobKind::Moderate => "moderate",
             JobKind::PublishScheduled => "publish_scheduled",
+            JobKind::SeverDomain => "sever_domain",
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::FeaturedTag;
 use super::words::{QuotePolicyWord, VisibilityWord};
 use crate::base::Timestamp;
 use crate::model::{self, ActorKind, CustomEmoji, Role, Site, User};
@@ -114,6 +115,10 @@ pub struct Account {
     hide_collections: bool,
     emojis: Vec<Emoji>,
     fields: Vec<Field>,
+    /// Only where it moved: the account that it is now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(no_recursion)]
+    moved: Option<Box<Account>>,
     /// Only for local accounts.
     #[serde(skip_serializing_if = "Option::is_none")]
     noindex: Option<bool>,
@@ -164,11 +169,18 @@ impl Account {
             hide_collections: false,
             emojis: account.emojis.iter().flatten().map(|emoji| Emoji::new(site, emoji)).collect(),
             fields: account.fields.iter().map(Field::html).collect(),
+            moved: None,
             noindex: is_local.then_some(!account.is_indexable),
             roles: is_local.then(|| person.role.into_iter().filter_map(AccountRole::new).collect()),
             suspended: account.suspended_at.map(|_| true),
             limited: account.is_limited().then_some(true),
         }
+    }
+
+    /// The same, with where it moved. The target is shown without its own.
+    #[must_use]
+    pub fn moved_to(self, target: Account) -> Account {
+        Account { moved: Some(Box::new(Account { moved: None, ..target })), ..self }
     }
 }
 
@@ -275,6 +287,76 @@ impl CredentialAccount {
             role: user.role.into(),
         }
     }
+}
+
+/// One's own profile as it is edited (docs: entities/Profile).
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Profile {
+    id: String,
+    display_name: String,
+    /// As it was typed.
+    note: String,
+    /// As they were typed.
+    fields: Vec<Field>,
+    #[schema(required, format = "uri")]
+    avatar: Option<String>,
+    #[schema(required, format = "uri")]
+    avatar_static: Option<String>,
+    avatar_description: String,
+    #[schema(required, format = "uri")]
+    header: Option<String>,
+    #[schema(required, format = "uri")]
+    header_static: Option<String>,
+    header_description: String,
+    locked: bool,
+    bot: bool,
+    hide_collections: bool,
+    discoverable: bool,
+    indexable: bool,
+    show_media: bool,
+    show_media_replies: bool,
+    show_featured: bool,
+    attribution_domains: Vec<String>,
+    featured_tags: Vec<FeaturedTag>,
+}
+
+impl Profile {
+    /// The profile as its own person edits it.
+    pub fn new(site: &Site, account: &model::Account, featured_tags: Vec<FeaturedTag>) -> Profile {
+        let avatar = account.avatar.as_ref().map(|picture| site.picture_url(picture));
+        let header = account.header.as_ref().map(|picture| site.picture_url(picture));
+        Profile {
+            id: account.id.to_string(),
+            display_name: account.display_name.clone(),
+            note: account.note_text.clone(),
+            fields: account.fields.iter().map(Field::text).collect(),
+            avatar_static: avatar.clone(),
+            avatar,
+            avatar_description: String::new(),
+            header_static: header.clone(),
+            header,
+            header_description: String::new(),
+            locked: account.is_locked,
+            bot: account.is_bot(),
+            hide_collections: false,
+            discoverable: account.is_discoverable,
+            indexable: account.is_indexable,
+            show_media: true,
+            show_media_replies: true,
+            show_featured: true,
+            attribution_domains: Vec::new(),
+            featured_tags,
+        }
+    }
+}
+
+/// Whom of one's follows follow an account (docs: entities/FamiliarFollowers).
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct FamiliarFollowers {
+    /// The account.
+    pub id: String,
+    /// Those who follow it.
+    pub accounts: Vec<Account>,
 }
 
 /// Somebody who is muted.

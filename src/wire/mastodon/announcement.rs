@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::account::Emoji;
-use super::search::Tag;
+use super::status::StatusTag;
 use crate::base::Timestamp;
 use crate::model::{self, CustomEmoji, Site};
 
@@ -62,7 +62,7 @@ pub struct Announcement {
     read: Option<bool>,
     mentions: Vec<AnnouncementAccount>,
     statuses: Vec<AnnouncementStatus>,
-    tags: Vec<Tag>,
+    tags: Vec<StatusTag>,
     emojis: Vec<Emoji>,
     reactions: Vec<Reaction>,
 }
@@ -88,7 +88,7 @@ impl Announcement {
             read,
             mentions: Vec::new(),
             statuses: Vec::new(),
-            tags: row.tags.iter().map(|tag| Tag::new(site, tag, false)).collect(),
+            tags: row.tags.iter().map(|tag| StatusTag::new(site, tag)).collect(),
             emojis: emojis.iter().map(Emoji::from).collect(),
             reactions,
         }

@@ -8,6 +8,7 @@ pub mod account;
 pub mod admin;
 pub mod admin_blocks;
 pub mod announcement;
+pub mod conversation;
 pub mod filter;
 pub mod instance;
 pub mod list;
@@ -20,9 +21,13 @@ pub mod report;
 pub mod scheduled;
 pub mod search;
 pub mod status;
+pub mod tag;
 pub mod words;
 
-pub use account::{Account, CredentialAccount, Emoji, Field, MutedAccount, Person};
+pub use account::{
+    Account, CredentialAccount, Emoji, FamiliarFollowers, Field, MutedAccount, Person, Profile,
+};
+pub use conversation::Conversation;
 pub use filter::{Filter, FilterKeyword, FilterResult, FilterStatus, V1Filter};
 pub use list::{List, RepliesPolicyWord};
 pub use notification::{
@@ -34,8 +39,9 @@ pub use preferences::Preferences;
 pub use relationship::Relationship;
 pub use report::Report;
 pub use scheduled::ScheduledStatus;
-pub use search::{Search, Tag};
+pub use search::Search;
 pub use status::{Context, MediaAttachment, Status, StatusEdit, StatusSource};
+pub use tag::{FeaturedTag, Tag, TagHistory};
 
 /// The answer where there is nothing to say: `{}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, utoipa::ToSchema)]

@@ -30,8 +30,14 @@ pub struct Relationship {
 }
 
 impl Relationship {
-    /// From what goes there and back, and the mute that holds now.
-    pub fn new(other: Id, there: &Relation, back: &Relation, mute: Option<&Mute>) -> Relationship {
+    /// From what goes there and back, the mute that holds now, and whether
+    /// the other's domain is blocked.
+    pub fn new(
+        other: Id,
+        (there, back): (&Relation, &Relation),
+        mute: Option<&Mute>,
+        is_domain_blocked: bool,
+    ) -> Relationship {
         let (follow, request) = (there.follow.as_ref(), there.request.as_ref());
         let reblogs = follow.map(|f| f.show_reblogs).or(request.map(|r| r.show_reblogs));
         let notifying = follow.map(|f| f.notify).or(request.map(|r| r.notify));
@@ -50,8 +56,8 @@ impl Relationship {
             muting_expires_at: mute.and_then(|m| m.until).map(Timestamp::rfc3339),
             requested: request.is_some(),
             requested_by: back.request.is_some(),
-            domain_blocking: false,
-            endorsed: false,
+            domain_blocking: is_domain_blocked,
+            endorsed: there.endorsement.is_some(),
             note: there.note.clone(),
         }
     }
@@ -64,7 +70,8 @@ mod tests {
     #[test]
     fn there_are_sixteen_keys() {
         let nothing = Relation::default();
-        let value = serde_json::to_value(Relationship::new(Id(1), &nothing, &nothing, None)).unwrap();
+        let value =
+            serde_json::to_value(Relationship::new(Id(1), (&nothing, &nothing), None, false)).unwrap();
         assert_eq!(value.as_object().unwrap().len(), 16);
     }
 }

@@ -295,7 +295,8 @@ impl From<&model::Mention> for Mention {
 }
 
 impl StatusTag {
-    fn new(site: &Site, tag: &str) -> StatusTag {
+    /// A hashtag with its page.
+    pub fn new(site: &Site, tag: &str) -> StatusTag {
         let name = model::Status::tag_key(tag);
         StatusTag { url: site.tag_page(&name), name }
     }

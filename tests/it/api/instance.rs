@@ -69,7 +69,6 @@ async fn what_is_not_built_is_empty() {
         "/api/v1/trends/tags",
         "/api/v1/trends/statuses",
         "/api/v1/trends/links",
-        "/api/v1/directory",
         "/api/v1/instance/rules",
         "/api/v1/instance/peers",
     ] {

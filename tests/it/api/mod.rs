@@ -5,7 +5,9 @@ mod admin;
 mod admin_blocks;
 mod announcements;
 mod apps;
+mod conversations;
 mod coverage;
+mod domain_blocks;
 mod emojis;
 mod filters;
 mod history;
@@ -26,6 +28,8 @@ mod scheduled_posts;
 mod search;
 mod statuses;
 mod streaming;
+mod suggestions;
+mod tags;
 mod timelines;
 
 use serde_json::{Value, json};
@@ -54,6 +58,10 @@ pub async fn settle(app: &TestApp) {
                 let Job::FanOut { status, verb } = act.job else { continue };
                 if let Some(plan) = fan_out::plan(tx, status, verb, &act.body)? {
                     fan_out::step(tx, &moment, &plan, Id::ZERO)?;
+                    let mut place = plan.first_tag();
+                    while let Some(at) = place {
+                        place = fan_out::step_tags(tx, &moment, &plan, at)?;
+                    }
                 }
             }
             Ok::<_, StoreError>(())

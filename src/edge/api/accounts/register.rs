@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use crate::base::{Problem, ProblemKind};
 use crate::domain::oauth;
@@ -21,6 +22,22 @@ use crate::wire::mastodon::oauth::TokenAnswer;
 
 /// Random bytes of a token.
 const TOKEN_BYTES: usize = 32;
+
+/// Who wants to join. All faults are told at once, so nothing is needed to be read.
+#[derive(Debug, ToSchema)]
+#[allow(dead_code)] // a description only
+pub(super) struct SignUp {
+    username: String,
+    email: String,
+    password: String,
+    /// Whether the rules are agreed to.
+    agreement: bool,
+    /// Language of the confirmation and the pages.
+    locale: Option<String>,
+    /// Why they want to join, where that is asked.
+    reason: Option<String>,
+    invite_code: Option<String>,
+}
 
 /// What is wrong with one field: its name here and for people, Mastodon's
 /// code, and the words after the name.
@@ -95,6 +112,9 @@ fn refused(error: SignUpError) -> Response {
     }
 }
 
+/// Signs somebody up, with the token of an app.
+#[utoipa::path(post, path = "/api/v1/accounts", tag = "Accounts", request_body = SignUp,
+    security(("oauth" = ["write:accounts"])), responses((status = 200, body = TokenAnswer)))]
 pub(super) async fn register(
     State(state): State<AppState>,
     ip: ClientIp,

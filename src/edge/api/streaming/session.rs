@@ -9,12 +9,14 @@ use serde_json::json;
 use super::channel::{Asked, Channel, Refusal};
 use super::render;
 use crate::base::{Id, Problem};
+use crate::domain::conversation;
 use crate::domain::list::{self, ListError};
 use crate::domain::notification;
 use crate::domain::timeline;
 use crate::domain::visibility::Viewer;
 use crate::edge::AppState;
 use crate::edge::api::announcements;
+use crate::edge::api::conversations::entity as conversation_entity;
 use crate::model::{Event, FilterContext, Scopes};
 use crate::net::hub::{Listener, News, Topic};
 
@@ -165,7 +167,8 @@ impl Session {
                 let found = announcements::one(&self.state, self.me, *announcement).await;
                 said("announcement", serde_json::to_string(&found.ok()??).ok()?)
             }
-            Event::Conversation { .. } | Event::Revoked { .. } | Event::Barred { .. } => None,
+            Event::Conversation { conversation, .. } => self.conversation(*conversation).await,
+            Event::Revoked { .. } | Event::Barred { .. } => None,
         }
     }
 
@@ -180,6 +183,13 @@ impl Session {
         let loaded = readable(read)?.filter(|loaded| !loaded.is_silenced && !loaded.is_hidden(place))?;
         let entity = render::status(&self.state.site, viewer.id, &loaded);
         said(event, serde_json::to_string(&entity).ok()?)
+    }
+
+    async fn conversation(&self, id: Id) -> Option<Said> {
+        let viewer = self.viewer();
+        let read = self.state.store.read(move |tx| conversation::get(tx, viewer, id)).await;
+        let entity = conversation_entity(&self.state, viewer.id, &readable(read)??);
+        said("conversation", serde_json::to_string(&entity).ok()?)
     }
 
     async fn notification(&self, id: Id) -> Option<Said> {

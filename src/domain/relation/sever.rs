@@ -1,0 +1,72 @@
+//! Ending all follows between somebody and a whole domain, step by step.
+
+use super::follow;
+use crate::base::{Id, Moment};
+use crate::model::tables::{ACCOUNT, FOLLOW_REQUESTS, FOLLOWERS, FOLLOWING};
+use crate::model::{Account, Site};
+use crate::store::{Scan, StoreError, Table, WriteTx};
+
+/// Follows that one step looks at.
+const STEP_ROWS: usize = 500;
+/// Ids that ending one follow may take.
+const IDS_EACH: usize = 2;
+
+/// Which rows are looked at, in this order.
+const TABLES: [Table<(Id, Id), Id>; 3] = [FOLLOWING, FOLLOWERS, FOLLOW_REQUESTS];
+
+/// Where the next step begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SeverPlace {
+    table: usize,
+    after: Id,
+}
+
+/// Takes one step; gives where the next begins, `None` after the last. Takes
+/// as many ids as there are, and goes on in the next step when they run out.
+///
+/// # Errors
+/// Only the store's.
+pub fn sever(
+    tx: &mut WriteTx<'_>,
+    moment: &mut Moment,
+    site: &Site,
+    me: Id,
+    domain: &str,
+    place: SeverPlace,
+) -> Result<Option<SeverPlace>, StoreError> {
+    let Some(table) = TABLES.get(place.table) else { return Ok(None) };
+    let Some(account) = tx.get(ACCOUNT, &me)? else { return Ok(None) };
+    let range = Scan::prefix(&(me,)).after(&(me, place.after)).limit(STEP_ROWS);
+    let rows = tx.scan(*table, range)?;
+    let ids: Vec<Id> = rows.iter().map(|(_, other)| *other).collect();
+    let mut done = place.after;
+    for (((_, at), _), other) in rows.iter().zip(tx.get_many(ACCOUNT, &ids)?) {
+        if let Some(other) = other.filter(|other| other.domain.as_deref() == Some(domain)) {
+            if moment.ids.left() < IDS_EACH {
+                return Ok(Some(SeverPlace { after: done, ..place }));
+            }
+            end(tx, moment, site, place.table, &account, &other)?;
+        }
+        done = *at;
+    }
+    if rows.len() == STEP_ROWS {
+        return Ok(Some(SeverPlace { after: done, ..place }));
+    }
+    let table = place.table + 1;
+    Ok((table < TABLES.len()).then_some(SeverPlace { table, after: Id::ZERO }))
+}
+
+fn end(
+    tx: &mut WriteTx<'_>,
+    moment: &mut Moment,
+    site: &Site,
+    table: usize,
+    me: &Account,
+    other: &Account,
+) -> Result<(), StoreError> {
+    if table == 0 {
+        follow::stop(tx, moment, site, me, other)
+    } else {
+        follow::expel(tx, moment, site, other, me)
+    }
+}
