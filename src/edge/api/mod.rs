@@ -45,11 +45,13 @@ use utoipa_axum::router::OpenApiRouter;
 use super::AppState;
 use crate::model::Site;
 pub(crate) use instance::paragraphs;
+pub(crate) use openapi::common_errors;
 
 /// Every route of the API, and the document that describes them.
 pub(super) fn routes(site: &Site) -> Router<AppState> {
     let (routes, api) = documented().split_for_parts();
-    routes.merge(openapi::routes(&openapi::document(site, &api)))
+    let document = openapi::document(site, &api);
+    routes.merge(openapi::routes(&document)).merge(super::web::api_docs::routes(&document))
 }
 
 fn documented() -> OpenApiRouter<AppState> {

@@ -39,6 +39,11 @@ const TOKEN_ERRORS: [(&str, &str); 2] = [
     ("403", "The token or the person may not do this."),
 ];
 
+/// Status and description of every error that is the same everywhere.
+pub(crate) fn common_errors() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ERRORS.into_iter().chain(TOKEN_ERRORS)
+}
+
 /// Every form in which a body may be sent.
 const BODIES: [&str; 3] = ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
 

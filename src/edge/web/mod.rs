@@ -4,6 +4,7 @@
 //! views (`load`), and prints a template (`pages`). Buttons are forms; they
 //! lead back to where their sender was (`go`).
 
+pub mod api_docs;
 pub mod assets;
 mod authorize;
 mod compose;
@@ -50,9 +51,7 @@ pub const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-s
 
 /// Every page.
 pub(super) fn routes() -> Router<AppState> {
-    let fallback =
-        |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
-    Router::new()
+    let pages = Router::new()
         .merge(timelines::routes())
         .merge(compose::routes())
         .merge(status::routes())
@@ -66,7 +65,15 @@ pub(super) fn routes() -> Router<AppState> {
         .merge(authorize::routes())
         .merge(events::routes())
         .merge(feed::routes())
-        .merge(site::routes())
+        .merge(site::routes());
+    dressed(pages)
+}
+
+/// Pages with the headers that every page has.
+fn dressed(pages: Router<AppState>) -> Router<AppState> {
+    let fallback =
+        |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
+    pages
         .layer(fallback(CONTENT_SECURITY_POLICY, CONTENT_POLICY))
         // Pages belong to their reader; the browser asks again each time.
         .layer(fallback(CACHE_CONTROL, "private, no-cache"))

@@ -1,9 +1,12 @@
 //! The pages: one struct for each template, holding what it shows.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 
+use super::api_docs::ApiDocs;
 use super::view::{
     AccountView, ComposeForm, Faults, LANGUAGES, MediaKind, NotificationView, NotificationWords, PersonRow,
     PostView, ProfileForm, RegistrationWords, Shell, SignUpForm, Theme, VisibilityWords, When,
@@ -332,6 +335,16 @@ pub struct CodePage {
     pub app_name: String,
     /// The code.
     pub code: String,
+}
+
+/// The API's description.
+#[derive(Template)]
+#[template(path = "api_docs.html")]
+pub struct ApiDocsPage {
+    /// The frame.
+    pub shell: Shell,
+    /// What the API has.
+    pub docs: Arc<ApiDocs>,
 }
 
 /// What this server is.
