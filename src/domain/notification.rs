@@ -5,17 +5,22 @@ mod list;
 mod policy;
 mod request;
 
+pub(super) use group::forget_status;
 pub use group::{Group, Grouped, dismiss_group, group, groups, members};
 pub use list::{Alert, Wanted, clear, dismiss, dismiss_all, get, last_read, list, unread_count};
 pub use policy::{policy, set_policy};
 pub use request::{Asking, REQUESTS_MAX, Summary, accept, dismiss_requests, request, requests, summary};
 
+use std::collections::HashSet;
+
 use crate::base::{Id, Moment};
 use crate::domain::domain_block::turned_away_from;
 use crate::model::tables::{
-    ACCOUNT, NOTIFICATION, NOTIFICATION_PERMISSION, NOTIFICATION_POLICY, RELATION, STATUS, USER,
+    ACCOUNT, INTERACTION, NOTIFICATION, NOTIFICATION_PERMISSION, NOTIFICATION_POLICY, RELATION, STATUS, USER,
 };
-use crate::model::{Event, Notification, NotificationKind, NotificationPolicy, PolicyAnswer, Relation, User};
+use crate::model::{
+    Event, Notification, NotificationKind, NotificationPolicy, PolicyAnswer, Relation, Status, User,
+};
 use crate::store::{Scan, StoreError, WriteTx};
 
 /// Notifications that are kept for one account.
@@ -140,9 +145,10 @@ fn welcomed(tx: &WriteTx<'_>, moment: &Moment, to: &[Id], news: News) -> Result<
     let sender = found.take(sender)?.pop().flatten().unwrap_or_default();
     let status = found.take(status)?.pop().flatten();
     let away = turned_away_from(tx, &to, sender.domain.as_deref())?;
+    let deaf = deaf(tx, &to, news.kind, status.as_ref())?;
     let rows = to.into_iter().zip(users).zip(theres).zip(backs).zip(policies).zip(permissions);
     let welcome = |(((((to, user), there), back), policy), permission): Row| {
-        user?;
+        user.filter(|_| !deaf.contains(&to))?;
         let (there, back): (Relation, Relation) = (there.unwrap_or_default(), back.unwrap_or_default());
         let is_muted = there.mute.as_ref().is_some_and(|mute| mute.notifications && mute.holds(moment.now));
         if !news.kind.is_office() && (there.block.is_some() || is_muted || away.contains(&to)) {
@@ -157,6 +163,22 @@ fn welcomed(tx: &WriteTx<'_>, moment: &Moment, to: &[Id], news: News) -> Result<
         (answer != PolicyAnswer::Drop).then_some(Welcome { to, is_filtered: answer == PolicyAnswer::Filter })
     };
     Ok(rows.filter_map(welcome).collect())
+}
+
+/// Those who muted the thread of a post. For mentions the caller looks: it
+/// knows the thread before the post is kept.
+fn deaf(
+    tx: &WriteTx<'_>,
+    to: &[Id],
+    kind: NotificationKind,
+    status: Option<&Status>,
+) -> Result<HashSet<Id>, StoreError> {
+    let Some(status) = status.filter(|_| kind != NotificationKind::Mention && !kind.is_office()) else {
+        return Ok(HashSet::new());
+    };
+    let keys: Vec<(Id, Id)> = to.iter().map(|to| (*to, status.thread)).collect();
+    let rows = to.iter().zip(tx.get_many(INTERACTION, &keys)?);
+    Ok(rows.filter(|(_, row)| row.as_ref().is_some_and(|row| row.muted)).map(|(to, _)| *to).collect())
 }
 
 /// Who is told, user, relation there and back, policy, permission.

@@ -67,6 +67,13 @@ pub(super) fn begin(tx: &mut WriteTx<'_>, of: (Id, u8, Id), now: Timestamp) -> R
     Ok(hour)
 }
 
+/// Forgets when groups about a post began that is deleted.
+pub(in crate::domain) fn forget_status(tx: &mut WriteTx<'_>, author: Id, status: Id) {
+    for kind in [NotificationKind::Favourite, NotificationKind::Reblog] {
+        tx.delete(NOTIFICATION_GROUP, &(author, kind as u8, status));
+    }
+}
+
 /// Everything that is kept for somebody, newest first.
 fn rows(tx: &ReadTx<'_>, owner: Id) -> Result<Vec<Notification>, StoreError> {
     let rows = Scan::prefix(&(owner,)).reverse().limit(NOTIFICATIONS_MAX + TRIM_ROWS);

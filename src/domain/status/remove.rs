@@ -8,6 +8,7 @@ use crate::base::{Id, Moment, Timestamp};
 use crate::domain::conversation;
 use crate::domain::delivery::{Task, enqueue};
 use crate::domain::media;
+use crate::domain::notification::forget_status;
 use crate::domain::poll;
 use crate::domain::tag;
 use crate::domain::timeline::{Loaded, load_one};
@@ -69,6 +70,7 @@ pub fn remove(tx: &mut WriteTx<'_>, moment: &mut Moment, status: &Status) -> Res
         poll::forget(tx, status, CLEANED_MAX)?;
         history::forget(tx, status.id)?;
         erase_marks(tx, status.id)?;
+        forget_status(tx, status.account, status.id);
         erase_boosts(tx, moment.now, status.id)?;
     }
     erase(tx, moment.now, status, actor_uri, mark)?;

@@ -18,10 +18,10 @@ use super::pages::PostPartial;
 use super::timelines::eyes;
 use crate::base::{Id, Problem, ProblemKind};
 use crate::domain::notification::{self, Wanted};
-use crate::domain::timeline;
+use crate::domain::timeline::{self, Loaded};
 use crate::edge::AppState;
 use crate::edge::api::params::Params;
-use crate::model::Event;
+use crate::model::{Event, FilterContext};
 use crate::net::hub::{News, Topic, Who};
 
 /// Proxies close connections that are silent for a minute.
@@ -77,8 +77,9 @@ async fn tell(visit: &Visit, news: News) -> Option<sse::Event> {
         News::Event(happened) => happened,
     };
     match &*happened {
-        Event::Home { status, .. } | Event::Public { status, .. } => {
-            event("post", post(visit, *status).await.ok()??)
+        Event::Home { status, .. } => event("post", post(visit, *status, FilterContext::Home).await.ok()??),
+        Event::Public { status, .. } => {
+            event("post", post(visit, *status, FilterContext::Public).await.ok()??)
         }
         Event::Deleted { status, .. } => event("delete", status.to_string()),
         Event::Notified { .. } => event("unread", unread(visit).await.ok()?.to_string()),
@@ -87,11 +88,12 @@ async fn tell(visit: &Visit, news: News) -> Option<sse::Event> {
 }
 
 /// The post as the reader sees it; `None` if they may not, or do not want to.
-async fn post(visit: &Visit, status: Id) -> Result<Option<String>, Problem> {
+async fn post(visit: &Visit, status: Id, place: FilterContext) -> Result<Option<String>, Problem> {
     let viewer = visit.viewer();
     let read = visit.state.store.read(move |tx| timeline::load_one(tx, viewer, status));
-    let Some(loaded) = read.await?.filter(|loaded| !loaded.is_silenced) else { return Ok(None) };
-    let post = load::post(&eyes(visit), &loaded);
+    let is_wanted = |loaded: &Loaded| !loaded.is_silenced && !loaded.is_hidden(place);
+    let Some(loaded) = read.await?.filter(is_wanted) else { return Ok(None) };
+    let post = load::post(&eyes(visit).at(place), &loaded);
     let shell = visit.shell("", &Facts::default());
     PostPartial { shell: &shell, post: &post }.render().map(Some).map_err(Problem::internal)
 }

@@ -49,7 +49,7 @@ async fn feed(State(state): State<AppState>, Path(acct): Path<String>) -> Result
         Ok::<_, StoreError>(person.map(|person| (person, posts)))
     });
     let (person, posts) = read.await?.ok_or_else(Problem::not_found)?;
-    let eyes = load::Eyes { site: &state.site, now: state.now(), me: None };
+    let eyes = load::Eyes { site: &state.site, now: state.now(), me: None, place: None };
     // Quiet posts are to be found on the profile, not spread by feeds.
     let listed = posts.items.iter().filter(|loaded| loaded.status.visibility == Visibility::Public);
     let posts = load::posts(&eyes, listed);

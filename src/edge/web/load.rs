@@ -8,10 +8,11 @@ use super::view::{
     RelationView, ReplyTo, When,
 };
 use crate::base::Timestamp;
+use crate::domain::filter::Match;
 use crate::domain::notification::Alert;
 use crate::domain::relation::Relationship;
 use crate::domain::timeline::{Loaded, Person};
-use crate::model::{Account, Attachment, AttachmentKind, Picture, Site, Status};
+use crate::model::{Account, Attachment, AttachmentKind, FilterAction, FilterContext, Picture, Site, Status};
 use crate::wire::html;
 
 /// Bytes of a preview's text.
@@ -23,6 +24,29 @@ pub(super) struct Eyes<'a> {
     pub(super) site: &'a Site,
     pub(super) now: Timestamp,
     pub(super) me: Option<crate::base::Id>,
+    /// Where it is shown, for the reader's filters.
+    pub(super) place: Option<FilterContext>,
+}
+
+impl Eyes<'_> {
+    /// The same, on a page of this kind.
+    pub(super) fn at(self, place: FilterContext) -> Self {
+        Eyes { place: Some(place), ..self }
+    }
+
+    /// The reader's filters with this action that a post matches here.
+    fn filters<'l>(&self, loaded: &'l Loaded, action: FilterAction) -> impl Iterator<Item = &'l Match> {
+        let place = self.place;
+        let applies = move |found: &&Match| place.is_some_and(|place| found.applies(place));
+        loaded.filtered.iter().filter(move |found| found.filter.action == action).filter(applies)
+    }
+
+    /// What is shown in place of the text, if anything.
+    fn warning(&self, loaded: &Loaded) -> String {
+        let mut filters = self.filters(loaded, FilterAction::Warn);
+        let filtered = filters.next().map(|found| format!("Filtered: {}", found.filter.title));
+        filtered.unwrap_or_else(|| loaded.status.spoiler_text.clone())
+    }
 }
 
 fn picture(site: &Site, picture: Option<&Picture>, default: &str) -> String {
@@ -87,11 +111,11 @@ pub(super) fn post(eyes: &Eyes<'_>, loaded: &Loaded) -> PostView {
         created: When::new(status.created_at, eyes.now),
         edited: status.edited_at.map(|at| When::new(at, eyes.now)),
         visibility: status.visibility,
-        spoiler: status.spoiler_text.clone(),
+        spoiler: eyes.warning(shown),
         content_html: status.content_html.clone(),
         content_text: preview(&status.content_html),
         language: status.language.clone().unwrap_or_default(),
-        is_sensitive: status.sensitive,
+        is_sensitive: status.sensitive || eyes.filters(shown, FilterAction::Blur).next().is_some(),
         media: status.attachments.iter().filter_map(|file| media(eyes.site, file)).collect(),
         replies: loaded.counts.replies,
         boosts: loaded.counts.reblogs,

@@ -14,7 +14,7 @@ use crate::domain::marker::{self, MarkerError};
 use crate::domain::notification::{self, Wanted};
 use crate::edge::AppState;
 use crate::edge::api::params::Params;
-use crate::model::NotificationKind;
+use crate::model::{FilterContext, NotificationKind};
 use crate::store::StoreError;
 
 pub(super) fn routes() -> Router<AppState> {
@@ -40,7 +40,7 @@ async fn notifications(member: Member, params: Params) -> Result<Response, Probl
         mark_seen(&visit.state, me, newest).await;
     }
     let path = if only_mentions { "/notifications?only=mentions" } else { "/notifications" };
-    let eyes = eyes(&visit);
+    let eyes = eyes(&visit).at(FilterContext::Notifications);
     let view = NotificationsPage {
         older: older(path, &found),
         items: found.items.iter().map(|alert| load::notification(&eyes, alert, seen)).collect(),

@@ -19,7 +19,7 @@ use crate::domain::visibility::Viewer;
 use crate::domain::{account, page::Paged as Pages};
 use crate::edge::AppState;
 use crate::edge::api::params::Params;
-use crate::model::Account;
+use crate::model::{Account, FilterContext};
 use crate::store::{ReadTx, StoreError};
 use std::sync::Arc;
 
@@ -81,7 +81,7 @@ async fn profile(visit: Visit, Path(acct): Path<String>, params: Params) -> Resu
         shell,
         tab,
         older: older(&here, &posts),
-        posts: load::posts(&eyes(&visit), &posts.items),
+        posts: load::posts(&eyes(&visit).at(FilterContext::Account), &posts.items),
         account: view,
     };
     show(&visit, &view)

@@ -18,7 +18,7 @@ use crate::domain::timeline::{self, Loaded};
 use crate::domain::{interaction, status};
 use crate::edge::AppState;
 use crate::edge::api::params::Params;
-use crate::model::{Site, Visibility};
+use crate::model::{FilterContext, Site, Visibility};
 use crate::store::{StoreError, WriteTx};
 
 pub(super) fn routes() -> Router<AppState> {
@@ -49,8 +49,9 @@ async fn thread_page(visit: Visit, Path((acct, post)): Path<(String, String)>) -
 }
 
 fn view(visit: &Visit, shell: super::view::Shell, focus: Loaded, context: &Context) -> ThreadPage {
-    let eyes = eyes(visit);
-    let mut shown = load::post(&eyes, &focus);
+    let eyes = eyes(visit).at(FilterContext::Thread);
+    // Whoever opens a post wants to read it.
+    let mut shown = load::post(&load::Eyes { place: None, ..eyes }, &focus);
     shown.is_focus = true;
     ThreadPage {
         shell,

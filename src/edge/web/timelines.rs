@@ -18,6 +18,7 @@ use crate::domain::visibility::Viewer;
 use crate::domain::{account, conversation};
 use crate::edge::AppState;
 use crate::edge::api::params::Params;
+use crate::model::FilterContext;
 use crate::store::{ReadTx, StoreError};
 
 /// Posts on the front door.
@@ -53,7 +54,7 @@ pub(super) fn older<T>(path: &str, paged: &Paged<T>) -> Option<String> {
 
 /// The eyes of a visitor.
 pub(super) fn eyes(visit: &Visit) -> load::Eyes<'_> {
-    load::Eyes { site: &visit.state.site, now: visit.state.now(), me: visit.me() }
+    load::Eyes { site: &visit.state.site, now: visit.state.now(), me: visit.me(), place: None }
 }
 
 async fn front(visit: Visit, params: Params) -> Result<Response, Problem> {
@@ -67,9 +68,12 @@ async fn front(visit: Visit, params: Params) -> Result<Response, Problem> {
         compose: true,
         tag: None,
         empty: HOME_EMPTY,
+        place: Some(FilterContext::Home),
     };
     list.show(visit, &params, timeline::home).await
 }
+
+const PUBLIC: Option<FilterContext> = Some(FilterContext::Public);
 
 const HOME_EMPTY: Empty = Empty(
     "A quiet branch",
@@ -92,7 +96,15 @@ async fn landing(visit: Visit) -> Result<Response, Problem> {
 async fn local(visit: Visit, params: Params) -> Result<Response, Problem> {
     let empty = Empty("Nobody has written yet", "The branch is free.");
     let compose = visit.me().is_some();
-    let list = List { title: "Local".to_owned(), path: "/local", live: "local", compose, tag: None, empty };
+    let list = List {
+        title: "Local".to_owned(),
+        path: "/local",
+        live: "local",
+        compose,
+        tag: None,
+        empty,
+        place: PUBLIC,
+    };
     list.show(visit, &params, |tx, viewer, page| timeline::public(tx, viewer, LOCAL, page)).await
 }
 
@@ -102,7 +114,7 @@ async fn tag(visit: Visit, Path(tag): Path<String>, params: Params) -> Result<Re
     let tags = Tags { any: vec![tag.clone()], ..Tags::default() };
     let empty = Empty("Nothing here", "Nobody known here has used this tag in public.");
     let button = tag_button(&visit, &tag, &path).await?;
-    let list = List { title, path: &path, live: "", compose: false, tag: button, empty };
+    let list = List { title, path: &path, live: "", compose: false, tag: button, empty, place: PUBLIC };
     list.show(visit, &params, move |tx, viewer, page| {
         timeline::tagged(tx, viewer, &tags, Listing::default(), page)
     })
@@ -149,7 +161,8 @@ async fn tagged_by(
     let title = format!("#{tag} by {}", account.name());
     let only = Only { tagged: Some(tag), exclude_reblogs: true, ..Only::default() };
     let empty = Empty("Nothing here", "They have not used this tag in public.");
-    let list = List { title, path: &path, live: "", compose: false, tag: None, empty };
+    let place = Some(FilterContext::Account);
+    let list = List { title, path: &path, live: "", compose: false, tag: None, empty, place };
     list.show(visit, &params, move |tx, viewer, page| {
         timeline::account_statuses(tx, viewer, account.id, &only, page)
     })
@@ -160,7 +173,7 @@ async fn tagged_by(
 async fn messages(member: Member, params: Params) -> Result<Response, Problem> {
     let empty = Empty("No messages", "Posts that are only for the people they name are listed here.");
     let title = "Messages".to_owned();
-    let list = List { title, path: "/messages", live: "", compose: false, tag: None, empty };
+    let list = List { title, path: "/messages", live: "", compose: false, tag: None, empty, place: None };
     let read = |tx: &ReadTx<'_>, viewer: Viewer, page: &Page| {
         Ok(conversation::list(tx, viewer, page)?.map(|exchange| exchange.last))
     };
@@ -176,14 +189,22 @@ async fn bookmarks(member: Member, params: Params) -> Result<Response, Problem> 
         compose: false,
         tag: None,
         empty,
+        place: None,
     };
     list.show(member.visit, &params, timeline::bookmarks).await
 }
 
 async fn favourites(member: Member, params: Params) -> Result<Response, Problem> {
     let empty = Empty("No likes yet", "Posts you like are listed here.");
-    let list =
-        List { title: "Likes".to_owned(), path: "/favourites", live: "", compose: false, tag: None, empty };
+    let list = List {
+        title: "Likes".to_owned(),
+        path: "/favourites",
+        live: "",
+        compose: false,
+        tag: None,
+        empty,
+        place: None,
+    };
     list.show(member.visit, &params, timeline::favourites).await
 }
 
@@ -197,6 +218,8 @@ struct List<'a> {
     compose: bool,
     tag: Option<TagButton>,
     empty: Empty,
+    /// Which of the reader's filters apply.
+    place: Option<FilterContext>,
 }
 
 impl List<'_> {
@@ -209,7 +232,8 @@ impl List<'_> {
         let page = page(params, PAGE_STATUSES.0);
         let (facts, found) = visit.read(move |tx, viewer| read(tx, viewer, &page)).await?;
         let is_first = page.max_id.is_none();
-        let posts: Vec<PostView> = load::posts(&eyes(&visit), &found.items);
+        let posts: Vec<PostView> =
+            load::posts(&load::Eyes { place: self.place, ..eyes(&visit) }, &found.items);
         let login = visit.login().filter(|_| self.compose && is_first);
         let view = TimelinePage {
             shell: visit.shell(self.title, &facts),

@@ -440,3 +440,15 @@ async fn markers_move_forward_only() {
     let bad = json!({"home": {"last_read_id": "x"}});
     ana.post("/api/v1/markers", bad).await.error(422, "not an id");
 }
+
+#[tokio::test]
+async fn a_muted_thread_tells_of_no_likes_either() {
+    let app = TestApp::start().await;
+    let (ana, ben) = (app.person("ana").await, app.person("ben").await);
+    let status = id(&post(&ana, "hi").await);
+    ana.post(&format!("/api/v1/statuses/{status}/mute"), json!({})).await.json(200);
+    for action in ["favourite", "reblog"] {
+        ben.post(&format!("/api/v1/statuses/{status}/{action}"), json!({})).await.json(200);
+    }
+    assert_eq!(ana.get("/api/v1/notifications").await.json(200), json!([]));
+}

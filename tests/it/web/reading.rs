@@ -180,3 +180,20 @@ async fn previews_elsewhere_get_what_they_need_of_public_posts_only() {
         assert_eq!(page.contains(r#"<meta name="robots" content="noindex">"#), visibility != "public");
     }
 }
+
+#[tokio::test]
+async fn a_filter_covers_or_hides_on_its_pages() {
+    let app = TestApp::start().await;
+    let (ana, ben) = (app.person("ana").await, app.person("ben").await);
+    ana.post("/api/v1/statuses", json!({"status": "fresh cake"})).await.json(200);
+    let keywords = json!([{"keyword": "cake"}]);
+    let body = json!({"title": "Sweets", "context": ["public"], "keywords_attributes": keywords});
+    let made = ben.post("/api/v2/filters", body).await.json(200);
+    let mut browser = Browser::of(&app, "ben").await;
+    assert!(browser.get("/local").await.text().contains("Filtered: Sweets"));
+    assert!(!browser.get("/@ana").await.text().contains("Filtered: Sweets"), "another context");
+    let path = format!("/api/v2/filters/{}", made["id"].as_str().unwrap());
+    ben.put(&path, json!({"filter_action": "hide"})).await.json(200);
+    assert!(!browser.get("/local").await.text().contains("fresh cake"));
+    assert!(browser.get("/@ana").await.text().contains("fresh cake"));
+}
