@@ -294,7 +294,7 @@ pub fn rearrange(
     }
     let is_dropped = |attachment: &&Attachment| !ids.contains(&attachment.id);
     let dropped: Vec<Attachment> = status.attachments.iter().filter(is_dropped).cloned().collect();
-    release(tx, now, &dropped)?;
+    release(tx, now, Some(status.id), &dropped)?;
     show(tx, status.id, &found);
     Ok(found.into_iter().map(|media| media.attachment).collect())
 }
@@ -338,14 +338,21 @@ fn show(tx: &mut WriteTx<'_>, status: Id, found: &[Media]) {
     }
 }
 
-/// Lets go of what a post showed: it waits for a day, for another post.
+/// Lets go of what a post showed, or of what was held for one that never came
+/// (`None`): it waits for a day, for another post. What another post shows in
+/// the meantime stays its.
 ///
 /// # Errors
 /// Only the store's.
-pub fn release(tx: &mut WriteTx<'_>, now: Timestamp, shown: &[Attachment]) -> Result<(), StoreError> {
+pub fn release(
+    tx: &mut WriteTx<'_>,
+    now: Timestamp,
+    status: Option<Id>,
+    shown: &[Attachment],
+) -> Result<(), StoreError> {
     let ids: Vec<Id> = shown.iter().map(|attachment| attachment.id).collect();
     let expires_at = Some(now.plus(UNSHOWN_FOR));
-    for old in tx.get_many(MEDIA, &ids)?.into_iter().flatten() {
+    for old in tx.get_many(MEDIA, &ids)?.into_iter().flatten().filter(|old| old.status == status) {
         Media::save(tx, Some(&old), &Media { status: None, expires_at, ..old.clone() });
     }
     Ok(())

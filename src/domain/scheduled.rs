@@ -182,7 +182,7 @@ pub fn reschedule(
 /// [`ScheduleError::NotFound`].
 pub fn cancel(tx: &mut WriteTx<'_>, now: Timestamp, author: Id, id: Id) -> Result<(), ScheduleError> {
     let row = get(tx, author, id)?;
-    media::release(tx, now, &row.attachments)?;
+    media::release(tx, now, None, &row.attachments)?;
     tx.delete(SCHEDULED, &(author, id));
     Ok(())
 }

@@ -4,13 +4,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_LENGTH;
 use moka::sync::Cache;
 use parking_lot::Mutex;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::auth::bars::Bars;
 use super::rate_limit::Counters;
-use crate::base::{Id, Limited, RateLimits};
+use crate::base::limits::BODY_MAX_BYTES;
+use crate::base::{Id, Limited, Problem, RateLimits};
 use crate::domain::throttle::{Limiter, LoginThrottle, Source};
 
 /// Password hashes and key generations at once.
@@ -43,7 +46,7 @@ pub(crate) struct Gates {
     /// For password hashes and keys.
     pub(crate) hashing: Arc<Semaphore>,
     /// For uploads that are held in memory.
-    pub(crate) uploads: Arc<Semaphore>,
+    uploads: Semaphore,
     /// For pictures.
     pub(crate) pictures: Arc<Semaphore>,
     /// People whose visit was noted lately.
@@ -55,6 +58,19 @@ pub(crate) struct Gates {
 }
 
 impl Gates {
+    /// The right to hold a body in memory; small ones need none, so that slow
+    /// uploads hold up nobody who only writes. Ask before the body is read.
+    ///
+    /// # Errors
+    /// None that can happen while the server runs.
+    pub(crate) async fn upload(&self, headers: &HeaderMap) -> Result<Option<SemaphorePermit<'_>>, Problem> {
+        let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+        if length.is_some_and(|bytes| bytes <= BODY_MAX_BYTES) {
+            return Ok(None);
+        }
+        self.uploads.acquire().await.map(Some).map_err(Problem::internal)
+    }
+
     /// All open.
     pub(crate) fn new(limits: &RateLimits) -> Gates {
         Gates {
@@ -63,7 +79,7 @@ impl Gates {
             sign_up: Mutex::new(Limiter::new(limits.of(Limited::SignUp))),
             apps: Mutex::new(Limiter::new(limits.of(Limited::Apps))),
             hashing: Arc::new(Semaphore::new(HASHING_MAX)),
-            uploads: Arc::new(Semaphore::new(UPLOADS_MAX)),
+            uploads: Semaphore::new(UPLOADS_MAX),
             pictures: Arc::new(Semaphore::new(PICTURES_MAX)),
             visits: Cache::builder().max_capacity(VISITS_MAX).time_to_live(VISIT_FOR).build(),
             bars: Cache::builder().max_capacity(1).time_to_live(BARS_FOR).build(),

@@ -75,7 +75,7 @@ pub fn remove(tx: &mut WriteTx<'_>, moment: &mut Moment, status: &Status) -> Res
     }
     erase(tx, moment.now, status, actor_uri, mark)?;
     if status.is_local {
-        media::release(tx, moment.now, &status.attachments)?;
+        media::release(tx, moment.now, Some(status.id), &status.attachments)?;
     }
     // Whoever heard that the author is gone needs not hear of each post.
     if status.is_local && !is_author_gone {

@@ -130,7 +130,7 @@ async fn answered(
 async fn send(member: Member, request: Request) -> Result<Response, Problem> {
     let Member { visit, login } = member;
     // Before the body is read: so many bodies are in memory at once.
-    let _slot = visit.state.gates().uploads.acquire().await.map_err(Problem::internal)?;
+    let _slot = visit.state.gates().upload(request.headers()).await?;
     let params = Params::from_request(request, &visit.state).await?;
     visit.browser.check(params.text("csrf").as_deref())?;
     let attached = files::take(&visit.state, login.account.id, &params).await?;
