@@ -9,4 +9,5 @@ mod bad_input;
 mod federation;
 mod golden_wire;
 mod kit;
+mod s3;
 mod web;

@@ -333,3 +333,8 @@ pub async fn upload_png(app: &TestApp, who: &Person<'_>) -> Value {
         [("file", "a.png", &png(20, 10)), ("description", "", b"a wren"), ("focus", "", b"0.5,-0.5")];
     send(app, who, Method::POST, "/api/v1/media", &parts).await.json(200)
 }
+
+/// The same, not made ready yet.
+pub async fn upload_later(app: &TestApp, who: &Person<'_>) -> Value {
+    send(app, who, Method::POST, "/api/v2/media", &[("file", "a.png", &png(20, 10))]).await.json(202)
+}

@@ -64,7 +64,10 @@ impl TestApp {
         let clock = ManualClock::at(Timestamp::from_secs(1_764_000_000));
         let chance = Arc::new(FixedChance::new(7));
         let data = tempfile::tempdir().expect("tests can make folders");
-        let media = MediaChoice::Folder(data.path().join("media"));
+        let media = match config.media {
+            MediaChoice::Folder(_) => MediaChoice::Folder(data.path().join("media")),
+            elsewhere => elsewhere,
+        };
         let config = Config { data: data.path().to_owned(), media, ..config };
         let state = assemble(config, store, Arc::new(clock.clone()), chance, keys())
             .expect("the settings of a test are right");
