@@ -84,17 +84,18 @@ const ENDPOINTS: [(&str, &str, &str, bool); 69] = [
 ];
 
 /// A body that is right wherever one is needed.
-fn body() -> Value {
+fn body(path: &str) -> Value {
+    let severity = if path.contains("ip_blocks") { "no_access" } else { "silence" };
     json!({
         "type": "none", "domain": "b.example", "text": "hi", "shortcode": "fox", "category": "other",
-        "ip": "203.0.113.9", "severity": "silence", "email": "ben@b.example", "keys": ["new_users"],
+        "ip": "203.0.113.9", "severity": severity, "email": "ben@b.example", "keys": ["new_users"],
         "start_at": "2025-11-01", "end_at": "2025-11-08", "frequency": "day",
     })
 }
 
 async fn call(app: &TestApp, token: Option<&str>, (method, path): (&str, &str)) -> u16 {
     let method: Method = method.parse().unwrap();
-    let payload = if method == Method::GET { Payload::None } else { Payload::Json(body()) };
+    let payload = if method == Method::GET { Payload::None } else { Payload::Json(body(path)) };
     app.send(request(method, &path.replace("{}", "12345"), token, payload)).await.status.as_u16()
 }
 
@@ -148,7 +149,7 @@ async fn nobody_acts_on_peers_or_those_above() {
 
 #[tokio::test]
 async fn accounts_are_listed_by_what_they_are() {
-    let app = TestApp::with("registration approval").await;
+    let app = super::register::with_registration("approval").await;
     let mo = app.person_with("mo", Role::Moderator, ADMIN).await;
     let ana = app.person("ana").await;
     let ben = app.person("ben").await;
@@ -198,7 +199,7 @@ async fn accounts_are_listed_by_what_they_are() {
 
 #[tokio::test]
 async fn somebody_turned_down_leaves_nothing_behind() {
-    let app = TestApp::with("registration approval").await;
+    let app = super::register::with_registration("approval").await;
     let mo = app.person_with("mo", Role::Moderator, ADMIN).await;
     let token = app.token(None, "read write").await;
     let form = json!({ "username": "wim", "email": "wim@w.example", "password": "cedar and juniper",

@@ -69,7 +69,7 @@ async fn what_is_over_is_not_shown() {
     app.clock.advance(std::time::Duration::from_secs(61));
     assert_eq!(count().await, Some(0));
     let blank: Value = json!({ "text": "  " });
-    ada.post("/api/v1/admin/announcements", blank).await.error(422, "text");
+    ada.post("/api/v1/admin/announcements", blank).await.error(422, "blank");
     ada.post("/api/v1/admin/announcements", json!({ "text": "x", "ends_at": "noon" }))
         .await
         .error(422, "ends_at");

@@ -68,7 +68,7 @@ async fn every_fault_is_named() {
     }
 }
 
-async fn with_registration(how: &str) -> TestApp {
+pub(super) async fn with_registration(how: &str) -> TestApp {
     let text = format!("https://social.example\ntls internal\nstore memory\nadmin off\nregistration {how}\n");
     TestApp::configured(settings(&text), Store::memory()).await
 }
