@@ -23,7 +23,7 @@ async fn confirm(auth: Auth) -> Result<(), Problem> {
 
 /// Whether the address is confirmed, which it is.
 #[utoipa::path(get, path = "/api/v1/emails/check_confirmation", tag = "Accounts",
-    security(("oauth" = ["read:accounts"])), responses((status = 200, body = bool)))]
+    security(("oauth" = ["read:accounts"])), responses((status = 200, body = bool, content_type = "application/json")))]
 async fn check(auth: Auth) -> Result<Json<bool>, Problem> {
     auth.me("read:accounts")?;
     Ok(Json(true))

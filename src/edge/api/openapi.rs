@@ -22,8 +22,9 @@ use crate::model::Site;
 pub(crate) const OAUTH: &str = "oauth";
 
 /// Errors that any operation may answer, with their status.
-const ERRORS: [(&str, &str); 8] = [
+const ERRORS: [(&str, &str); 9] = [
     ("400", "The request cannot be understood."),
+    ("403", "The token, the person or the network address may not do this."),
     ("404", "It is not there, or not to be seen by this one."),
     ("408", "The request took too long to arrive."),
     ("413", "The body is too large."),
@@ -34,10 +35,7 @@ const ERRORS: [(&str, &str); 8] = [
 ];
 
 /// Errors of operations that take a token.
-const TOKEN_ERRORS: [(&str, &str); 2] = [
-    ("401", "The access token is missing or not valid."),
-    ("403", "The token or the person may not do this."),
-];
+const TOKEN_ERRORS: [(&str, &str); 1] = [("401", "The access token is missing or not valid.")];
 
 /// Status and description of every error that is the same everywhere.
 pub(crate) fn common_errors() -> impl Iterator<Item = (&'static str, &'static str)> {
