@@ -18,6 +18,8 @@ use crate::domain::oauth::scopes;
 use crate::edge::{AppState, problem};
 use crate::model::Site;
 
+/// The schema of a refusal.
+const ERROR: &str = "#/components/schemas/Error";
 /// The security scheme that annotations name.
 pub(crate) const OAUTH: &str = "oauth";
 
@@ -134,8 +136,14 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
         }
     }
     for (status, answer) in answers.as_object_mut().into_iter().flatten() {
-        if status.starts_with(['4', '5']) && answer.get("content").is_none() {
-            answer["content"] = refusal(path);
+        if !status.starts_with(['4', '5']) {
+            continue;
+        }
+        // What cannot even be read is refused before the handler's own words.
+        match answer.pointer_mut("/content/application~1json/schema") {
+            Some(special) => *special = json!({ "anyOf": [special.take(), { "$ref": ERROR }] }),
+            None if answer.get("content").is_none() => answer["content"] = refusal(path),
+            None => {}
         }
     }
     if let Some(body) = operation.get_mut("requestBody")
