@@ -17,7 +17,7 @@ use super::{id, post, post_to, settle};
 use crate::kit::{Person, TestApp};
 use waxwing::base::Id;
 use waxwing::domain::user;
-use waxwing::model::Event;
+use waxwing::model::{Event, Role};
 use waxwing::net::listener::{Transport, bind, serve};
 use waxwing::store::StoreError;
 
@@ -504,6 +504,25 @@ async fn every_channel_is_an_event_stream_too() {
     ana.get("/api/v1/streaming").await.error(400, "Unknown channel requested");
     ana.get("/api/v1/streaming/hashtag").await.error(400, "Missing tag name parameter");
     live.app.get("/api/v1/streaming/public").await.error(401, "Missing access token");
+}
+
+#[tokio::test]
+async fn announcements_and_reactions_to_them_come_to_everybody() {
+    let live = Live::start().await;
+    let ana = live.app.person("ana").await;
+    let olga = live.app.person_with("olga", Role::Owner, "read write admin:read admin:write").await;
+    let mut socket = live.socket(&ana, "?stream=user").await;
+    let user = json!(["user"]);
+    let made = olga.post("/api/v1/admin/announcements", json!({ "text": "We move tonight" })).await.json(200);
+    let told = socket.event(&user, "announcement").await;
+    assert!(told["content"].as_str().unwrap().contains("We move tonight"), "{told}");
+    let path = format!("/api/v1/announcements/{}/reactions/%F0%9F%91%8D", id(&told));
+    ana.put(&path, json!({})).await.json(200);
+    let told = socket.event(&user, "announcement.reaction").await;
+    let expected = json!({ "name": "👍", "count": 1, "announcement_id": made["id"] });
+    assert_eq!(told, expected);
+    olga.delete(&format!("/api/v1/admin/announcements/{}", id(&made))).await;
+    assert_eq!(socket.event(&user, "announcement.delete").await.to_string(), id(&made));
 }
 
 #[tokio::test]

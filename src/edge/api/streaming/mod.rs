@@ -23,7 +23,7 @@ use utoipa_axum::routes;
 use self::channel::Asked;
 use self::session::Session;
 use super::params::Input;
-use super::render;
+use super::{announcements, render};
 use crate::base::{Problem, ProblemKind};
 use crate::edge::AppState;
 use crate::edge::auth::{Auth, ClientIp, sent_token};

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::channel::{Asked, Channel, Refusal};
-use super::render;
+use super::{announcements, render};
 use crate::base::{Id, Problem};
 use crate::domain::conversation;
 use crate::domain::list::{self, ListError};
@@ -15,7 +15,6 @@ use crate::domain::notification;
 use crate::domain::timeline;
 use crate::domain::visibility::Viewer;
 use crate::edge::AppState;
-use crate::edge::api::announcements;
 use crate::edge::api::conversations::entity as conversation_entity;
 use crate::model::{Event, FilterContext, Scopes};
 use crate::net::hub::{Listener, News, Topic};
@@ -155,17 +154,19 @@ impl Session {
             Event::Notified { notification, .. } => self.notification(*notification).await,
             Event::NotificationsMerged { .. } => said("notifications_merged", "1".into()),
             Event::FiltersChanged { .. } => Some(Said { event: "filters_changed", payload: None }),
+            Event::Announcement { announcement } => {
+                let entity = self.announcement(*announcement).await?;
+                said("announcement", entity.to_string())
+            }
             Event::AnnouncementReaction { announcement, name, count } => {
-                let reaction =
-                    json!({ "name": name, "count": count, "announcement_id": announcement.to_string() });
+                let mut reaction = self.reaction(*announcement, name).await;
+                reaction["name"] = json!(name);
+                reaction["count"] = json!(count);
+                reaction["announcement_id"] = json!(announcement.to_string());
                 said("announcement.reaction", reaction.to_string())
             }
             Event::AnnouncementDeleted { announcement } => {
                 said("announcement.delete", announcement.to_string())
-            }
-            Event::Announcement { announcement } => {
-                let found = announcements::one(&self.state, self.me, *announcement).await;
-                said("announcement", serde_json::to_string(&found.ok()??).ok()?)
             }
             Event::Conversation { conversation, .. } => self.conversation(*conversation).await,
             Event::Revoked { .. } | Event::Barred { .. } => None,
@@ -198,6 +199,24 @@ impl Session {
         let alert = readable(read)??;
         let entity = render::notification(&self.state.site, self.me, &alert);
         said("notification", serde_json::to_string(&entity).ok()?)
+    }
+}
+
+impl Session {
+    async fn announcement(&self, id: Id) -> Option<Value> {
+        let read = announcements::one(&self.state, self.me, id).await;
+        serde_json::to_value(readable(read)??).ok()
+    }
+
+    /// The addresses of a custom emoji that is a reaction; an empty object for
+    /// one that is text.
+    async fn reaction(&self, announcement: Id, name: &str) -> Value {
+        let entity = self.announcement(announcement).await.unwrap_or_default();
+        let mut all = entity["reactions"].as_array().into_iter().flatten();
+        match all.find(|one| one["name"] == name && one["url"].is_string()) {
+            Some(custom) => json!({ "url": custom["url"], "static_url": custom["static_url"] }),
+            None => json!({}),
+        }
     }
 }
 
