@@ -3,7 +3,7 @@
 use crate::edge::{AppState, federation, media, scheduled};
 use crate::model::queue::JobKind;
 use crate::queue::{
-    Deliver, Handlers, Worker, Workshop, fan_out, moderate, sever_domain, share_profile, tend_poll,
+    Deliver, Handlers, Worker, Workshop, fan_out, moderate, push, sever_domain, share_profile, tend_poll,
 };
 use crate::search::Indexer;
 
@@ -27,7 +27,15 @@ pub(super) fn worker(state: &AppState) -> Worker {
     };
     let timeout = state.config.delivery.timeout;
     let deliver = Deliver::new(&workshop, state.client.clone(), state.instance_key.clone(), timeout);
+    let pushes = push::Push::new(
+        workshop.clone(),
+        state.client.clone(),
+        state.chance.clone(),
+        state.config.email.as_deref(),
+    );
     let handlers = Handlers::new()
+        .on(JobKind::Push, push::find_out(workshop.clone()))
+        .on(JobKind::PushTo, pushes)
         .on(JobKind::Deliver, deliver)
         .on(JobKind::FanOut, fan_out::handler(workshop.clone()))
         .on(JobKind::SeverDomain, sever_domain::handler(workshop.clone()))

@@ -24,6 +24,7 @@ use crate::net::client::{Client, ClientSettings};
 use crate::net::files::Files;
 use crate::net::hub::Hub;
 use crate::net::listener::{Bound, OwnName, Transport, bind, redirect_router, serve};
+use crate::queue::push;
 use crate::search::{Place, Search};
 use crate::store::{Redb, Store};
 
@@ -59,6 +60,8 @@ impl Server {
         let bound = bind(&config.listen, config.fallback_port).await?;
         let config = config.bound_to(bound.port());
         let key = first_run::instance_key(&store).await?;
+        // Made now, since apps are told of it as soon as they ask for anything.
+        push::server_key(&store).await?;
         let state = assemble(config, store, clock, chance, key)?;
         first_run::check_origin(&state).await?;
         let owner_link = first_run::owner_link(&state).await?;

@@ -26,6 +26,7 @@ pub mod oauth;
 pub mod page;
 pub mod password;
 pub mod poll;
+pub mod push;
 pub mod relation;
 pub mod remote;
 pub mod scheduled;

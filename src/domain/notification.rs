@@ -13,6 +13,7 @@ pub use request::{Asking, REQUESTS_MAX, Summary, accept, dismiss_requests, reque
 
 use std::collections::HashSet;
 
+use super::push;
 use crate::base::{Id, Moment};
 use crate::domain::domain_block::turned_away_from;
 use crate::model::tables::{
@@ -90,7 +91,7 @@ fn tell(
     to: &[Id],
     what: (News, Option<Id>),
 ) -> Result<Vec<Id>, StoreError> {
-    let mut told = Vec::new();
+    let (mut told, mut pushed) = (Vec::new(), Vec::new());
     for welcome in welcomed(tx, moment, to, what.0)? {
         if moment.ids.left() == 0 {
             break;
@@ -98,6 +99,11 @@ fn tell(
         let id = moment.id();
         put(tx, moment, &welcome, id, what)?;
         told.push(id);
+        pushed.extend(welcome.is_pushed().then_some((welcome.to, id)));
+    }
+    for some in pushed.chunks(push::TOLD_PER_JOB) {
+        // No other job has the id of a notification that was made just now.
+        push::announce(tx, moment.now, some[0].1, some)?;
     }
     Ok(told)
 }
@@ -117,8 +123,14 @@ pub(super) fn notify_as(
     let rows: Vec<(Id, Id)> = to.iter().map(|to| (*to, id)).collect();
     let told = tx.get_many(NOTIFICATION, &rows)?;
     let untold: Vec<Id> = to.iter().zip(told).filter(|(_, row)| row.is_none()).map(|(to, _)| *to).collect();
+    let mut pushed = Vec::new();
     for welcome in welcomed(tx, moment, &untold, news)? {
         put(tx, moment, &welcome, id, (news, None))?;
+        pushed.extend(welcome.is_pushed().then_some((welcome.to, id)));
+    }
+    let mut moment = moment.clone();
+    for some in pushed.chunks(push::TOLD_PER_JOB) {
+        push::announce(tx, moment.now, moment.id(), some)?;
     }
     Ok(())
 }
@@ -148,7 +160,7 @@ fn welcomed(tx: &WriteTx<'_>, moment: &Moment, to: &[Id], news: News) -> Result<
     let deaf = deaf(tx, &to, news.kind, status.as_ref())?;
     let rows = to.into_iter().zip(users).zip(theres).zip(backs).zip(policies).zip(permissions);
     let welcome = |(((((to, user), there), back), policy), permission): Row| {
-        user.filter(|_| !deaf.contains(&to))?;
+        let has_push = user.filter(|_| !deaf.contains(&to))?.has_push;
         let (there, back): (Relation, Relation) = (there.unwrap_or_default(), back.unwrap_or_default());
         let is_muted = there.mute.as_ref().is_some_and(|mute| mute.notifications && mute.holds(moment.now));
         if !news.kind.is_office() && (there.block.is_some() || is_muted || away.contains(&to)) {
@@ -160,7 +172,8 @@ fn welcomed(tx: &WriteTx<'_>, moment: &Moment, to: &[Id], news: News) -> Result<
             Some(()) => PolicyAnswer::Accept,
             None => policy::answer(&policy.unwrap_or_default(), &facts, moment.now),
         };
-        (answer != PolicyAnswer::Drop).then_some(Welcome { to, is_filtered: answer == PolicyAnswer::Filter })
+        let is_filtered = answer == PolicyAnswer::Filter;
+        (answer != PolicyAnswer::Drop).then_some(Welcome { to, is_filtered, has_push })
     };
     Ok(rows.filter_map(welcome).collect())
 }
@@ -190,6 +203,15 @@ struct Welcome {
     to: Id,
     /// It waits with the requests.
     is_filtered: bool,
+    /// Some app of theirs may want to be told.
+    has_push: bool,
+}
+
+impl Welcome {
+    /// Whether their apps are told.
+    fn is_pushed(&self) -> bool {
+        self.has_push && !self.is_filtered
+    }
 }
 
 fn put(
@@ -199,7 +221,7 @@ fn put(
     id: Id,
     (news, about): (News, Option<Id>),
 ) -> Result<(), StoreError> {
-    let (&Welcome { to, is_filtered }, News { kind, from, status }) = (welcome, news);
+    let (&Welcome { to, is_filtered, .. }, News { kind, from, status }) = (welcome, news);
     let group_hour = match kind.is_grouped() && !is_filtered {
         true => Some(group::begin(tx, (to, kind as u8, status.unwrap_or_default()), moment.now)?),
         false => None,

@@ -159,3 +159,18 @@ fn rows_of_posts_read_for_ever() {
     };
     check("tombstone", &tombstone).unwrap();
 }
+
+#[test]
+fn rows_of_pushes_read_for_ever() {
+    let subscription = PushSubscription {
+        number: 7,
+        account: Id(2),
+        endpoint: "https://push.example/x".into(),
+        public_key: vec![4; 65],
+        auth: vec![9; 16],
+        standard: true,
+        alerts: vec![NotificationKind::Mention, NotificationKind::Poll],
+        policy: PushPolicy::Follower,
+    };
+    check("push-subscription", &subscription).unwrap();
+}

@@ -21,6 +21,7 @@ mod notification;
 mod oauth;
 mod poll;
 mod proxy;
+mod push;
 pub mod queue;
 mod relation;
 mod scheduled;
@@ -54,6 +55,7 @@ pub use notification::{
 pub use oauth::{App, AuthorizationCode, Scopes, Token};
 pub use poll::{Ballot, NewPoll, Poll, PollOption};
 pub use proxy::ProxyKey;
+pub use push::{PushPolicy, PushSubscription};
 pub use relation::{Follow, FollowPair, FollowRequest, Mute, Relation};
 pub use scheduled::Scheduled;
 pub use setting::Setting;

@@ -2,7 +2,7 @@
 
 use minicbor::{Decode, Encode};
 
-use super::tables::{TOKEN, TOKEN_BY_ACCOUNT};
+use super::tables::{PUSH_BY_ACCOUNT, PUSH_SUBSCRIPTION, TOKEN, TOKEN_BY_ACCOUNT};
 use crate::base::{Id, Timestamp};
 use crate::store::{Record, WriteTx};
 
@@ -102,10 +102,12 @@ impl Token {
         tx.put(TOKEN, &digest, token);
     }
 
-    /// Revokes it.
+    /// Revokes it, with the pushes that came with it.
     pub fn delete(tx: &mut WriteTx<'_>, digest: [u8; 32], token: &Token) {
         if let Some(account) = token.account {
             tx.delete(TOKEN_BY_ACCOUNT, &(account, digest));
+            tx.delete(PUSH_SUBSCRIPTION, &digest);
+            tx.delete(PUSH_BY_ACCOUNT, &(account, digest));
         }
         tx.delete(TOKEN, &digest);
     }

@@ -25,11 +25,20 @@ pub enum Setting {
     /// The origin under which the first things were published.
     #[n(4)]
     Origin(#[n(0)] String),
+    /// The key that signs pushes, PKCS#8.
+    #[n(5)]
+    PushKey(
+        #[n(0)]
+        #[cbor(with = "minicbor::bytes")]
+        Vec<u8>,
+    ),
 }
 
 impl Record for Setting {}
 
 impl Setting {
+    /// Name of the key that signs pushes.
+    pub const PUSH_KEY: &'static str = "push_key";
     /// Name of the owner's one-time link.
     pub const OWNER_LINK: &'static str = "owner_link";
     /// Name of the owner's account.

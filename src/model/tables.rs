@@ -41,6 +41,10 @@ pub const AUTHORIZATION_CODE: Table<[u8; 32], AuthorizationCode> = Table::new("a
 pub const TOKEN: Table<[u8; 32], Token> = Table::new("token");
 /// Tokens of an account.
 pub const TOKEN_BY_ACCOUNT: Table<(Id, [u8; 32]), ()> = Table::new("token_by_account");
+/// Subscriptions of Web Push by the digest of their app's token.
+pub const PUSH_SUBSCRIPTION: Table<[u8; 32], PushSubscription> = Table::new("push_subscription");
+/// Subscriptions of an account.
+pub const PUSH_BY_ACCOUNT: Table<(Id, [u8; 32]), ()> = Table::new("push_by_account");
 
 // Relations. Lists are ordered by the id of the follow, block or mute.
 

@@ -144,6 +144,10 @@ pub struct User {
     /// Language of the pages.
     #[n(10)]
     pub locale: Option<String>,
+    /// Some app of theirs has subscribed to pushes.
+    #[n(11)]
+    #[cbor(default)]
+    pub has_push: bool,
 }
 
 impl Record for User {}

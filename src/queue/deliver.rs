@@ -286,7 +286,7 @@ fn is_about_signature(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Unauthorized | Outcome::Refused { status: 400 })
 }
 
-fn outcome_of(sent: Result<Answer, FetchError>, now: Timestamp) -> Outcome {
+pub(super) fn outcome_of(sent: Result<Answer, FetchError>, now: Timestamp) -> Outcome {
     let error = match sent {
         Ok(answer) => return Outcome::of_status(answer.status.as_u16(), None),
         Err(error) => error,

@@ -144,7 +144,7 @@ impl Health {
     /// The state as it is after a restart.
     pub fn new(mut record: Destination, now: Timestamp) -> Health {
         match record.class {
-            Class::Remote => {
+            Class::Remote | Class::Push => {
                 record.cap = if record.cap >= 1.0 { record.cap.min(CAP_MAX) } else { 1.0 };
                 record.rate = if record.rate >= RATE_MIN { record.rate.min(RATE_MAX) } else { RATE_MAX };
             }
@@ -178,7 +178,7 @@ impl Health {
 
     /// Which share of all slots it may take.
     pub fn group(&self, now: Timestamp) -> Group {
-        if self.record.class != Class::Remote {
+        if !self.record.class.is_remote() {
             Group::Proven
         } else if self.record.failures > 0 || !self.is_well() {
             Group::Suspect
@@ -194,7 +194,7 @@ impl Health {
         if self.record.is_stopped {
             return Gate::Stopped;
         }
-        if self.record.class != Class::Remote {
+        if !self.record.class.is_remote() {
             return if (self.inflight as f32) < self.record.cap { Gate::Ready } else { Gate::Busy };
         }
         if let Some(until) = self.quiet_until().filter(|until| now < *until) {
@@ -254,7 +254,7 @@ impl Health {
         chance: &dyn Chance,
     ) -> Option<Transition> {
         self.inflight = self.inflight.saturating_sub(1);
-        if self.record.class != Class::Remote {
+        if !self.record.class.is_remote() {
             return None;
         }
         match outcome {

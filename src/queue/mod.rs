@@ -13,6 +13,7 @@ pub mod moderate;
 mod outcome;
 mod plan;
 pub mod sever_domain;
+pub mod push;
 pub mod share_profile;
 pub mod tend_poll;
 #[cfg(test)]

@@ -12,4 +12,5 @@ pub mod mastodon;
 pub mod media;
 pub mod nodeinfo;
 pub mod text;
+pub mod web_push;
 pub mod webfinger;

@@ -157,20 +157,35 @@ impl Task {
 /// # Errors
 /// Only the store's.
 pub fn enqueue(tx: &mut WriteTx<'_>, moment: &mut Moment, task: &Task) -> Result<Id, StoreError> {
+    let id = moment.id();
+    enqueue_as(tx, id, moment.now, ActivityKind::Internal, task)?;
+    Ok(id)
+}
+
+/// Enqueues one piece of work under an id that no other act has, for as long
+/// as work of this kind is worth doing.
+///
+/// # Errors
+/// Only the store's.
+pub(super) fn enqueue_as(
+    tx: &mut WriteTx<'_>,
+    id: Id,
+    now: Timestamp,
+    kind: ActivityKind,
+    task: &Task,
+) -> Result<(), StoreError> {
     let destination = recipients::resolve_place(tx, &task.place)?;
     let act = Act {
         job: task.job.clone(),
         body: task.body.clone(),
         actor: task.sender,
-        kind: ActivityKind::Internal,
+        kind,
         order: task.order,
-        created_at: moment.now,
-        expires_at: moment.now.plus(ActivityKind::Internal.ttl()),
+        created_at: now,
+        expires_at: now.plus(kind.ttl()),
         is_superseded: false,
     };
-    let id = moment.id();
-    insert(tx, id, act, task.lane, task.sender, &[(destination, InboxId::NONE)])?;
-    Ok(id)
+    insert(tx, id, act, task.lane, task.sender, &[(destination, InboxId::NONE)])
 }
 
 /// Like [`enqueue`], to be done not before `due`. Nothing takes it back: its

@@ -79,6 +79,8 @@ pub enum Place {
     /// That of the activities from a host, so that one that floods delays
     /// only itself.
     Ingress(String),
+    /// That of a push service's host.
+    PushService(String),
 }
 
 /// The host of an http(s) URL, with the port unless it is the usual one.
@@ -133,6 +135,7 @@ pub(super) fn resolve_place(tx: &mut WriteTx<'_>, place: &Place) -> Result<Desti
         Place::Local => return Ok(DestinationId::LOCAL),
         Place::Host(host) => (Class::Remote, host),
         Place::Ingress(host) => (Class::Ingress, host),
+        Place::PushService(host) => (Class::Push, host),
     };
     let found = destinations(tx, class, BTreeSet::from([host.clone()]))?;
     Ok(found[host])

@@ -13,6 +13,7 @@ use crate::domain::oauth::{self, NewApp, RegisterError, scopes};
 use crate::domain::secret;
 use crate::edge::AppState;
 use crate::edge::auth::{Auth, ClientIp, seconds};
+use crate::queue::push::server_key;
 use crate::wire::mastodon::oauth::{Application, CredentialApplication};
 
 /// Random bytes of client ids and secrets.
@@ -63,7 +64,8 @@ async fn register(
     };
     let moment = state.moment();
     let app = state.store.write(move |tx| oauth::register(tx, &mut moment.clone(), &new)).await?;
-    Ok(Json(CredentialApplication::new(&app, client_secret)))
+    let vapid_key = server_key(&state.store).await?.public();
+    Ok(Json(CredentialApplication::new(&app, client_secret, vapid_key)))
 }
 
 /// One URI each, also where a text has one on each line.
@@ -93,5 +95,6 @@ async fn verify_credentials(State(state): State<AppState>, auth: Auth) -> Result
     let token = auth.bearer()?.token.clone();
     let app = state.store.read(move |tx| oauth::app_of(tx, &token)).await;
     let app = app.map_err(|error: crate::store::StoreError| Problem::from(error))?;
-    app.map(|app| Json(Application::from(&app))).ok_or_else(Problem::unauthenticated)
+    let app = app.ok_or_else(Problem::unauthenticated)?;
+    Ok(Json(Application::new(&app, server_key(&state.store).await?.public())))
 }

@@ -21,6 +21,7 @@ use crate::model::Role;
 use crate::model::queue::Class;
 use crate::model::queue::tables::DESTINATION_BY_HOST;
 use crate::model::tables::{COUNT, count};
+use crate::queue::push::server_key;
 use crate::store::{ReadTx, Scan, StoreError};
 use crate::wire::mastodon::admin::DomainBlock;
 use crate::wire::mastodon::instance::{
@@ -84,6 +85,7 @@ fn known_hosts(tx: &ReadTx<'_>) -> Result<Vec<String>, StoreError> {
 async fn about<T>(state: &AppState, answer: impl FnOnce(&About<'_>) -> T) -> Result<T, Problem> {
     let facts = state.store.read(facts).await?;
     let active_month = active_month(state).await?;
+    let vapid_key = server_key(&state.store).await?.public();
     let contact = facts.owner.map(|owner| {
         let person = mastodon::Person { role: Some(Role::Owner), ..borrowed(&owner) };
         Account::new(&state.site, &person)
@@ -103,7 +105,7 @@ async fn about<T>(state: &AppState, answer: impl FnOnce(&About<'_>) -> T) -> Res
         rules: &config.rules,
         has_privacy_policy: config.privacy_policy.is_some(),
         has_terms: config.terms_of_service.is_some(),
-        vapid_key: "",
+        vapid_key: &vapid_key,
         limited_federation: false,
     }))
 }

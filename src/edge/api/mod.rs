@@ -28,6 +28,7 @@ pub(crate) mod params;
 pub(crate) mod people;
 mod polls;
 mod preferences;
+mod push;
 pub(crate) mod render;
 mod reports;
 mod scheduled_statuses;
@@ -78,6 +79,7 @@ fn documented() -> OpenApiRouter<AppState> {
         .merge(notifications::routes())
         .merge(oauth::routes())
         .merge(polls::routes())
+        .merge(push::routes())
         .merge(reports::routes())
         .merge(scheduled_statuses::routes())
         .merge(preferences::routes())

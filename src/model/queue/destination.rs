@@ -20,6 +20,16 @@ pub enum Class {
     /// Activities from one host, waiting to be acted on.
     #[n(2)]
     Ingress,
+    /// A push service: another server like any, but none that people are on.
+    #[n(3)]
+    Push,
+}
+
+impl Class {
+    /// Whether it is reached over the network, and so may fail.
+    pub const fn is_remote(self) -> bool {
+        matches!(self, Class::Remote | Class::Push)
+    }
 }
 
 /// Whether jobs may go there.

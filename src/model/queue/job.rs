@@ -138,6 +138,34 @@ pub enum Job {
         #[n(1)]
         domain: String,
     },
+    /// Find out which apps are to be told of notifications, and tell them.
+    #[n(25)]
+    Push {
+        /// Accounts with the notification of each.
+        #[n(0)]
+        told: Vec<(Id, Id)>,
+    },
+    /// Tell one app of one notification.
+    #[n(26)]
+    PushTo(#[n(0)] PushTo),
+}
+
+/// One notification for one subscription.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct PushTo {
+    /// Digest of the token that the subscription belongs to.
+    #[n(0)]
+    #[cbor(with = "minicbor::bytes")]
+    pub token: [u8; 32],
+    /// Which of the subscriptions that it had.
+    #[n(1)]
+    pub number: u32,
+    /// Whose.
+    #[n(2)]
+    pub account: Id,
+    /// Which notification.
+    #[n(3)]
+    pub notification: Id,
 }
 
 impl Job {
@@ -152,6 +180,8 @@ impl Job {
             Job::FanOut { .. } => JobKind::FanOut,
             Job::SeverDomain { .. } => JobKind::SeverDomain,
             Job::Ingest { .. } => JobKind::Ingest,
+            Job::Push { .. } => JobKind::Push,
+            Job::PushTo(_) => JobKind::PushTo,
             Job::FetchAccount { .. } => JobKind::FetchAccount,
             Job::FetchThread { .. } => JobKind::FetchThread,
             Job::SeverFollows { .. } | Job::SettleServer { .. } | Job::EraseAccount { .. } => {
@@ -198,6 +228,12 @@ pub enum JobKind {
     /// See [`Job::SeverDomain`].
     #[n(30)]
     SeverDomain,
+    /// See [`Job::Push`].
+    #[n(25)]
+    Push,
+    /// See [`Job::PushTo`].
+    #[n(26)]
+    PushTo,
 }
 
 impl JobKind {
@@ -207,6 +243,8 @@ impl JobKind {
             JobKind::Deliver => "deliver",
             JobKind::FanOut => "fan_out",
             JobKind::Ingest => "ingest",
+            JobKind::Push => "push",
+            JobKind::PushTo => "push_to",
             JobKind::FetchAccount => "fetch_account",
             JobKind::FetchThread => "fetch_thread",
             JobKind::ShareProfile => "share_profile",
@@ -272,6 +310,9 @@ pub enum ActivityKind {
     /// Anything else.
     #[n(15)]
     Other,
+    /// Not an activity: a notification for an app.
+    #[n(16)]
+    Push,
 }
 
 impl ActivityKind {
@@ -282,7 +323,7 @@ impl ActivityKind {
             Delete | Undo | Move | Block | Accept | Reject | Flag | Follow => DAY.saturating_mul(7),
             Internal => DAY.saturating_mul(7),
             Create | Update | UpdateActor | Other => DAY.saturating_mul(3),
-            Announce | Like => DAY,
+            Announce | Like | Push => DAY,
             UpdateTally => HOUR.saturating_mul(6),
         }
     }
@@ -292,7 +333,7 @@ impl ActivityKind {
         use ActivityKind::*;
         match self {
             Internal | Undo | Follow | Accept | Reject | Block | Move | Flag => Lane::Interactive,
-            Create | Announce | Update | Like | Delete => Lane::Fresh,
+            Create | Announce | Update | Like | Delete | Push => Lane::Fresh,
             UpdateActor | UpdateTally | Other => Lane::Bulk,
         }
     }

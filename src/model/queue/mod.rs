@@ -20,7 +20,7 @@ pub use body::{BODY_PACK_MIN_BYTES, Body, BodyError};
 pub use destination::{Breaker, Class, Destination, Inbox, InboxRef, SignatureProfile};
 pub use job::{
     Act, ActivityKind, DeadReason, DeadRow, DeferredRow, Held, HeldJob, Job, JobKind, JobRow, OrderedAct,
-    Verb,
+    PushTo, Verb,
 };
 pub use keys::{DeadKey, DeferKey, DestinationId, InboxId, JobKey, Lane, OrderKey};
 pub use outgoing::{FollowRef, Outgoing};

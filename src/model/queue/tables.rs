@@ -62,6 +62,8 @@ pub mod sequence {
     pub const DESTINATION: u8 = 0;
     /// Inboxes.
     pub const INBOX: u8 = 1;
+    /// Subscriptions of Web Push.
+    pub const PUSH: u8 = 2;
 }
 
 /// The last number given out.

@@ -18,6 +18,7 @@ mod target;
 mod tests;
 
 use std::error::Error;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,7 +36,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use url::Url;
 
-use super::address::Allow;
+use super::address::{Allow, is_global_unicast};
 use crate::base::{Problem, limits};
 pub use connect::{ADDRESSES_MAX, LOOKUPS_MAX, Resolver, SystemResolver};
 use connect::{Guarded, Timed};
@@ -282,6 +283,12 @@ impl Client {
         let outcome = sent.as_ref().map_or_else(FetchError::label, |_| "ok");
         metrics::counter!("waxwing_outbound_requests_total", "outcome" => outcome).increment(1);
         sent
+    }
+
+    /// Whether an address that is given as such may be dialled over https. A
+    /// name is judged by its addresses each time it is dialled.
+    pub fn may_dial(&self, address: IpAddr) -> bool {
+        is_global_unicast(address) || self.allow.covers_address(address)
     }
 
     /// What a sandbox would have sent; `None` on a real server.

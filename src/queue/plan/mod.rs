@@ -387,7 +387,7 @@ impl Plan {
         for (id, entry) in &mut self.entries {
             if std::mem::take(&mut entry.is_dirty)
                 && let Some(health) = &entry.health
-                && health.record.class == Class::Remote
+                && health.record.class.is_remote()
             {
                 self.out.push(Output::Save(*id, Box::new(health.record.clone())));
             }

@@ -10,7 +10,7 @@ use super::super::plan::Start;
 use super::super::{ATTEMPT_MAX, LOCAL_ATTEMPT_MAX};
 use crate::base::Timestamp;
 use crate::model::queue::tables::{ACT, INBOX};
-use crate::model::queue::{Act, Class, Inbox, InboxId};
+use crate::model::queue::{Act, Inbox, InboxId};
 use crate::store::{Store, StoreError};
 
 pub(super) async fn run(store: Store, handlers: Handlers, start: Start, now: Timestamp) -> Report {
@@ -24,7 +24,7 @@ pub(super) async fn run(store: Store, handlers: Handlers, start: Start, now: Tim
         error!(kind = kind.name(), "no handler for a kind of job");
         return Outcome::TryLater { detail: format!("no handler for {}", kind.name()) }.into();
     };
-    let is_remote = start.class == Class::Remote;
+    let is_remote = start.class.is_remote();
     let limit = if is_remote { ATTEMPT_MAX } else { LOCAL_ATTEMPT_MAX };
     let attempt = Attempt {
         key: start.key,

@@ -16,6 +16,7 @@ pub mod notification;
 pub mod oauth;
 pub mod poll;
 pub mod preferences;
+mod push;
 pub mod relationship;
 pub mod report;
 pub mod scheduled;
@@ -36,6 +37,7 @@ pub use notification::{
 };
 pub use poll::Poll;
 pub use preferences::Preferences;
+pub use push::{PushMessage, WebPushSubscription};
 pub use relationship::Relationship;
 pub use report::Report;
 pub use scheduled::ScheduledStatus;

@@ -20,8 +20,9 @@ pub struct Application {
     vapid_key: String,
 }
 
-impl From<&App> for Application {
-    fn from(app: &App) -> Application {
+impl Application {
+    /// As others see it. `vapid_key` is the server's public key for pushes.
+    pub fn new(app: &App, vapid_key: String) -> Application {
         Application {
             id: app.id.to_string(),
             name: app.name.clone(),
@@ -30,8 +31,7 @@ impl From<&App> for Application {
             // Deprecated by Mastodon in favour of the list; lines are its separator.
             redirect_uri: app.redirect_uris.join("\n"),
             redirect_uris: app.redirect_uris.clone(),
-            // Web push is not offered, and clients that read this accept it blank.
-            vapid_key: String::new(),
+            vapid_key,
         }
     }
 }
@@ -48,9 +48,9 @@ pub struct CredentialApplication {
 
 impl CredentialApplication {
     /// Right after registration.
-    pub fn new(app: &App, client_secret: String) -> CredentialApplication {
+    pub fn new(app: &App, client_secret: String, vapid_key: String) -> CredentialApplication {
         CredentialApplication {
-            app: app.into(),
+            app: Application::new(app, vapid_key),
             client_id: app.client_id.clone(),
             client_secret,
             client_secret_expires_at: 0,

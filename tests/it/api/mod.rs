@@ -22,6 +22,7 @@ mod params;
 mod permissions;
 mod pictures;
 mod polls;
+mod push;
 mod rate_limit;
 mod register;
 mod relations;
