@@ -331,12 +331,13 @@ fn between(rows: Vec<Option<Relation>>) -> Vec<Between> {
 }
 
 impl Plan {
-    /// The hashtags whose followers get the post; none where it is not new
-    /// or not public.
+    /// The hashtags whose followers get the post; none where it is not new,
+    /// not public, or by somebody who is limited.
     fn listed_tags(&self) -> Vec<String> {
         let is_listed = self.verb == Verb::Create
             && self.status.visibility == Visibility::Public
-            && !self.status.is_reblog();
+            && !self.status.is_reblog()
+            && !self.author.is_limited();
         let mut tags = if is_listed { self.status.tag_keys() } else { Vec::new() };
         tags.truncate(TAGS_MAX);
         tags

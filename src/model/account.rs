@@ -230,7 +230,8 @@ impl Account {
     /// Its places in the directory; none for one that does not want to be
     /// found or has moved away.
     fn directory_keys(&self) -> Vec<(u8, Timestamp, Id)> {
-        if !self.is_discoverable || !self.is_visible() || self.moved_to.is_some() {
+        let is_hidden = !self.is_visible() || self.is_limited() || self.moved_to.is_some();
+        if !self.is_discoverable || is_hidden {
             return Vec::new();
         }
         let active = self.last_status_at.unwrap_or_default().midnight();

@@ -4,12 +4,14 @@ use serde_json::json;
 use waxwing::model::Role;
 
 /// Every address that a form of ours posts to.
-const FORMS: [&str; 14] = [
+const FORMS: [&str; 16] = [
     "/compose",
     "/posts/1/like",
     "/posts/1/delete",
     "/accounts/1/follow",
     "/accounts/1/unfollow",
+    "/tags/x/follow",
+    "/tags/x/unfollow",
     "/follow-requests/1/accept",
     "/follow-requests/1/reject",
     "/settings/profile",

@@ -7,3 +7,4 @@ mod live;
 mod media;
 mod reading;
 mod sessions;
+mod tags;

@@ -4,10 +4,11 @@ use serde_json::json;
 
 const PUBLIC: [&str; 9] =
     ["/", "/local", "/about", "/login", "/signup", "/search?q=x", "/@ana", "/@ana/followers", "/tags/x"];
-const OWN: [&str; 10] = [
+const OWN: [&str; 11] = [
     "/",
     "/compose",
     "/bookmarks",
+    "/messages",
     "/favourites",
     "/notifications",
     "/notifications?only=mentions",
