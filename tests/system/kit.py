@@ -24,6 +24,7 @@ import trustme
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("WAXWING_BINARY", ROOT / "target/debug/waxwing"))
 PEER = ROOT / "tests/peer"
+NODE = PEER / "node_modules/.bin/node"
 START_MAX_S = 30
 STOP_MAX_S = 10
 EVENTUALLY_MAX_S = 30
@@ -228,7 +229,7 @@ class Peer:
         bundle = self.folder / "roots.pem"
         bundle.write_bytes(ca.cert_pem.bytes() + b"\n" + pathlib.Path(trusts).read_bytes())
         self.program = Program(
-            [PEER / "node_modules/.bin/node", "peer.mjs", "0", "0", self.folder / "cert.pem", self.folder / "key.pem"],
+            [NODE, "peer.mjs", "0", "0", self.folder / "cert.pem", self.folder / "key.pem"],
             self.folder / "peer.log",
             env={"NODE_EXTRA_CA_CERTS": str(bundle)},
             cwd=PEER,
