@@ -1,0 +1,100 @@
+// What the tests share: the people of the sandbox, each with a client.
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+
+// The library is the one that the example bot brings.
+const require = createRequire(new URL("../../../examples/javascript/", import.meta.url));
+const { createRestAPIClient, createStreamingAPIClient } = await import(
+  pathToFileURL(require.resolve("masto")).href
+);
+
+export const url = process.env.WAXWING_URL;
+const { people } = await (await fetch(`${url}/sandbox/people`)).json();
+const person = (name) => people.find((person) => person.username === name);
+
+/** A REST client of somebody; without a name, of nobody. */
+export const rest = (name) => createRestAPIClient({ url, accessToken: name && person(name).token });
+/** A client for plain requests of somebody. */
+export const token = (name) => person(name).token;
+
+/** A streaming client of somebody. */
+export async function streams(name) {
+  const { configuration } = await rest(name).v2.instance.fetch();
+  return createStreamingAPIClient({
+    streamingApiUrl: configuration.urls.streaming,
+    accessToken: person(name).token,
+  });
+}
+
+/** A new person, so that tests do not meet. */
+export async function join(name) {
+  const app = await rest().v1.apps.create({
+    clientName: "masto",
+    redirectUris: "urn:ietf:wg:oauth:2.0:oob",
+    scopes: "read write follow push",
+  });
+  const answer = await fetch(`${url}/oauth/token`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      grant_type: "client_credentials",
+      client_id: app.clientId,
+      client_secret: app.clientSecret,
+      scope: "read write follow push",
+    }),
+  });
+  const grant = await answer.json();
+  const joined = await createRestAPIClient({ url, accessToken: grant.access_token }).v1.accounts.create({
+    username: `${name}${Date.now() % 1e9}`,
+    email: `${name}.${Date.now()}@example.com`,
+    password: "cedar and juniper",
+    agreement: true,
+    locale: "en",
+  });
+  return Object.assign(createRestAPIClient({ url, accessToken: joined.accessToken }), {
+    accessToken: joined.accessToken,
+    me: await createRestAPIClient({ url, accessToken: joined.accessToken }).v1.accounts.verifyCredentials(),
+  });
+}
+
+/** A streaming client with a token of one's own. */
+export async function listen(client) {
+  const { configuration } = await client.v2.instance.fetch();
+  return createStreamingAPIClient({
+    streamingApiUrl: configuration.urls.streaming,
+    accessToken: client.accessToken,
+  });
+}
+
+/** Calls `check` until it gives something true. */
+export async function eventually(check, what, most = 15_000) {
+  const end = Date.now() + most;
+  for (;;) {
+    const found = await check();
+    if (found) return found;
+    if (Date.now() > end) throw new Error(`not within ${most} ms: ${what}`);
+    await new Promise((go) => setTimeout(go, 100));
+  }
+}
+
+/** The next event of a stream that fits, while `act` is done until it comes. */
+export async function hears(client, subscription, fits, act) {
+  let heard;
+  const listening = (async () => {
+    for await (const event of subscription) {
+      if (fits(event)) {
+        heard = event;
+        return;
+      }
+    }
+  })();
+  listening.catch(() => {});
+  const end = Date.now() + 20_000;
+  while (!heard && Date.now() < end) {
+    await act();
+    await new Promise((go) => setTimeout(go, 400));
+  }
+  client.close();
+  if (!heard) throw new Error("the event did not come");
+  return heard;
+}
