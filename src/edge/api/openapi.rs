@@ -140,10 +140,10 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
             continue;
         }
         // What cannot even be read is refused before the handler's own words.
-        match answer.pointer_mut("/content/application~1json/schema") {
-            Some(special) => *special = json!({ "anyOf": [special.take(), { "$ref": ERROR }] }),
-            None if answer.get("content").is_none() => answer["content"] = refusal(path),
-            None => {}
+        if answer.get("content").is_none() {
+            answer["content"] = refusal(path);
+        } else if let Some(special) = answer.pointer_mut("/content/application~1json/schema") {
+            *special = json!({ "anyOf": [special.take(), { "$ref": ERROR }] });
         }
     }
     if let Some(body) = operation.get_mut("requestBody")
