@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use url::Host;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -18,7 +18,7 @@ use crate::edge::auth::Auth;
 use crate::model::{NotificationKind, PushPolicy, PushSubscription};
 use crate::net::client::parse_url;
 use crate::queue::push::server_key;
-use crate::wire::mastodon::WebPushSubscription;
+use crate::wire::mastodon::{Empty, WebPushSubscription};
 use crate::wire::web_push::{AUTH_BYTES, decode_key, is_public_key};
 
 /// Bytes of an endpoint; those of the big push services have about 200.
@@ -70,10 +70,6 @@ struct ChangedData {
     /// As in `data`, for old apps.
     policy: Option<String>,
 }
-
-/// Nothing.
-#[derive(Debug, Serialize, ToSchema)]
-struct Empty {}
 
 fn alerts(data: &SentData) -> Vec<NotificationKind> {
     let told = data.alerts.iter().flatten().filter(|(_, is_told)| **is_told);
