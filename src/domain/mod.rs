@@ -27,6 +27,7 @@ pub mod page;
 pub mod password;
 pub mod poll;
 pub mod push;
+pub mod quote;
 pub mod relation;
 pub mod remote;
 pub mod scheduled;

@@ -14,7 +14,8 @@ use crate::domain::media::MediaFault;
 use crate::domain::poll::{NewPoll, PollFault};
 use crate::domain::status::{self, Draft, Published, StatusError};
 use crate::domain::{account, emoji};
-use crate::model::{Account, Application, CustomEmoji, Site, User, Visibility};
+use crate::model::tables::STATUS;
+use crate::model::{Account, Application, CustomEmoji, QuoteGroup, QuotePolicy, Site, User, Visibility};
 use crate::store::StoreError;
 use crate::wire::text::{self, Handle, Links, MentionTarget};
 
@@ -46,6 +47,12 @@ pub(crate) struct Written {
     pub(crate) idempotency_key: Option<String>,
     /// A poll.
     pub(crate) poll: Option<NewPoll>,
+    /// The post it quotes.
+    pub(crate) quote: Option<Id>,
+    /// Who may quote it; `None` for everybody.
+    pub(crate) quote_policy: Option<QuotePolicy>,
+    /// Of an edit: the post that is quoted already.
+    pub(crate) shown_quote: Option<Id>,
 }
 
 /// Checks and prepares a post.
@@ -63,6 +70,10 @@ pub(crate) async fn draft(state: &AppState, author: &User, written: Written) -> 
     if let Some(poll) = &written.poll {
         check_poll(poll, !written.media.is_empty())?;
     }
+    if written.quote.is_some() && (written.poll.is_some() || !written.media.is_empty()) {
+        return Err(Problem::invalid("Validation failed: A quote cannot have a poll or files"));
+    }
+    let quoted_page = quoted_page(state, written.quote.or(written.shown_quote), &written.text).await?;
     let named = named(state, text::mentions(&written.text)).await?;
     let defaults = &author.defaults;
     let mut mentions: Vec<Id> = named.values().map(|account| account.id).collect();
@@ -70,7 +81,7 @@ pub(crate) async fn draft(state: &AppState, author: &User, written: Written) -> 
     mentions.dedup();
     Ok(Draft {
         author: author.id,
-        content_html: html(&state.site, &written.text, &named),
+        content_html: quoted_page + &html(&state.site, &written.text, &named),
         tags: text::hashtags(&written.text),
         emojis: emojis(state, [&written.text, &written.spoiler]).await?,
         mentions,
@@ -84,7 +95,27 @@ pub(crate) async fn draft(state: &AppState, author: &User, written: Written) -> 
         application: written.application,
         idempotency_key: written.idempotency_key,
         poll: written.poll,
+        quote: written.quote,
+        quote_policy: written.quote_policy.unwrap_or_else(everybody),
     })
+}
+
+/// Everybody may quote, unless the author says otherwise (Mastodon's default).
+fn everybody() -> QuotePolicy {
+    QuotePolicy { automatic: vec![QuoteGroup::Public], manual: Vec::new() }
+}
+
+/// A link to the quoted post for readers that know no quotes, unless the text
+/// has one. Whether it may be quoted is found out when it is published.
+async fn quoted_page(state: &AppState, quoted: Option<Id>, typed: &str) -> Result<String, Problem> {
+    let Some(id) = quoted else { return Ok(String::new()) };
+    let status = state.store.read(move |tx| tx.get(STATUS, &id)).await?;
+    let page = status.map(|status| status.url.unwrap_or(status.uri));
+    let Some(page) = page.filter(|page| !typed.contains(page.as_str())) else { return Ok(String::new()) };
+    let page = text::escape(&page);
+    Ok(format!(
+        "<p class=\"quote-inline\">RE: <a href=\"{page}\" target=\"_blank\" rel=\"nofollow noopener\">{page}</a></p>"
+    ))
 }
 
 /// The refusals of a poll, in Mastodon's words.
@@ -132,6 +163,9 @@ impl From<StatusError> for Problem {
             StatusError::NotFound => Problem::not_found(),
             StatusError::ReplyNotFound => {
                 Problem::not_found().hint("The post you are replying to does not appear to exist.")
+            }
+            StatusError::QuoteNotFound => {
+                Problem::not_found().hint("The post you are trying to quote does not appear to exist.")
             }
             StatusError::Blank => Problem::invalid("Validation failed: Text can't be blank"),
             StatusError::NotPublic => {

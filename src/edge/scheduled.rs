@@ -41,6 +41,9 @@ pub(crate) fn written(row: &Scheduled) -> Written {
         application: row.application.clone(),
         idempotency_key: None,
         poll: row.poll.clone(),
+        quote: row.quote,
+        quote_policy: row.quote_policy.clone(),
+        shown_quote: None,
     }
 }
 

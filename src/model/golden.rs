@@ -51,6 +51,8 @@ fn status() -> Status {
         is_local: true,
         thread: Id(2),
         poll: None,
+        quote: None,
+        quote_policy: None,
         link: None,
     }
 }

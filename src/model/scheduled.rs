@@ -2,7 +2,7 @@
 
 use minicbor::{Decode, Encode};
 
-use super::{Application, Attachment, NewPoll, Visibility};
+use super::{Application, Attachment, NewPoll, QuotePolicy, Visibility};
 use crate::base::{Id, Timestamp};
 use crate::store::Record;
 
@@ -46,6 +46,12 @@ pub struct Scheduled {
     /// The app it was written with.
     #[n(11)]
     pub application: Option<Application>,
+    /// The post it quotes.
+    #[n(12)]
+    pub quote: Option<Id>,
+    /// Who may quote it.
+    #[n(13)]
+    pub quote_policy: Option<QuotePolicy>,
 }
 
 impl Record for Scheduled {}

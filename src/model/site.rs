@@ -154,6 +154,11 @@ impl Site {
         format!("{}/@{username}/tagged/{tag}", self.origin)
     }
 
+    /// The leave (FEP-044f) of an account here that a post quotes it.
+    pub fn quote_stamp(&self, quoted: Id, quoting: Id) -> String {
+        format!("{}/quote_authorizations/{quoting}", self.actor(quoted))
+    }
+
     /// The page of a hashtag.
     pub fn tag_page(&self, tag: &str) -> String {
         format!(

@@ -6,7 +6,7 @@ use super::tables::{
     LOCAL_TIMELINE, PUBLIC_TIMELINE, STATUS, STATUS_BY_AUTHOR, STATUS_BY_THREAD, STATUS_BY_URI,
     STATUS_REBLOGS, STATUS_REPLIES, TAG_TIMELINE,
 };
-use super::{Ballot, Poll, TimelineEntry, feed};
+use super::{Ballot, Poll, Quote, QuotePolicy, TimelineEntry, feed};
 use crate::base::{Id, Timestamp};
 use crate::store::{Record, WriteTx};
 
@@ -246,6 +246,12 @@ pub struct Status {
     /// Its poll. See [`Status::save_poll`].
     #[n(24)]
     pub poll: Option<Poll>,
+    /// The post it quotes.
+    #[n(25)]
+    pub quote: Option<Quote>,
+    /// Who may quote it; `None` for nobody but its author.
+    #[n(26)]
+    pub quote_policy: Option<QuotePolicy>,
     /// The first link of its text to another site; its preview card is kept
     /// under this.
     #[n(30)]
@@ -335,6 +341,14 @@ impl Status {
     /// Keeps a new state of its poll; no index row knows of that.
     pub fn save_poll(tx: &mut WriteTx<'_>, status: &Status, poll: Poll) {
         tx.put(STATUS, &status.id, &Status { poll: Some(poll), ..status.clone() });
+    }
+
+    /// Keeps a new state of its quote; no index row of a post knows of that.
+    /// Gives the post after it.
+    pub fn save_quote(tx: &mut WriteTx<'_>, status: &Status, quote: Quote) -> Status {
+        let new = Status { quote: Some(quote), ..status.clone() };
+        tx.put(STATUS, &new.id, &new);
+        new
     }
 
     /// Removes the record and its index rows. Home timelines, notifications

@@ -109,6 +109,10 @@ pub const FAVOURITES: Table<(Id, Id), Id> = Table::new("favourites");
 pub const BOOKMARKS: Table<(Id, Id), Id> = Table::new("bookmarks");
 /// (post, version id) of what posts were before they were edited.
 pub const STATUS_VERSIONS: Table<(Id, Id), Version> = Table::new("status_versions");
+/// (quoted post, quoting post) of accepted quotes, to the quoting author.
+pub const QUOTES: Table<(Id, Id), Id> = Table::new("quotes");
+/// ActivityPub id of a leave to quote to the quoting post.
+pub const QUOTE_BY_STAMP: Table<String, Id> = Table::new("quote_by_stamp");
 /// (post, voter) of polls; also voters of earlier rounds.
 pub const POLL_VOTERS: Table<(Id, Id), ()> = Table::new("poll_voters");
 /// When an ActivityPub object was deleted, so that late copies stay away.
@@ -258,6 +262,8 @@ pub mod count {
     pub const VERSIONS: u8 = 30;
     /// Of the whole server: bytes of files of others that are kept.
     pub const CACHED_BYTES: u8 = 40;
+    /// Accepted quotes of a post.
+    pub const QUOTES: u8 = 31;
 }
 
 /// When somebody was last here, to the day.

@@ -12,8 +12,8 @@ mod handler;
 pub mod moderate;
 mod outcome;
 mod plan;
-pub mod sever_domain;
 pub mod push;
+pub mod sever_domain;
 pub mod share_profile;
 pub mod tend_poll;
 #[cfg(test)]

@@ -62,6 +62,12 @@ fn of_post(post: &Object) -> Value {
             "multiple": poll.multiple, "ends": poll.expires_at.map(|at| at.rfc3339()), "voters": poll.voters,
         });
     }
+    if let Some(quoted) = &post.quote {
+        seen["quote"] = json!([quoted, post.quote_approval]);
+    }
+    if let Some(policy) = &post.quote_policy {
+        seen["quotable"] = json!([policy.automatic, policy.manual]);
+    }
     seen
 }
 
@@ -105,6 +111,9 @@ fn of_activity(activity: &Activity) -> Value {
         Verb::Announce(announce) => json!({ "announce": announce.object }),
         Verb::Block(block) => json!({ "block": block.object }),
         Verb::Flag(flag) => json!({ "flag": flag.objects }),
+        Verb::QuoteRequest(request) => {
+            json!({ "quote_request": [request.object, of_thing(&request.instrument)] })
+        }
         Verb::Other => json!("nothing"),
     };
     json!({ "id": activity.id, "actor": activity.actor, "kind": activity.kind, "does": verb })

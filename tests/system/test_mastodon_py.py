@@ -1,5 +1,7 @@
 """Mastodon.py, a client we did not write, does what an app does."""
 
+import datetime
+
 import pytest
 from mastodon import Mastodon, MastodonNotFoundError, MastodonUnauthorizedError
 
@@ -146,3 +148,24 @@ def test_a_revoked_token_is_no_longer_good(waxwing, ana):
     bare = Mastodon(api_base_url=waxwing.origin, access_token="not a token", session=waxwing.session())
     with pytest.raises(MastodonUnauthorizedError):
         bare.me()
+
+
+def test_a_poll_is_asked_and_voted_in(ana, ben):
+    poll = ana.make_poll(["robin", "wren"], expires_in=600, multiple=True)
+    status = ana.status_post("which?", poll=poll)
+    assert [option.title for option in status.poll.options] == ["robin", "wren"]
+    voted = ben.poll_vote(status.poll.id, [1])
+    assert voted.voted and voted.own_votes == [1]
+    assert ana.poll(status.poll.id).options[1].votes_count == 1
+
+
+def test_a_post_waits_and_can_be_moved_and_given_up(ana):
+    at = datetime.datetime.now(tz=datetime.timezone.utc) + datetime.timedelta(hours=1)
+    waiting = ana.status_post("later", scheduled_at=at)
+    assert waiting.params.text == "later"
+    assert [one.id for one in ana.scheduled_statuses()] == [waiting.id]
+    moved = ana.scheduled_status_update(waiting.id, at + datetime.timedelta(hours=1))
+    assert moved.scheduled_at > waiting.scheduled_at
+    assert ana.scheduled_status(waiting.id).id == waiting.id
+    ana.scheduled_status_delete(waiting.id)
+    assert ana.scheduled_statuses() == []

@@ -6,7 +6,9 @@ use crate::domain::moderation::server::rule_for_account;
 use crate::domain::poll;
 use crate::domain::status::{self, News, id_for, insert, replace};
 use crate::model::tables::{ACCOUNT, FOLLOWERS, STATUS, STATUS_BY_URI, TOMBSTONE, TombstoneRow};
-use crate::model::{Account, Attachment, CustomEmoji, Mention, Poll, Site, Status, Visibility};
+use crate::model::{
+    Account, Attachment, CustomEmoji, Mention, Poll, Quote, QuotePolicy, QuoteState, Site, Status, Visibility,
+};
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
 /// A post as its server describes it.
@@ -46,6 +48,10 @@ pub struct Arrived {
     pub emojis: Vec<CustomEmoji>,
     /// Its poll.
     pub poll: Option<Poll>,
+    /// ActivityPub id of the post it quotes, and of the leave to do so.
+    pub quote: Option<(String, Option<String>)>,
+    /// Who may quote it.
+    pub quote_policy: Option<QuotePolicy>,
 }
 
 impl Arrived {
@@ -125,6 +131,7 @@ pub fn keep_status(
     new.in_reply_to = parent.as_ref().map(|parent| parent.id);
     new.in_reply_to_account = parent.map(|parent| parent.account);
     new.in_reply_to_uri = arrived.in_reply_to.clone();
+    new.quote = quote(tx, arrived)?;
     insert(tx, moment, &new, news)?;
     Ok(Kept::New(new.id))
 }
@@ -132,6 +139,35 @@ pub fn keep_status(
 fn parent(tx: &ReadTx<'_>, uri: Option<&str>) -> Result<Option<Status>, StoreError> {
     let found = uri.map(|uri| status::by_uri(tx, uri)).transpose()?.flatten();
     Ok(found.filter(|parent| !parent.is_reblog()))
+}
+
+/// What it quotes, unproven.
+fn quote(tx: &ReadTx<'_>, arrived: &Arrived) -> Result<Option<Quote>, StoreError> {
+    let Some((uri, approval)) = arrived.quote.clone() else { return Ok(None) };
+    let known = status::by_uri(tx, &uri)?.filter(|quoted| !quoted.is_reblog());
+    let (status, account) = known.map_or((None, None), |quoted| (Some(quoted.id), Some(quoted.account)));
+    Ok(Some(Quote { uri, status, account, approval, ..Quote::default() }))
+}
+
+/// Of what it quotes only the leave to do so may change with an Update.
+fn requote(tx: &mut WriteTx<'_>, old: Status, arrived: &Arrived) -> Status {
+    let Some(quote) = old.quote.clone() else { return old };
+    let stamp =
+        arrived.quote.as_ref().filter(|(uri, _)| *uri == quote.uri).and_then(|(_, stamp)| stamp.clone());
+    if quote.state != QuoteState::Pending || stamp.is_none() || stamp == quote.approval {
+        return old;
+    }
+    Status::save_quote(tx, &old, Quote { approval: stamp, ..quote })
+}
+
+/// Who may quote it is no edit either.
+fn repolicy(tx: &mut WriteTx<'_>, old: Status, arrived: &Arrived) -> Status {
+    if old.quote_policy == arrived.quote_policy {
+        return old;
+    }
+    let new = Status { quote_policy: arrived.quote_policy.clone(), ..old };
+    tx.put(STATUS, &new.id, &new);
+    new
 }
 
 /// The part of a record that an edit may change.
@@ -164,6 +200,7 @@ fn content(
         attachments,
         emojis,
         poll: arrived.poll.clone(),
+        quote_policy: arrived.quote_policy.clone(),
         ..Status::default()
     })
 }
@@ -210,6 +247,8 @@ pub fn update_status(
     let old = status::by_uri(tx, &arrived.uri)?.filter(|old| old.account == arrived.author && !old.is_local);
     let Some(old) = old else { return Ok(false) };
     let (old, is_counted) = recount(tx, moment, old, arrived)?;
+    let old = requote(tx, old, arrived);
+    let old = repolicy(tx, old, arrived);
     let is_older = arrived.updated.zip(old.edited_at).is_some_and(|(this, kept)| this <= kept);
     if is_older {
         return Ok(is_counted);
@@ -220,6 +259,7 @@ pub fn update_status(
         return Ok(is_counted);
     }
     new.id = old.id;
+    new.quote = old.quote.clone();
     new.edited_at = Some(arrived.updated.unwrap_or(moment.now).min(moment.now));
     replace(tx, moment, &old, &new)?;
     Ok(true)

@@ -9,10 +9,11 @@ use crate::domain::delivery::{Task, enqueue};
 use crate::domain::media::{self, MediaEdit};
 use crate::domain::notification::{self, notify_all};
 use crate::domain::poll::{self, NewPoll};
+use crate::domain::quote;
 use crate::domain::tag;
 use crate::model::queue::{Job, Verb};
 use crate::model::tables::STATUS_REBLOGS;
-use crate::model::{Audience, CustomEmoji, Event, NotificationKind, Status};
+use crate::model::{Audience, CustomEmoji, Event, NotificationKind, QuotePolicy, Status};
 use crate::store::{Scan, StoreError, WriteTx};
 
 /// Boosters that are told of an edit.
@@ -41,6 +42,8 @@ pub struct Edit {
     pub media: Option<MediaEdit>,
     /// The poll; `None` takes it away.
     pub poll: Option<NewPoll>,
+    /// Who may quote it; `None` leaves that as it is.
+    pub quote_policy: Option<QuotePolicy>,
 }
 
 /// Edits one's own post.
@@ -63,7 +66,7 @@ pub fn edit(
         Some(change) => media::rearrange(tx, moment.now, &old, change)?,
         None => old.attachments.clone(),
     };
-    if edit.text.trim().is_empty() && attachments.is_empty() {
+    if edit.text.trim().is_empty() && old.quote.is_none() && attachments.is_empty() {
         return Err(StatusError::Blank);
     }
     let new = Status {
@@ -78,6 +81,10 @@ pub fn edit(
         attachments,
         edited_at: Some(moment.now),
         poll: edit.poll.as_ref().map(|poll| poll::revised(old.poll.as_ref(), poll.asked(moment.now))),
+        quote_policy: match &edit.quote_policy {
+            Some(policy) => Some(quote::bounded(old.visibility, policy.clone())),
+            None => old.quote_policy.clone(),
+        },
         ..old.clone()
     };
     let is_same = Status { edited_at: old.edited_at, ..new.clone() } == old;
@@ -120,6 +127,7 @@ pub fn replace(
         let job = Job::FanOut { status: new.id, verb: Verb::Update };
         enqueue(tx, moment, &Task::local(job, sender(&new)).order(job_order(&new)))?;
     }
+    quote::quoted_edited(tx, moment, &new)?;
     let known: Vec<Id> = old.mentions.iter().map(|mention| mention.account).collect();
     tell_mentioned(tx, moment, &new, &known)?;
     let boosts = tx.scan(STATUS_REBLOGS, Scan::prefix(&(new.id,)).limit(TOLD_MAX))?;

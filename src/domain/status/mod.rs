@@ -34,6 +34,8 @@ pub enum StatusError {
     NotFound,
     /// The post to be answered is not there, or may not be seen.
     ReplyNotFound,
+    /// The post to be quoted is not there, or may not be seen or quoted.
+    QuoteNotFound,
     /// Nothing was written.
     Blank,
     /// It is seen by too few people to be boosted.

@@ -8,10 +8,11 @@ use crate::base::{Id, Moment, Timestamp};
 use crate::domain::census;
 use crate::domain::media;
 use crate::domain::poll::{self, NewPoll};
+use crate::domain::quote;
 use crate::domain::visibility::Viewer;
 use crate::model::tables::count::WEEK_STATUSES;
 use crate::model::tables::{ACCOUNT, IDEMPOTENCY, STATUS};
-use crate::model::{Account, Application, CustomEmoji, Mention, Site, Status, Visibility};
+use crate::model::{Account, Application, CustomEmoji, Mention, QuotePolicy, Site, Status, Visibility};
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
 /// How long an `Idempotency-Key` gives the same post (Mastodon: one hour).
@@ -53,6 +54,10 @@ pub struct Draft {
     pub idempotency_key: Option<String>,
     /// A poll that was found good.
     pub poll: Option<NewPoll>,
+    /// The post it quotes.
+    pub quote: Option<Id>,
+    /// Who may quote it.
+    pub quote_policy: QuotePolicy,
 }
 
 impl Draft {
@@ -82,7 +87,7 @@ pub fn publish(
     site: &Site,
     draft: &Draft,
 ) -> Result<Published, StatusError> {
-    if draft.text.trim().is_empty() && draft.media.is_empty() {
+    if draft.text.trim().is_empty() && draft.media.is_empty() && draft.quote.is_none() {
         return Err(StatusError::Blank);
     }
     if let Some(status) = published_before(tx, moment.now, draft)? {
@@ -93,8 +98,11 @@ pub fn publish(
         Err(StatusError::NotFound) => return Err(StatusError::ReplyNotFound),
         other => other?.map(|(parent, _)| parent),
     };
+    let quoted = draft.quote.map(|id| quote::begin(tx, moment, draft.author, id)).transpose()?;
+    let is_narrow = quoted.as_ref().is_some_and(|(_, quoted)| !quoted.visibility.is_open());
     let author = tx.get(ACCOUNT, &draft.author)?.ok_or(StatusError::NotFound)?;
-    let id = moment.id();
+    // A quote reaches no more people than what it quotes.
+    let (id, visibility) = (moment.id(), allowed(draft.visibility, &author));
     let mut status = Status {
         id,
         account: author.id,
@@ -103,7 +111,7 @@ pub fn publish(
         content_html: draft.content_html.clone(),
         text: draft.text.clone(),
         spoiler_text: draft.spoiler_text.clone(),
-        visibility: allowed(draft.visibility, &author),
+        visibility: if is_narrow && visibility.is_open() { Visibility::Private } else { visibility },
         sensitive: draft.sensitive || !draft.spoiler_text.is_empty(),
         language: draft.language.clone(),
         in_reply_to: parent.as_ref().map(|parent| parent.id),
@@ -117,13 +125,20 @@ pub fn publish(
         application: draft.application.clone(),
         is_local: true,
         poll: draft.poll.as_ref().map(|poll| poll.asked(moment.now)),
+        quote: quoted.map(|(quote, _)| quote),
         ..Status::default()
     };
     if let Some(mut poll) = status.poll.clone() {
         poll::watch(tx, moment, &status, &mut poll)?;
         status.poll = Some(poll);
     }
+    status.quote_policy = Some(quote::bounded(status.visibility, draft.quote_policy.clone()));
     insert(tx, moment, &status, News::Fresh)?;
+    if status.quote.is_some() {
+        // With its thread, which is found when it is kept.
+        let kept = tx.get(STATUS, &id)?.unwrap_or(status);
+        quote::published(tx, moment, site, &kept)?;
+    }
     census::count_week(tx, moment.now, WEEK_STATUSES);
     if let Some(key) = &draft.idempotency_key {
         tx.put(IDEMPOTENCY, &(author.id, key.clone()), &id);

@@ -10,6 +10,7 @@ use crate::domain::delivery::{Task, enqueue};
 use crate::domain::media;
 use crate::domain::notification::forget_status;
 use crate::domain::poll;
+use crate::domain::quote;
 use crate::domain::tag;
 use crate::domain::timeline::{Loaded, load_one};
 use crate::domain::visibility::Viewer;
@@ -69,6 +70,7 @@ pub fn remove(tx: &mut WriteTx<'_>, moment: &mut Moment, status: &Status) -> Res
         }
         poll::forget(tx, status, CLEANED_MAX)?;
         history::forget(tx, status.id)?;
+        quote::forget(tx, status)?;
         erase_marks(tx, status.id)?;
         forget_status(tx, status.account, status.id);
         erase_boosts(tx, moment.now, status.id)?;

@@ -11,7 +11,7 @@ use crate::domain::visibility::{Between, Relations, Viewer, can_see, note_domain
 use crate::model::tables::{
     ACCOUNT, ACCOUNT_BY_URI, BLOCKED_DOMAINS, COUNT, FILTERS, INTERACTION, RELATION, STATUS, USER, count,
 };
-use crate::model::{Account, FilterContext, Interaction, Role, Status, TimelineEntry, User};
+use crate::model::{Account, FilterContext, Interaction, QuoteState, Role, Status, TimelineEntry, User};
 use crate::store::{ReadTx, StoreError};
 
 /// An account with its counts.
@@ -41,6 +41,8 @@ pub struct Counts {
     pub reblogs: u64,
     /// Likes.
     pub favourites: u64,
+    /// Quotes.
+    pub quotes: u64,
 }
 
 /// What the viewer did with a post.
@@ -69,6 +71,15 @@ pub struct PollMarks {
     pub is_own: bool,
 }
 
+/// A quoted post as the viewer of the quote may see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuoteView {
+    /// The API's word for whether it is shown, and why not.
+    pub state: &'static str,
+    /// The quoted post; in some states it is there and better not shown.
+    pub quoted: Option<Box<Loaded>>,
+}
+
 /// A post that the viewer may see, with all that is shown of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loaded {
@@ -84,6 +95,8 @@ pub struct Loaded {
     pub marks: Option<Marks>,
     /// Of its own poll; `None` where it has none.
     pub poll: Option<PollMarks>,
+    /// What it quotes; `None` where it quotes nothing, and in a quoted post.
+    pub quote: Option<QuoteView>,
     /// What viewer and author have to do with each other.
     pub between: Between,
     /// The viewer has muted or blocked somebody in it, or is blocked: it
@@ -214,7 +227,60 @@ fn load_known(
     known: HashMap<Id, Status>,
 ) -> Result<Vec<Option<Loaded>>, StoreError> {
     let found = find(tx, viewer, rows, known)?;
-    Ok(rows.iter().map(|(id, _)| assemble(&found, viewer, *id)).collect())
+    let mut all: Vec<Option<Loaded>> = rows.iter().map(|(id, _)| assemble(&found, viewer, *id)).collect();
+    add_quotes(tx, viewer, all.iter_mut().flatten())?;
+    Ok(all)
+}
+
+/// The posts that quote something: themselves, or what they boost.
+fn quoting(loaded: &mut Loaded) -> &mut Loaded {
+    if loaded.reblog.is_none() {
+        return loaded;
+    }
+    loaded.reblog.as_mut().expect("it was looked at just now")
+}
+
+/// Adds what posts quote: two more round trips where any does, and none
+/// where none does. What is quoted in a quoted post is not looked for.
+fn add_quotes<'a>(
+    tx: &ReadTx<'_>,
+    viewer: Viewer,
+    all: impl Iterator<Item = &'a mut Loaded>,
+) -> Result<(), StoreError> {
+    let mut quoting: Vec<&mut Loaded> = all.map(quoting).filter(|l| l.status.quote.is_some()).collect();
+    if quoting.is_empty() {
+        return Ok(());
+    }
+    let accepted = |l: &Loaded| l.status.quote.as_ref().filter(|q| q.state == QuoteState::Accepted)?.status;
+    let ids = distinct(quoting.iter().filter_map(|loaded| accepted(loaded)));
+    let known: HashMap<Id, Status> =
+        tx.get_many(STATUS, &ids)?.into_iter().flatten().map(|status| (status.id, status)).collect();
+    let rows: Vec<(Id, TimelineEntry)> = known.values().map(|status| (status.id, status.entry())).collect();
+    let there: BTreeSet<Id> = known.keys().copied().collect();
+    let found = find(tx, viewer, &rows, known)?;
+    for loaded in &mut quoting {
+        let Some(quote) = &loaded.status.quote else { continue };
+        loaded.quote = Some(match (quote.state, quote.status) {
+            (QuoteState::Accepted, Some(id)) => accepted_quote(&found, viewer, id, there.contains(&id)),
+            (QuoteState::Accepted, None) => QuoteView { state: "deleted", quoted: None },
+            (state, _) => QuoteView { state: state.word(), quoted: None },
+        });
+    }
+    Ok(())
+}
+
+fn accepted_quote(found: &Found, viewer: Viewer, id: Id, is_there: bool) -> QuoteView {
+    let Some(quoted) = assemble(found, viewer, id) else {
+        return QuoteView { state: if is_there { "unauthorized" } else { "deleted" }, quoted: None };
+    };
+    let is_muted = quoted.between.to.mute.as_ref().is_some_and(|mute| mute.holds(viewer.now));
+    let state = match () {
+        () if quoted.between.to.block.is_some() => "blocked_account",
+        () if quoted.between.is_domain_blocked => "blocked_domain",
+        () if is_muted => "muted_account",
+        () => "accepted",
+    };
+    QuoteView { state, quoted: Some(Box::new(quoted)) }
 }
 
 fn find(
@@ -266,7 +332,7 @@ fn find(
     }
     Ok(Found {
         people: people(&authors, accounts, &fetched.take(users)?, &fetched.counts(person_counts)),
-        counts: shown.iter().zip(numbers.chunks_exact(3)).map(|(id, n)| (*id, counts(n))).collect(),
+        counts: shown.iter().zip(numbers.chunks_exact(4)).map(|(id, n)| (*id, counts(n))).collect(),
         interactions: marked.iter().zip(rows).filter_map(|((_, id), row)| Some((*id, row?))).collect(),
         relations,
         statuses: known,
@@ -300,6 +366,7 @@ fn assemble(found: &Found, viewer: Viewer, id: Id) -> Option<Loaded> {
         author: author.clone(),
         filtered: filtered(found, viewer, &status, reblog.as_deref()),
         poll: poll_marks(found, viewer, &status),
+        quote: None,
         status,
         reblog,
         between,
@@ -374,7 +441,7 @@ fn person_counts(ids: &[Id]) -> Vec<(u8, Id)> {
 }
 
 fn status_counts(ids: &[Id]) -> Vec<(u8, Id)> {
-    let of = [count::REPLIES, count::REBLOGS, count::FAVOURITES];
+    let of = [count::REPLIES, count::REBLOGS, count::FAVOURITES, count::QUOTES];
     ids.iter().flat_map(|id| of.map(|what| (what, *id))).collect()
 }
 
@@ -383,7 +450,8 @@ fn natural(count: i64) -> u64 {
 }
 
 fn counts(numbers: &[i64]) -> Counts {
-    Counts { replies: natural(numbers[0]), reblogs: natural(numbers[1]), favourites: natural(numbers[2]) }
+    let n = |place: usize| natural(numbers[place]);
+    Counts { replies: n(0), reblogs: n(1), favourites: n(2), quotes: n(3) }
 }
 
 fn people(

@@ -20,7 +20,8 @@ pub use home::{home, trim, unmerge};
 pub use list::list;
 pub(super) use list::{insert as insert_list, unmerge as unmerge_list, wants as list_wants};
 pub use loaded::{
-    Counts, Loaded, Marks, Person, PollMarks, load, load_everybody, load_one, load_people, load_rows,
+    Counts, Loaded, Marks, Person, PollMarks, QuoteView, load, load_everybody, load_one, load_people,
+    load_rows,
 };
 pub use marked::{bookmarks, favourited_by, favourites, reblogged_by};
 pub use merge::merge;

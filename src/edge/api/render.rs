@@ -5,8 +5,9 @@ use crate::domain::filter::Match;
 use crate::domain::notification::Alert;
 use crate::domain::timeline::Loaded;
 use crate::edge::AppState;
-use crate::model::{Site, Visibility};
+use crate::model::{QuotePermission, QuoteState, Site, Visibility};
 use crate::wire::mastodon::poll::PollFacts;
+use crate::wire::mastodon::quote::{AnyQuote, Quote, QuoteApproval, ShallowQuote};
 use crate::wire::mastodon::{Emoji, FilterResult, Notification, Poll, Report, Status, status};
 
 use super::people::account;
@@ -32,6 +33,9 @@ pub(crate) fn status(site: &Site, viewer: Option<Id>, loaded: &Loaded) -> Status
         marks,
         filtered: loaded.filtered.iter().map(filter_result).collect(),
         poll: poll(site, viewer, loaded),
+        quote: quote(site, viewer, loaded),
+        quote_approval: quote_approval(viewer, loaded),
+        quotes: loaded.counts.quotes,
         reblog: reblog.map(|original| (original.status.clone(), self::status(site, viewer, original))),
     };
     Status::new(site, record, facts)
@@ -48,6 +52,31 @@ pub(crate) fn poll(site: &Site, viewer: Option<Id>, loaded: &Loaded) -> Option<P
     let facts = PollFacts { is_over: marks.is_over, is_own: marks.is_own, choices };
     let emojis = record.emojis.iter().map(|emoji| Emoji::new(site, emoji)).collect();
     Some(Poll::new(record.id, record.poll.as_ref()?, emojis, facts))
+}
+
+/// What a post quotes; in a quoted post the id alone.
+fn quote(site: &Site, viewer: Option<Id>, loaded: &Loaded) -> Option<AnyQuote> {
+    let record = loaded.status.quote.as_ref()?;
+    let Some(view) = &loaded.quote else {
+        let id = record.status.filter(|_| record.state == QuoteState::Accepted);
+        return Some(AnyQuote::Shallow(ShallowQuote::new(record.state.word(), id.map(|id| id.to_string()))));
+    };
+    let quoted = view.quoted.as_ref().map(|quoted| status(site, viewer, quoted));
+    Some(AnyQuote::Whole(Quote::new(view.state, quoted)))
+}
+
+fn quote_approval(viewer: Option<Id>, loaded: &Loaded) -> QuoteApproval {
+    let shown = loaded.shown();
+    let record = &shown.status;
+    let policy = record.quote_policy.clone().unwrap_or_default();
+    let permission = |viewer| match record.visibility {
+        Visibility::Direct => QuotePermission::Denied,
+        _ if record.account == viewer => QuotePermission::Automatic,
+        Visibility::Private => QuotePermission::Denied,
+        _ if shown.between.is_blocked() => QuotePermission::Denied,
+        _ => policy.permits(shown.between.follows()),
+    };
+    QuoteApproval::new(&policy, viewer.map(permission))
 }
 
 /// Posts in this order.

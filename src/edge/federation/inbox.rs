@@ -193,9 +193,12 @@ fn sights(activity: &Activity, signer: &Account, body: &[u8]) -> ([u8; 16], Opti
 
 fn lane(verb: &Verb) -> Lane {
     match verb {
-        Verb::Follow(_) | Verb::Accept(_) | Verb::Reject(_) | Verb::Undo(_) | Verb::Block(_) => {
-            Lane::Interactive
-        }
+        Verb::Follow(_)
+        | Verb::Accept(_)
+        | Verb::Reject(_)
+        | Verb::Undo(_)
+        | Verb::Block(_)
+        | Verb::QuoteRequest(_) => Lane::Interactive,
         Verb::Create(_) | Verb::Like(_) | Verb::Announce(_) | Verb::Delete(_) | Verb::Flag(_) => Lane::Fresh,
         Verb::Update(_) | Verb::Other => Lane::Bulk,
     }

@@ -8,10 +8,11 @@ use tracing::debug;
 
 use super::fetch::{self, FetchFailure};
 use super::posts;
+use super::quotes;
 use super::{actors, thread};
 use crate::base::{Id, Problem, ProblemKind};
 use crate::domain::inbox::{self, Outcome, Sender};
-use crate::domain::{account, remote};
+use crate::domain::{account, quote, remote};
 use crate::edge::AppState;
 use crate::model::queue::Job;
 use crate::model::{Account, Visibility};
@@ -134,6 +135,13 @@ async fn act(state: &AppState, signer: &str, activity: &Activity) -> Result {
                 .await
         }
         Verb::Flag(flag) => flagged(state, sender, activity, flag).await,
+        Verb::QuoteRequest(request) => {
+            let Some(id) = activity.id.as_deref() else { return ignored("a request needs an id") };
+            match quotes::requested(state, &sender, (id, request)).await? {
+                true => Ok(Outcome::Done),
+                false => ignored("the quote is not allowed"),
+            }
+        }
         Verb::Other => ignored("nothing is known to be done"),
     }
 }
@@ -193,6 +201,9 @@ async fn local(state: &AppState, actor: &str) -> Result<Option<Id>> {
 }
 
 async fn answered(state: &AppState, sender: Account, answer: &Answer, is_accept: bool) -> Result {
+    if let Some(request) = answer.follow.as_ref().filter(|id| id.ends_with(quote::REQUEST_MARK)) {
+        return quote_answered(state, sender, (request, answer.result.as_deref()), is_accept).await;
+    }
     // Only a follow of the sender itself is the sender's to answer.
     if answer.followed.as_ref().is_some_and(|followed| *followed != sender.uri) {
         return ignored("the follow is somebody else's");
@@ -205,6 +216,25 @@ async fn answered(state: &AppState, sender: Account, answer: &Answer, is_accept:
     write(state, sender, move |tx, moment, _, from| {
         let answer = inbox::Answer { follow: follow.as_deref(), follower };
         if is_accept { inbox::accept(tx, moment, from, answer) } else { inbox::reject(tx, from, answer) }
+    })
+    .await
+}
+
+/// A stamp counts only from the sender's own server.
+async fn quote_answered(
+    state: &AppState,
+    sender: Account,
+    (request, result): (&str, Option<&str>),
+    is_accept: bool,
+) -> Result {
+    let stamp = result.filter(|stamp| uri::is_same_host(stamp, &sender.uri)).map(str::to_owned);
+    if is_accept && stamp.is_none() {
+        return ignored("the leave to quote has no stamp");
+    }
+    let (request, stamp) = (request.to_owned(), stamp.filter(|_| is_accept));
+    write(state, sender, move |tx, moment, state, from| {
+        let known = quote::answered(tx, moment, &state.site, from.0.id, (&request, stamp.as_deref()))?;
+        Ok(if known { Outcome::Done } else { Outcome::Ignored("nobody here asked for it") })
     })
     .await
 }
@@ -262,6 +292,7 @@ async fn created_one(state: &AppState, sender: Account, thing: &Thing) -> Result
         inbox::create(tx, moment, &state.site, from, &arrived)
     })
     .await?;
+    quotes::settle(state, &uri).await;
     thread::complete_later(state, &uri).await?;
     Ok(outcome)
 }
@@ -299,11 +330,13 @@ async fn updated(state: &AppState, sender: Account, update: &Update) -> Result {
         return ignored("the object is not a post of the sender's");
     };
     let arrived = posts::arrived(&state.site, &object, &sender);
-    let ids = arrived.ids_needed();
-    write_with(state, sender, ids, move |tx, moment, state, from| {
+    let (ids, uri) = (arrived.ids_needed(), arrived.uri.clone());
+    let outcome = write_with(state, sender, ids, move |tx, moment, state, from| {
         inbox::update(tx, moment, &state.site, from, &arrived)
     })
-    .await
+    .await?;
+    quotes::settle(state, &uri).await;
+    Ok(outcome)
 }
 
 async fn deleted(state: &AppState, sender: Account, delete: &Delete) -> Result {
@@ -314,7 +347,13 @@ async fn deleted(state: &AppState, sender: Account, delete: &Delete) -> Result {
         return ignored("the object is of another host");
     }
     let object = delete.object.clone();
-    write(state, sender, move |tx, moment, _, from| inbox::delete(tx, moment, from, &object)).await
+    write(state, sender, move |tx, moment, _, from| {
+        if quote::stamp_deleted(tx, moment, from.0.id, &object)? {
+            return Ok(Outcome::Done);
+        }
+        inbox::delete(tx, moment, from, &object)
+    })
+    .await
 }
 
 /// Marks the account, so that nothing of it shows any more, and then clears
@@ -342,6 +381,7 @@ async fn announced(state: &AppState, sender: Account, activity: &Activity, annou
         return ignored("nobody here has to do with it");
     }
     let original = posts::by_uri(state, &announce.object).await?;
+    quotes::settle(state, &announce.object).await;
     let (published, visibility) = (activity.published, boost_visibility(activity, &sender));
     write(state, sender, move |tx, moment, _, from| {
         inbox::announce(tx, moment, from, inbox::Boost { uri: &id, original, visibility, published })

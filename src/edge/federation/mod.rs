@@ -16,6 +16,7 @@ mod ingest;
 mod keys;
 mod objects;
 pub(crate) mod posts;
+mod quotes;
 pub(crate) mod resolve;
 mod shared;
 mod thread;
@@ -46,6 +47,7 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/ap/users/{id}/followers", get(collections::followers))
         .route("/ap/users/{id}/following", get(collections::following))
         .route("/ap/users/{id}/collections/featured", get(collections::featured))
+        .route("/ap/users/{id}/quote_authorizations/{quoting}", get(quotes::stamp))
         .route("/ap/users/{id}/statuses/{status}", get(objects::post))
         .route("/ap/users/{id}/statuses/{status}/activity", get(objects::post_activity))
 }

@@ -52,6 +52,8 @@ pub(super) fn arrived(site: &Site, object: &Object, author: &Account) -> Arrived
         attachments: object.attachments.clone(),
         emojis: object.tags.emojis.clone(),
         poll: object.poll.clone(),
+        quote: object.quote.clone().map(|uri| (uri, object.quote_approval.clone())),
+        quote_policy: object.quote_policy.as_ref().map(|policy| policy.known(&author.followers_uri)),
     }
 }
 

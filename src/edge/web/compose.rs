@@ -202,6 +202,9 @@ fn written(params: &Params) -> Written {
         text,
         idempotency_key,
         poll: None,
+        quote: None,
+        quote_policy: None,
+        shown_quote: None,
     }
 }
 

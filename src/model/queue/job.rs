@@ -24,7 +24,7 @@ pub enum Verb {
     /// It was deleted, or a boost undone. The post's last record is the body.
     #[n(2)]
     Delete,
-    /// Its poll has new votes, or has ended.
+    /// Something changed that is no edit: votes in its poll, leave to quote.
     #[n(3)]
     Tally,
 }

@@ -164,6 +164,77 @@ pub enum Outgoing {
         #[n(4)]
         choice: String,
     },
+    /// A wish to quote a post of another server (FEP-044f).
+    #[n(12)]
+    QuoteRequest {
+        #[n(0)]
+        id: String,
+        #[n(1)]
+        actor: String,
+        /// The quoted post.
+        #[n(2)]
+        object: String,
+        /// The quoting post.
+        #[n(3)]
+        instrument: String,
+    },
+    /// A quote is allowed.
+    #[n(13)]
+    AcceptQuote {
+        #[n(0)]
+        id: String,
+        #[n(1)]
+        actor: String,
+        /// Who asked.
+        #[n(2)]
+        to: String,
+        /// Id of the request.
+        #[n(3)]
+        request: String,
+        /// The quoted post.
+        #[n(4)]
+        object: String,
+        /// The quoting post.
+        #[n(5)]
+        instrument: String,
+        /// The stamp.
+        #[n(6)]
+        result: String,
+    },
+    /// A quote is not allowed.
+    #[n(14)]
+    RejectQuote {
+        #[n(0)]
+        id: String,
+        #[n(1)]
+        actor: String,
+        /// Who asked.
+        #[n(2)]
+        to: String,
+        /// Id of the request.
+        #[n(3)]
+        request: String,
+        /// The quoted post.
+        #[n(4)]
+        object: String,
+        /// The quoting post.
+        #[n(5)]
+        instrument: String,
+    },
+    /// A quote is no longer allowed.
+    #[n(15)]
+    DeleteStamp {
+        #[n(0)]
+        id: String,
+        #[n(1)]
+        actor: String,
+        /// The stamp.
+        #[n(2)]
+        stamp: String,
+        /// Whose quote it was.
+        #[n(3)]
+        to: String,
+    },
     /// A report, by the server itself.
     #[n(20)]
     Flag {
@@ -190,6 +261,11 @@ impl Outgoing {
             Outgoing::Reject { .. } => ActivityKind::Reject,
             Outgoing::Block { .. } => ActivityKind::Block,
             Outgoing::Like { .. } => ActivityKind::Like,
+            // Not an Accept or Reject of a follow, but as long-lived.
+            Outgoing::AcceptQuote { .. } => ActivityKind::Accept,
+            Outgoing::RejectQuote { .. } => ActivityKind::Reject,
+            // No Delete: that would make what was said before pointless.
+            Outgoing::QuoteRequest { .. } | Outgoing::DeleteStamp { .. } => ActivityKind::Other,
             Outgoing::Vote { .. } => ActivityKind::Create,
             Outgoing::Flag { .. } => ActivityKind::Flag,
             Outgoing::UndoFollow { .. }

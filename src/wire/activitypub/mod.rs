@@ -9,6 +9,7 @@ pub mod activity;
 mod actor;
 mod object;
 mod poll;
+mod quote;
 mod tag;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ pub mod write;
 
 pub use actor::{Actor, ActorError, ActorKey, actor_kind, read_key};
 pub use object::{Object, is_post};
+pub use quote::{Policy, Stamp};
 pub use tag::{TagMention, Tags};
 
 /// The collection that means everybody, as we write it. Lemmy drops posts

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::poll;
+use super::quote::{self, Policy};
 use super::tag::{self, Tags};
 use super::uri::is_id;
 use super::value::{
@@ -56,6 +57,12 @@ pub struct Object {
     pub attachments: Vec<Attachment>,
     /// Its poll.
     pub poll: Option<Poll>,
+    /// Id of the post it quotes.
+    pub quote: Option<String>,
+    /// Id of the leave to do so.
+    pub quote_approval: Option<String>,
+    /// Who may quote it.
+    pub quote_policy: Option<Policy>,
 }
 
 /// Whether a type can be shown as a post.
@@ -91,6 +98,9 @@ impl Object {
             url: page_url(document),
             tags: tag::read(document),
             attachments: attachments(document, kind),
+            quote: quote::quoted(document),
+            quote_approval: one_id(document, "quoteAuthorization"),
+            quote_policy: quote::policy(document, &author(document)?),
             poll: if kind == "Question" { poll::read(document) } else { None },
         })
     }

@@ -17,6 +17,7 @@ pub mod oauth;
 pub mod poll;
 pub mod preferences;
 mod push;
+pub mod quote;
 pub mod relationship;
 pub mod report;
 pub mod scheduled;

@@ -4,8 +4,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::MediaAttachment;
-use super::words::VisibilityWord;
-use crate::model::{self, Site};
+use super::words::{QuotePolicyWord, VisibilityWord};
+use crate::model::{self, QuotePolicy, Site};
 
 /// A poll to come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -44,6 +44,10 @@ pub struct ScheduledParams {
     #[schema(required)]
     idempotency: Option<String>,
     with_rate_limit: bool,
+    #[schema(required)]
+    quoted_status_id: Option<String>,
+    #[schema(value_type = QuotePolicyWord)]
+    quote_approval_policy: &'static str,
 }
 
 /// A post that waits for its time.
@@ -54,6 +58,15 @@ pub struct ScheduledStatus {
     scheduled_at: String,
     params: ScheduledParams,
     media_attachments: Vec<MediaAttachment>,
+}
+
+/// The word for a policy that can be set; everybody where none was.
+fn policy(policy: Option<&QuotePolicy>) -> &'static str {
+    match policy.map(|policy| policy.automatic.first()) {
+        None => "public",
+        Some(None) => "nobody",
+        Some(Some(group)) => group.word(),
+    }
 }
 
 impl ScheduledStatus {
@@ -82,6 +95,8 @@ impl ScheduledStatus {
                 scheduled_at: None,
                 idempotency: None,
                 with_rate_limit: false,
+                quoted_status_id: row.quote.map(|id| id.to_string()),
+                quote_approval_policy: policy(row.quote_policy.as_ref()),
             },
             media_attachments: row
                 .attachments

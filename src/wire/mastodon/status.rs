@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use super::quote::{AnyQuote, QuoteApproval};
 use super::words::{MediaWord, VisibilityWord};
 use super::{Account, Emoji, FilterResult, Poll};
 use crate::base::{Id, Timestamp};
@@ -153,6 +154,12 @@ pub struct Facts {
     pub reblog: Option<(model::Status, Status)>,
     /// Its poll.
     pub poll: Option<Poll>,
+    /// What it quotes.
+    pub quote: Option<AnyQuote>,
+    /// Who may quote it.
+    pub quote_approval: QuoteApproval,
+    /// Quotes of it.
+    pub quotes: u64,
 }
 
 /// A post or boost.
@@ -207,8 +214,9 @@ pub struct Status {
     mentions: Vec<Mention>,
     tags: Vec<StatusTag>,
     emojis: Vec<Emoji>,
-    #[schema(required, value_type = Option<Object>)]
-    quote: Option<Value>,
+    #[schema(required)]
+    quote: Option<AnyQuote>,
+    quote_approval: QuoteApproval,
     #[schema(required, value_type = Option<Object>)]
     card: Option<Value>,
     #[schema(required)]
@@ -219,7 +227,19 @@ impl Status {
     /// The post as clients see it. A boost shows the content of its original,
     /// too, for clients that look no deeper.
     pub fn new(site: &Site, status: &model::Status, facts: Facts) -> Status {
-        let Facts { account, replies, reblogs, favourites, marks, filtered, reblog, poll } = facts;
+        let Facts {
+            account,
+            replies,
+            reblogs,
+            favourites,
+            marks,
+            filtered,
+            reblog,
+            poll,
+            quote,
+            quote_approval,
+            quotes,
+        } = facts;
         let (shown, reblog) = match &reblog {
             Some((original, entity)) => (original, Some(Box::new(entity.clone()))),
             None => (status, None),
@@ -239,7 +259,7 @@ impl Status {
             replies_count: replies,
             reblogs_count: reblogs,
             favourites_count: favourites,
-            quotes_count: 0,
+            quotes_count: quotes,
             edited_at: shown.edited_at.map(Timestamp::rfc3339),
             favourited: marks.map(|marks| marks.favourited),
             reblogged: marks.map(|marks| marks.reblogged),
@@ -263,7 +283,8 @@ impl Status {
             mentions: shown.mentions.iter().filter(|m| !m.is_silent).map(Mention::from).collect(),
             tags: shown.tags.iter().map(|tag| StatusTag::new(site, tag)).collect(),
             emojis: shown.emojis.iter().map(|emoji| Emoji::new(site, emoji)).collect(),
-            quote: None,
+            quote,
+            quote_approval,
             card: None,
             poll,
         }
@@ -400,6 +421,9 @@ mod tests {
             filtered: Vec::new(),
             reblog: None,
             poll: None,
+            quote: None,
+            quote_approval: QuoteApproval::new(&Default::default(), None),
+            quotes: 0,
         }
     }
 

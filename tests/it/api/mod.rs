@@ -23,6 +23,7 @@ mod permissions;
 mod pictures;
 mod polls;
 mod push;
+mod quotes;
 mod rate_limit;
 mod register;
 mod relations;

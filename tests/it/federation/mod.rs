@@ -8,4 +8,5 @@ mod moderation;
 mod origin;
 mod peer;
 mod polls;
+mod quotes;
 mod signatures;

@@ -1,6 +1,7 @@
 //! Posts (docs: methods/statuses, methods/polls).
 
 mod actions;
+mod quotes;
 mod read;
 mod sent;
 mod write;
@@ -22,12 +23,12 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(read::source))
         .routes(routes!(read::favourited_by))
         .routes(routes!(read::reblogged_by))
-        .routes(routes!(read::quotes))
         .routes(routes!(read::favourites))
         .routes(routes!(read::bookmarks))
         .routes(routes!(read::translate))
         .routes(routes!(read::card))
         .merge(actions::routes())
+        .merge(quotes::routes())
 }
 
 /// A post that the viewer may see.

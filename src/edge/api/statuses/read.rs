@@ -163,19 +163,6 @@ async fn people(
     Ok(paged(&state.site, uri, people.map(|person| account(&state.site, &person))))
 }
 
-/// Posts that quote a post.
-#[utoipa::path(get, path = "/api/v1/statuses/{id}/quotes", tag = "Statuses", params(("id" = String, Path), PageParams),
-    security((), ("oauth" = ["read:statuses"])), responses((status = 200, body = Vec<Status>)))]
-pub(super) async fn quotes(
-    State(state): State<AppState>,
-    IdPath(id): IdPath,
-    auth: Auth,
-) -> Result<Json<[Status; 0]>, Problem> {
-    let viewer = auth.viewer_at("read:statuses", &state)?;
-    seen(&state, viewer, id).await?;
-    Ok(Json([]))
-}
-
 /// Posts that one likes.
 #[utoipa::path(get, path = "/api/v1/favourites", tag = "Statuses", params(PageParams),
     security(("oauth" = ["read:favourites"])), responses((status = 200, body = Vec<Status>)))]

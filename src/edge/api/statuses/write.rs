@@ -4,8 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 
-use super::seen;
 use super::sent::{EditedStatus, NewStatus, Published};
+use super::{quotes, seen};
 use crate::base::{Id, Problem, Timestamp};
 use crate::domain::media::{self, Described, MediaEdit};
 use crate::domain::scheduled;
@@ -35,6 +35,10 @@ pub(super) async fn publish(
 ) -> Result<Json<Published>, Problem> {
     let me = auth.me("write:statuses")?;
     let at = params.filled("scheduled_at").map(|text| scheduled_statuses::time(&text)).transpose()?;
+    let quote = match params.filled("quoted_status_id") {
+        Some(id) => Some(id.parse().map_err(|_| Problem::not_found())?),
+        None => None,
+    };
     let in_reply_to = match params.filled("in_reply_to_id") {
         Some(id) => Some(id.parse().map_err(|_| Problem::not_found())?),
         None => None,
@@ -43,6 +47,7 @@ pub(super) async fn publish(
         visibility: visibility(&params)?,
         sensitive: params.flag("sensitive"),
         in_reply_to,
+        quote,
         application: Some(application(&me)),
         idempotency_key: idempotency_key(&headers),
         media: media_ids(&params).unwrap_or_default(),
@@ -63,6 +68,7 @@ fn written(params: &Params) -> Result<Written, Problem> {
         text: params.text("status").unwrap_or_default(),
         spoiler: params.text("spoiler_text").unwrap_or_default(),
         language: params.filled("language"),
+        quote_policy: params.filled("quote_approval_policy").map(|word| quotes::policy(&word)).transpose()?,
         poll: params.child("poll").map(|poll| self::poll(&poll)).transpose()?.flatten(),
         ..Written::default()
     })
@@ -124,6 +130,8 @@ async fn schedule(
         language: written.language.clone(),
         in_reply_to: written.in_reply_to,
         poll: written.poll.clone(),
+        quote: written.quote,
+        quote_policy: written.quote_policy.clone(),
         application: written.application.clone(),
         ..Scheduled::default()
     };
@@ -149,7 +157,9 @@ pub(super) async fn edit(
         return Err(Problem::not_found());
     }
     let sensitive = Some(params.flag("sensitive").unwrap_or(false));
-    let draft = compose::draft(&state, &me.user, Written { sensitive, ..written(&params)? }).await?;
+    let quoted = loaded.status.quote.as_ref().and_then(|quote| quote.status);
+    let written = Written { sensitive, shown_quote: quoted, ..written(&params)? };
+    let draft = compose::draft(&state, &me.user, written).await?;
     let (moment, author, edit) = (state.moment_with(256), me.id, change(draft, &params));
     state.store.write(move |tx| status::edit(tx, &mut moment.clone(), author, id, &edit)).await?;
     let loaded = seen(&state, viewer, id).await?;
@@ -168,6 +178,7 @@ fn change(draft: Draft, params: &Params) -> Edit {
         emojis: draft.emojis,
         media: media(params),
         poll: draft.poll,
+        quote_policy: params.has("quote_approval_policy").then_some(draft.quote_policy),
     }
 }
 

@@ -15,18 +15,27 @@ pub struct Answer {
     pub follower: Option<String>,
     /// Who was asked, if the Follow is embedded.
     pub followed: Option<String>,
+    /// What comes with it: the stamp where a wish to quote is granted.
+    pub result: Option<String>,
 }
 
 impl Answer {
     pub(super) fn read(activity: &Value) -> Option<Answer> {
         let object = Thing::read(activity, "object")?;
         let follow = object.id().map(str::to_owned);
+        let result = one_id(activity, "result");
         match &object {
-            Thing::Id(_) => Some(Answer { follow, follower: None, followed: None }),
-            // Answers to other requests (quotes, joins) are not ours.
-            Thing::Embedded(inner) if object.kind() == "Follow" => {
-                Some(Answer { follow, follower: one_id(inner, "actor"), followed: one_id(inner, "object") })
+            Thing::Id(_) => Some(Answer { follow, follower: None, followed: None, result }),
+            Thing::Embedded(_) if object.kind() == "QuoteRequest" => {
+                Some(Answer { follow, follower: None, followed: None, result })
             }
+            // Answers to other requests (joins) are not ours.
+            Thing::Embedded(inner) if object.kind() == "Follow" => Some(Answer {
+                follow,
+                follower: one_id(inner, "actor"),
+                followed: one_id(inner, "object"),
+                result,
+            }),
             Thing::Embedded(_) => None,
         }
     }

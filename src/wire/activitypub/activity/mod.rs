@@ -8,6 +8,7 @@ mod delete;
 mod flag;
 mod follow;
 mod like;
+mod quote_request;
 mod undo;
 mod update;
 
@@ -21,6 +22,7 @@ pub use delete::Delete;
 pub use flag::Flag;
 pub use follow::Follow;
 pub use like::Like;
+pub use quote_request::QuoteRequest;
 pub use undo::{Undo, Undone};
 pub use update::Update;
 
@@ -114,6 +116,8 @@ pub enum Verb {
     Announce(Announce),
     /// Blocks.
     Block(Block),
+    /// Asks to quote.
+    QuoteRequest(QuoteRequest),
     /// Reports.
     Flag(Flag),
     /// Something that is taken without effect, or lacks what it is about.
@@ -157,6 +161,7 @@ fn verb(kind: &str, document: &Value) -> Option<Verb> {
         "Like" | "EmojiReact" => Verb::Like(Like::read(document)?),
         "Announce" => Verb::Announce(Announce::read(document)?),
         "Block" => Verb::Block(Block::read(document)?),
+        "QuoteRequest" => Verb::QuoteRequest(QuoteRequest::read(document)?),
         "Flag" => Verb::Flag(Flag::read(document)?),
         _ => return None,
     })

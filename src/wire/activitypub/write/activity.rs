@@ -115,6 +115,27 @@ pub fn outgoing(said: &Outgoing) -> Value {
             undone
         }
         Outgoing::DeleteActor { id, actor } => delete_actor(id, actor),
+        Outgoing::QuoteRequest { id, actor, object, instrument } => {
+            quote_request(id, actor, (object, instrument))
+        }
+        Outgoing::AcceptQuote { id, actor, to, request, object, instrument, result } => json!({
+            "id": id,
+            "type": "Accept",
+            "actor": actor,
+            "to": [to],
+            "object": quote_request(request, to, (object, instrument)),
+            "result": result,
+        }),
+        Outgoing::RejectQuote { id, actor, to, request, object, instrument } => json!({
+            "id": id,
+            "type": "Reject",
+            "actor": actor,
+            "to": [to],
+            "object": quote_request(request, to, (object, instrument)),
+        }),
+        Outgoing::DeleteStamp { id, actor, stamp, to } => {
+            json!({ "id": id, "type": "Delete", "actor": actor, "to": [PUBLIC, to], "object": stamp })
+        }
         Outgoing::Vote { id, actor, question, to, choice } => json!({
             "id": format!("{id}/activity"),
             "type": "Create",
@@ -137,6 +158,10 @@ pub fn outgoing(said: &Outgoing) -> Value {
             "object": objects,
         }),
     })
+}
+
+fn quote_request(id: &str, actor: &str, (object, instrument): (&str, &str)) -> Value {
+    json!({ "id": id, "type": "QuoteRequest", "actor": actor, "object": object, "instrument": instrument })
 }
 
 fn simple(verb: &str, id: &str, actor: &str, object: &str) -> Value {

@@ -7,6 +7,7 @@ mod audience;
 mod collection;
 mod note;
 mod poll;
+mod quote;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,7 @@ pub use actor::{InstanceActor, actor, instance_actor};
 pub use audience::{Audience, audience};
 pub use collection::{Collection, Page, collection, page};
 pub use note::{NoteParts, note, tombstone};
+pub use quote::quote_stamp;
 
 /// `@context` of notes and activities: the standard one and the terms that
 /// our documents use beyond it.
@@ -34,7 +36,20 @@ fn context() -> Value {
             "ostatus": "http://ostatus.org#",
             "conversation": "ostatus:conversation",
             "directMessage": "http://litepub.social/ns#directMessage",
-            "votersCount": "toot:votersCount"
+            "votersCount": "toot:votersCount",
+            "quote": { "@id": "https://w3id.org/fep/044f#quote", "@type": "@id" },
+            "quoteUri": "http://fedibird.com/ns#quoteUri",
+            "_misskey_quote": "https://misskey-hub.net/ns#_misskey_quote",
+            "quoteAuthorization": { "@id": "https://w3id.org/fep/044f#quoteAuthorization", "@type": "@id" },
+            "QuoteRequest": "https://w3id.org/fep/044f#QuoteRequest",
+            "QuoteAuthorization": "https://w3id.org/fep/044f#QuoteAuthorization",
+            "gts": "https://gotosocial.org/ns#",
+            "interactionPolicy": { "@id": "gts:interactionPolicy", "@type": "@id" },
+            "canQuote": { "@id": "gts:canQuote", "@type": "@id" },
+            "automaticApproval": { "@id": "gts:automaticApproval", "@type": "@id" },
+            "manualApproval": { "@id": "gts:manualApproval", "@type": "@id" },
+            "interactingObject": { "@id": "gts:interactingObject", "@type": "@id" },
+            "interactionTarget": { "@id": "gts:interactionTarget", "@type": "@id" }
         }
     ])
 }

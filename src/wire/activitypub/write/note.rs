@@ -47,6 +47,7 @@ pub fn note(parts: NoteParts<'_>) -> Value {
         // Pleroma's mark: without it the post is shown among replies.
         map.insert("directMessage".into(), true.into());
     }
+    super::quote::add(&mut map, status, author);
     if let Some(poll) = &status.poll {
         super::poll::add(&mut map, poll);
     }
