@@ -66,6 +66,7 @@ fn post(id: u64, author: &PersonView, at: &str, html: &str) -> PostView {
         content_text: "Seven waxwings in the rowan this morning.".to_owned(),
         language: "en".to_owned(),
         is_sensitive: false,
+        poll: None,
         media: Vec::new(),
         replies: 0,
         boosts: 0,

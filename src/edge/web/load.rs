@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::assets;
 use super::view::{
-    AccountView, FieldView, MediaKind, MediaView, NotificationView, PersonRow, PersonView, PostView,
-    RelationView, ReplyTo, When,
+    AccountView, ChoiceView, FieldView, MediaKind, MediaView, NotificationView, PersonRow, PersonView,
+    PollView, PostView, RelationView, ReplyTo, When,
 };
 use crate::base::Timestamp;
 use crate::domain::filter::Match;
@@ -117,6 +117,7 @@ pub(super) fn post(eyes: &Eyes<'_>, loaded: &Loaded) -> PostView {
         language: status.language.clone().unwrap_or_default(),
         is_sensitive: status.sensitive || eyes.filters(shown, FilterAction::Blur).next().is_some(),
         media: status.attachments.iter().filter_map(|file| media(eyes.site, file)).collect(),
+        poll: poll(eyes, shown),
         replies: loaded.counts.replies,
         boosts: loaded.counts.reblogs,
         likes: loaded.counts.favourites,
@@ -126,6 +127,24 @@ pub(super) fn post(eyes: &Eyes<'_>, loaded: &Loaded) -> PostView {
         is_mine: eyes.me == Some(author.id),
         is_focus: false,
     }
+}
+
+fn poll(eyes: &Eyes<'_>, loaded: &Loaded) -> Option<PollView> {
+    let (poll, marks) = (loaded.status.poll.as_ref()?, loaded.poll.as_ref()?);
+    let (votes, is_shown) = (poll.votes(), marks.is_over || !poll.hide_totals);
+    let choice = |(place, option): (usize, &crate::model::PollOption)| ChoiceView {
+        title: option.title.clone(),
+        percent: is_shown.then(|| option.votes.saturating_mul(100) / votes.max(1)),
+        is_mine: marks.choices.iter().any(|chosen| usize::from(*chosen) == place),
+    };
+    Some(PollView {
+        choices: poll.options.iter().enumerate().map(choice).collect(),
+        multiple: poll.multiple,
+        can_vote: eyes.me.is_some() && !marks.is_over && !marks.is_own && marks.choices.is_empty(),
+        votes,
+        is_over: marks.is_over,
+        ends: poll.expires_at.map(|at| When::new(at, eyes.now)),
+    })
 }
 
 /// Posts in their order.

@@ -15,7 +15,7 @@ use crate::base::{Id, Moment, Problem};
 use crate::domain::status::StatusError;
 use crate::domain::thread::{self, Context};
 use crate::domain::timeline::{self, Loaded};
-use crate::domain::{interaction, status};
+use crate::domain::{interaction, poll, status};
 use crate::edge::AppState;
 use crate::edge::api::params::Params;
 use crate::model::{FilterContext, Site, Visibility};
@@ -25,6 +25,7 @@ pub(super) fn routes() -> Router<AppState> {
     Router::new()
         .route("/@{acct}/{id}", get(thread_page))
         .route("/posts/{id}/delete", get(ask_delete).post(delete))
+        .route("/posts/{id}/vote", post(vote))
         .route("/posts/{id}/{act}", post(act))
 }
 
@@ -162,6 +163,19 @@ async fn act(
     let mut view = load::post(&eyes(&visit), &loaded.ok_or_else(Problem::not_found)?);
     view.is_focus = params.flag("focus").unwrap_or_default();
     render(&PostPartial { shell: &visit.shell("", &facts), post: &view })
+}
+
+/// `POST /posts/id/vote`.
+async fn vote(member: Member, Path(post): Path<String>, params: Params) -> Result<Response, Problem> {
+    let Member { visit, login } = member;
+    visit.browser.check(params.text("csrf").as_deref())?;
+    let choices: Vec<usize> =
+        params.list_or_one("choices").iter().map(|text| text.parse().unwrap_or(usize::MAX)).collect();
+    let ids = u16::try_from(choices.len()).unwrap_or(u16::MAX).saturating_mul(2).saturating_add(4);
+    let (post, me) = (id(&post)?, login.account.id);
+    let (moment, site) = (visit.state.moment_with(ids), visit.state.site.clone());
+    visit.state.store.write(move |tx| poll::vote(tx, &mut moment.clone(), &site, me, post, &choices)).await?;
+    Ok(go::back(&params))
 }
 
 /// The list's row of a post: a boost, unless that was just taken back.

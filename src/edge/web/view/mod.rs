@@ -12,7 +12,7 @@ mod words;
 
 pub use form::{AttachedFile, ComposeForm, Faults, LANGUAGES, ProfileForm, SignUpForm};
 pub use person::{AccountView, FieldView, PersonRow, PersonView, RelationView};
-pub use post::{MediaKind, MediaView, NotificationView, PostView, ReplyTo};
+pub use post::{ChoiceView, MediaKind, MediaView, NotificationView, PollView, PostView, ReplyTo};
 pub use shell::{Head, Notice, Shell, Site, Theme, Viewer};
 pub use when::{When, short_count, span};
 pub use words::{NotificationWords, RegistrationWords, VisibilityWords};

@@ -31,6 +31,34 @@ pub struct MediaView {
     pub size: Option<(u32, u32)>,
 }
 
+/// An answer of a poll.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChoiceView {
+    /// Its text.
+    pub title: String,
+    /// Votes for it of all votes, in hundredths; `None` while that is hidden.
+    pub percent: Option<u64>,
+    /// The reader voted for it.
+    pub is_mine: bool,
+}
+
+/// A poll as one reader sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PollView {
+    /// Its answers.
+    pub choices: Vec<ChoiceView>,
+    /// Several may be chosen.
+    pub multiple: bool,
+    /// The reader may vote now.
+    pub can_vote: bool,
+    /// All votes.
+    pub votes: u64,
+    /// Voting has ended.
+    pub is_over: bool,
+    /// When it ends or ended.
+    pub ends: Option<When>,
+}
+
 /// What a post answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplyTo {
@@ -77,6 +105,8 @@ pub struct PostView {
     pub is_sensitive: bool,
     /// Attached files.
     pub media: Vec<MediaView>,
+    /// Its poll.
+    pub poll: Option<PollView>,
     /// How many replies are known.
     pub replies: u64,
     /// How many boosts are known.
