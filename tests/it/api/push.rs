@@ -13,9 +13,8 @@ use axum::http::HeaderMap;
 use base64::Engine;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use http::{Method, StatusCode};
-use parking_lot::Mutex;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -64,7 +63,8 @@ impl Device {
             theirs,
             salt,
             &info,
-            [b"Content-Encoding: aes128gcm\0", b"Content-Encoding: nonce\0"].map(|t| t.to_vec()),
+            [b"Content-Encoding: aes128gcm\0".as_slice(), b"Content-Encoding: nonce\0"]
+                .map(|text: &[u8]| text.to_vec()),
         );
         let mut plain = unseal(key, sealed);
         assert_eq!(plain.pop(), Some(2), "the last record");
@@ -121,14 +121,14 @@ fn unseal((key, nonce): (Vec<u8>, Vec<u8>), sealed: &[u8]) -> Vec<u8> {
 struct Service {
     app: TestApp,
     endpoint: String,
-    came: mpsc::UnboundedReceiver<(HeaderMap, Bytes)>,
+    came: Mutex<mpsc::UnboundedReceiver<(HeaderMap, Bytes)>>,
     answers: Answers,
     _stop: CancellationToken,
     _data: tempfile::TempDir,
 }
 
 /// What the service answers, in order; 201 then.
-type Answers = Arc<Mutex<VecDeque<u16>>>;
+type Answers = Arc<parking_lot::Mutex<VecDeque<u16>>>;
 
 impl Service {
     async fn start() -> Service {
@@ -164,11 +164,12 @@ impl Service {
         ))
         .await;
         tokio::spawn(worker(&app).run(stop.clone()));
-        Service { app, endpoint, came, answers, _stop: stop, _data: data }
+        Service { app, endpoint, came: Mutex::new(came), answers, _stop: stop, _data: data }
     }
 
-    async fn next(&mut self) -> (HeaderMap, Bytes) {
-        timeout(ANSWER_MAX, self.came.recv()).await.expect("a push in time").unwrap()
+    async fn next(&self) -> (HeaderMap, Bytes) {
+        let mut came = self.came.lock().await;
+        timeout(ANSWER_MAX, came.recv()).await.expect("a push in time").unwrap()
     }
 
     /// Waits until no push is left to be made.
@@ -229,13 +230,13 @@ async fn follow(person: &Person<'_>, other: Id) {
 
 #[tokio::test]
 async fn a_notification_reaches_the_app_and_nobody_in_between_can_read_it() {
-    let mut service = Service::start().await;
+    let service = Service::start().await;
     let (ana, ben) = (service.app.person("ana").await, service.app.person("ben").await);
     let device = Device::new();
     let wish = device.wish(&service.endpoint, true, json!({ "alerts": { "mention": true, "follow": true } }));
     let made = ana.post(PATH, wish).await.json(200);
     let mention = post(&ben, "hello @ana, a <secret>").await;
-    let (headers, body) = timeout(ANSWER_MAX, service.came.recv()).await.expect("a push in time").unwrap();
+    let (headers, body) = service.next().await;
     let told = device.open(&body);
     let listed = ana.get("/api/v1/notifications").await.json(200);
     assert_eq!((&told["notification_id"], &told["notification_type"]), (&listed[0]["id"], &json!("mention")));
@@ -271,7 +272,7 @@ fn check_proof(proof: &str, made: &Value, endpoint: &str, now: Timestamp) {
 
 #[tokio::test]
 async fn old_apps_get_the_encoding_they_know_and_only_what_they_asked_for() {
-    let mut service = Service::start().await;
+    let service = Service::start().await;
     let (ana, ben, cleo) =
         (service.app.person("ana").await, service.app.person("ben").await, service.app.person("cleo").await);
     follow(&ana, ben.id).await;
@@ -301,7 +302,7 @@ async fn old_apps_get_the_encoding_they_know_and_only_what_they_asked_for() {
 
 #[tokio::test]
 async fn a_subscription_that_is_gone_is_forgotten() {
-    let mut service = Service::start().await;
+    let service = Service::start().await;
     let (ana, ben) = (service.app.person("ana").await, service.app.person("ben").await);
     let device = Device::new();
     let wish = device.wish(&service.endpoint, true, json!({ "alerts": { "mention": true } }));
