@@ -3,7 +3,8 @@
 use crate::edge::{AppState, federation, media, scheduled};
 use crate::model::queue::JobKind;
 use crate::queue::{
-    Deliver, Handlers, Worker, Workshop, fan_out, moderate, push, sever_domain, share_profile, tend_poll,
+    Deliver, Handlers, Worker, Workshop, fan_out, fetch_card, moderate, push, sever_domain, share_profile,
+    tend_poll,
 };
 use crate::search::Indexer;
 
@@ -37,6 +38,7 @@ pub(super) fn worker(state: &AppState) -> Worker {
         .on(JobKind::Push, push::find_out(workshop.clone()))
         .on(JobKind::PushTo, pushes)
         .on(JobKind::Deliver, deliver)
+        .on(JobKind::FetchCard, fetch_card::handler(workshop.clone(), state.client.clone()))
         .on(JobKind::FanOut, fan_out::handler(workshop.clone()))
         .on(JobKind::SeverDomain, sever_domain::handler(workshop.clone()))
         .on(JobKind::ShareProfile, share_profile::handler(workshop.clone()))

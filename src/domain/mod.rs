@@ -6,6 +6,7 @@
 pub mod account;
 pub mod announcement;
 pub mod cache;
+pub mod card;
 pub mod census;
 pub mod conversation;
 pub mod delivery;
@@ -39,6 +40,7 @@ pub mod tag;
 pub mod thread;
 pub mod throttle;
 pub mod timeline;
+pub mod trends;
 pub mod user;
 pub mod visibility;
 

@@ -19,6 +19,7 @@ mod request_id;
 pub mod sandbox;
 pub mod scheduled;
 mod state;
+mod trends;
 pub mod web;
 mod well_known;
 

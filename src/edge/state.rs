@@ -7,6 +7,7 @@ use super::federation;
 use super::gates::Gates;
 use super::media::Fetches;
 use super::sandbox::{SamplePeople, SamplePerson};
+use super::trends::Trends;
 use crate::base::{Chance, Clock, Id, IdGenerator, Moment, Timestamp};
 use crate::config::Config;
 use crate::domain::census;
@@ -56,6 +57,7 @@ struct Inner {
     fetches: Fetches,
     federation: federation::Shared,
     sample_people: SamplePeople,
+    trends: Trends,
 }
 
 impl AppState {
@@ -67,6 +69,7 @@ impl AppState {
             fetches: Fetches::default(),
             federation: federation::Shared::default(),
             sample_people: SamplePeople::new(),
+            trends: Trends::default(),
         }))
     }
 
@@ -83,6 +86,11 @@ impl AppState {
     /// What is remembered of other servers.
     pub(crate) fn federation(&self) -> &federation::Shared {
         &self.0.federation
+    }
+
+    /// What trends.
+    pub(crate) fn trends(&self) -> &Trends {
+        &self.0.trends
     }
 
     /// Who was put into a sandbox to begin with.

@@ -95,10 +95,30 @@ fn rows_of_media_read_for_ever() {
     check("cached-file", &cached).unwrap();
 }
 
+fn card() -> PreviewCard {
+    PreviewCard {
+        url: "https://c.example/x".into(),
+        state: CardState::Ready,
+        since: AT,
+        title: "a".into(),
+        description: "b".into(),
+        author_name: "c".into(),
+        author_url: Some("https://c.example/c".into()),
+        provider_name: "d".into(),
+        image: Some("https://c.example/d".into()),
+        image_description: "e".into(),
+        width: 1,
+        height: 2,
+        published_at: Some(AT),
+        language: Some("en".into()),
+    }
+}
+
 #[test]
 fn rows_of_posts_read_for_ever() {
     check("status", &status()).unwrap();
     let link = Some("https://c.example/x".into());
+    check("preview-card", &card()).unwrap();
     check("status-link", &Status { link, ..status() }).unwrap();
     check("timeline-entry", &status().entry()).unwrap();
     let interaction = Interaction {

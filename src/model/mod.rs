@@ -6,6 +6,7 @@
 mod account;
 mod announcement;
 mod blocked_domain;
+mod card;
 mod codec;
 mod conversation;
 mod emoji;
@@ -39,6 +40,7 @@ pub use crate::base::Registration;
 pub use account::{Account, ActorKind, Field, KeyPair, Picture};
 pub use announcement::Announcement;
 pub use blocked_domain::{BlockedDomain, BlockedDomains};
+pub use card::{CardState, PreviewCard};
 pub use conversation::Conversation;
 pub use emoji::LocalEmoji;
 pub use event::{Audience, EVENT_TOPIC, Event};

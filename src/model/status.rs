@@ -3,8 +3,8 @@
 use minicbor::{Decode, Encode};
 
 use super::tables::{
-    LOCAL_TIMELINE, PUBLIC_TIMELINE, STATUS, STATUS_BY_AUTHOR, STATUS_BY_THREAD, STATUS_BY_URI,
-    STATUS_REBLOGS, STATUS_REPLIES, TAG_TIMELINE,
+    LINK_TIMELINE, LOCAL_TIMELINE, PUBLIC_TIMELINE, STATUS, STATUS_BY_AUTHOR, STATUS_BY_THREAD,
+    STATUS_BY_URI, STATUS_REBLOGS, STATUS_REPLIES, TAG_TIMELINE,
 };
 use super::{Ballot, Poll, Quote, QuotePolicy, TimelineEntry, feed};
 use crate::base::{Id, Timestamp};
@@ -335,6 +335,9 @@ impl Status {
             for tag in new.tag_keys() {
                 tx.put(TAG_TIMELINE, &(tag, new.id), &entry);
             }
+            if let Some(link) = &new.link {
+                tx.put(LINK_TIMELINE, &(link.clone(), new.id), &entry);
+            }
         }
     }
 
@@ -377,6 +380,9 @@ impl Status {
             tx.delete(LOCAL_TIMELINE, &(old.id,));
             for tag in old.tag_keys() {
                 tx.delete(TAG_TIMELINE, &(tag, old.id));
+            }
+            if let Some(link) = &old.link {
+                tx.delete(LINK_TIMELINE, &(link.clone(), old.id));
             }
         }
     }

@@ -133,6 +133,13 @@ pub const CACHED: Table<[u8; 32], CachedFile> = Table::new("cached");
 /// (last use, digest) of the same.
 pub const CACHED_BY_USE: Table<(Timestamp, [u8; 32]), ()> = Table::new("cached_by_use");
 
+// Links.
+
+/// Preview cards by link.
+pub const PREVIEW_CARD: Table<String, PreviewCard> = Table::new("preview_card");
+/// (link, public post).
+pub const LINK_TIMELINE: Table<(String, Id), TimelineEntry> = Table::new("link_timeline");
+
 // Search.
 
 /// What the search index has to look at again; see [`feed`].

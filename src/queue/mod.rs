@@ -8,6 +8,7 @@
 mod deliver;
 mod destination;
 pub mod fan_out;
+pub mod fetch_card;
 mod handler;
 pub mod moderate;
 mod outcome;

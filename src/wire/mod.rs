@@ -11,6 +11,7 @@ pub mod json;
 pub mod mastodon;
 pub mod media;
 pub mod nodeinfo;
+pub mod page;
 pub mod text;
 pub mod web_push;
 pub mod webfinger;

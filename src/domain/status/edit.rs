@@ -5,6 +5,7 @@ use super::insert::{job_order, sender, tell_mentioned};
 use super::publish::mentions;
 use super::{StatusError, own};
 use crate::base::{Id, Moment};
+use crate::domain::card;
 use crate::domain::delivery::{Task, enqueue};
 use crate::domain::media::{self, MediaEdit};
 use crate::domain::notification::{self, notify_all};
@@ -119,6 +120,7 @@ pub fn replace(
         poll::watch(tx, moment, &new, &mut poll)?;
         new.poll = Some(poll);
     }
+    new.link = card::first_link(&new.content_html);
     remember(tx, moment, old)?;
     Status::save(tx, Some(old), &new);
     tag::retag(tx, old, &new)?;
@@ -128,6 +130,7 @@ pub fn replace(
         enqueue(tx, moment, &Task::local(job, sender(&new)).order(job_order(&new)))?;
     }
     quote::quoted_edited(tx, moment, &new)?;
+    card::ask(tx, moment, &new)?;
     let known: Vec<Id> = old.mentions.iter().map(|mention| mention.account).collect();
     tell_mentioned(tx, moment, &new, &known)?;
     let boosts = tx.scan(STATUS_REBLOGS, Scan::prefix(&(new.id,)).limit(TOLD_MAX))?;

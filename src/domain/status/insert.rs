@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::base::{Id, Moment, Timestamp};
+use crate::domain::card;
 use crate::domain::conversation;
 use crate::domain::delivery::{Task, enqueue};
 use crate::domain::notification::{self, notify_all};
@@ -46,7 +47,7 @@ pub fn id_for(tx: &ReadTx<'_>, moment: &mut Moment, written: Timestamp) -> Resul
 
 /// Keeps a new post or boost: record, counts, the author's own timeline,
 /// notifications, and the job that brings it to everybody else. `status` is
-/// complete but for its thread. Takes one id, and one for each local account
+/// complete but for its thread and its link. Takes two ids, and one for each local account
 /// that is mentioned; ids may run out, then the rest is not notified.
 ///
 /// # Errors
@@ -63,6 +64,7 @@ pub fn insert(
         None => None,
     };
     status.thread = parent.map_or(status.id, |parent| parent.thread);
+    status.link = card::first_link(&status.content_html);
     Status::save(tx, None, &status);
     adjust_counts(tx, &status, 1);
     note_activity(tx, &status)?;
@@ -84,6 +86,7 @@ pub fn insert(
     conversation::file(tx, moment.now, &status)?;
     let job = Job::FanOut { status: status.id, verb: Verb::Create };
     enqueue(tx, moment, &Task::local(job, sender(&status)).order(job_order(&status)))?;
+    card::ask(tx, moment, &status)?;
     tell_mentioned(tx, moment, &status, &[])
 }
 

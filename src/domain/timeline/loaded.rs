@@ -9,9 +9,12 @@ use crate::base::Id;
 use crate::domain::filter::{Match, Matcher};
 use crate::domain::visibility::{Between, Relations, Viewer, can_see, note_domains, pair_up};
 use crate::model::tables::{
-    ACCOUNT, ACCOUNT_BY_URI, BLOCKED_DOMAINS, COUNT, FILTERS, INTERACTION, RELATION, STATUS, USER, count,
+    ACCOUNT, ACCOUNT_BY_URI, BLOCKED_DOMAINS, COUNT, FILTERS, INTERACTION, PREVIEW_CARD, RELATION, STATUS,
+    USER, count,
 };
-use crate::model::{Account, FilterContext, Interaction, QuoteState, Role, Status, TimelineEntry, User};
+use crate::model::{
+    Account, FilterContext, Interaction, PreviewCard, QuoteState, Role, Status, TimelineEntry, User,
+};
 use crate::store::{ReadTx, StoreError};
 
 /// An account with its counts.
@@ -102,6 +105,8 @@ pub struct Loaded {
     /// The viewer has muted or blocked somebody in it, or is blocked: it
     /// stays out of timelines and can still be opened.
     pub is_silenced: bool,
+    /// The preview of its link, if there is one to be shown.
+    pub card: Option<Arc<PreviewCard>>,
     /// The viewer's filters that it matches; a boost those of its original.
     pub filtered: Vec<Match>,
 }
@@ -216,6 +221,8 @@ struct Found {
     relations: Relations,
     /// Threads that the viewer muted.
     muted: BTreeSet<Id>,
+    /// By link.
+    cards: HashMap<String, Arc<PreviewCard>>,
     /// What the viewer does not want to read.
     filters: Matcher,
 }
@@ -321,7 +328,7 @@ fn find(
     known.extend(fetched.take(statuses)?.into_iter().flatten().map(|status| (status.id, status)));
     let numbers = fetched.counts(status_counts);
     let rows = fetched.take(interactions)?;
-    let muted = muted_threads(tx, viewer, &known, &shown)?;
+    let (muted, cards) = muted_and_cards(tx, viewer, &known, &shown)?;
     let accounts = fetched.take(accounts)?;
     let mut relations = match viewer.id {
         Some(_) => pair_up(&others, fetched.take(relations)?),
@@ -337,6 +344,7 @@ fn find(
         relations,
         statuses: known,
         muted,
+        cards,
         filters: filters.map(|filters| Matcher::new(filters, viewer.now)).unwrap_or_default(),
     })
 }
@@ -367,6 +375,7 @@ fn assemble(found: &Found, viewer: Viewer, id: Id) -> Option<Loaded> {
         filtered: filtered(found, viewer, &status, reblog.as_deref()),
         poll: poll_marks(found, viewer, &status),
         quote: None,
+        card: card(found, &status),
         status,
         reblog,
         between,
@@ -400,6 +409,13 @@ fn marks(found: &Found, status: &Status) -> Marks {
     }
 }
 
+/// Posts with media show those instead.
+fn card(found: &Found, status: &Status) -> Option<Arc<PreviewCard>> {
+    let link =
+        status.link.as_ref().filter(|_| status.attachments.is_empty() && status.visibility.is_open())?;
+    found.cards.get(link).cloned()
+}
+
 fn poll_marks(found: &Found, viewer: Viewer, status: &Status) -> Option<PollMarks> {
     let poll = status.poll.as_ref()?;
     let ballot = found.interactions.get(&status.id).and_then(|row| row.ballot_in(poll));
@@ -410,25 +426,29 @@ fn poll_marks(found: &Found, viewer: Viewer, status: &Status) -> Option<PollMark
     })
 }
 
-/// A mute of a thread is kept at its first post. Asks only for threads that
-/// do not begin on this page.
-fn muted_threads(
+/// What only the posts themselves tell to look for: muted threads, and
+/// previews of links; one round trip. A mute of a thread is kept at its first
+/// post, so it is asked only for threads that do not begin on this page.
+fn muted_and_cards(
     tx: &ReadTx<'_>,
     viewer: Viewer,
     statuses: &HashMap<Id, Status>,
     shown: &[Id],
-) -> Result<BTreeSet<Id>, StoreError> {
-    let Some(me) = viewer.id else { return Ok(BTreeSet::new()) };
-    let threads = distinct(shown.iter().filter_map(|id| statuses.get(id)).map(|status| status.thread));
+) -> Result<(BTreeSet<Id>, HashMap<String, Arc<PreviewCard>>), StoreError> {
+    let posts = || shown.iter().filter_map(|id| statuses.get(id));
+    let threads = distinct(posts().map(|status| status.thread).filter(|thread| !shown.contains(thread)));
     let elsewhere: Vec<(Id, Id)> =
-        threads.into_iter().filter(|thread| !shown.contains(thread)).map(|thread| (me, thread)).collect();
-    let rows = tx.get_many(INTERACTION, &elsewhere)?;
-    Ok(elsewhere
-        .iter()
-        .zip(rows)
-        .filter(|(_, row)| row.as_ref().is_some_and(|r| r.muted))
-        .map(|(k, _)| k.1)
-        .collect())
+        viewer.id.into_iter().flat_map(|me| threads.iter().map(move |thread| (me, *thread))).collect();
+    let links: BTreeSet<String> = posts().filter_map(|status| status.link.clone()).collect();
+    let links: Vec<String> = links.into_iter().collect();
+    let mut batch = tx.batch();
+    let (marks, cards) = (batch.get_many(INTERACTION, &elsewhere), batch.get_many(PREVIEW_CARD, &links));
+    let fetched = batch.fetch()?;
+    let muted = elsewhere.iter().zip(fetched.take(marks)?);
+    let muted =
+        muted.filter(|(_, row)| row.as_ref().is_some_and(|r| r.muted)).map(|(key, _)| key.1).collect();
+    let cards = fetched.take(cards)?.into_iter().flatten().filter(PreviewCard::is_ready);
+    Ok((muted, cards.map(|card| (card.url.clone(), Arc::new(card))).collect()))
 }
 
 fn distinct(ids: impl Iterator<Item = Id>) -> Vec<Id> {

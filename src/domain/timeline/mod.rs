@@ -26,5 +26,5 @@ pub use loaded::{
 pub use marked::{bookmarks, favourited_by, favourites, reblogged_by};
 pub use merge::merge;
 pub(super) use merge::{clear_home, merge_list};
-pub use public::{Listing, Tags, public, tagged};
+pub use public::{Listing, Tags, linked, public, tagged};
 pub(super) use rows::insert_direct;

@@ -4,7 +4,7 @@ use super::loaded::{Loaded, load_rows};
 use crate::base::Id;
 use crate::domain::page::{Page, Paged, Span, fill};
 use crate::domain::visibility::Viewer;
-use crate::model::tables::{LOCAL_TIMELINE, PUBLIC_TIMELINE, TAG_TIMELINE};
+use crate::model::tables::{LINK_TIMELINE, LOCAL_TIMELINE, PUBLIC_TIMELINE, TAG_TIMELINE};
 use crate::model::{FilterContext, Status, TimelineEntry};
 use crate::store::{ReadTx, Scan, StoreError};
 
@@ -102,6 +102,27 @@ pub fn tagged(
         |rows| {
             let loaded = load_rows(tx, viewer, rows)?;
             let shown = |l: &Loaded| listing.shows(l) && !l.is_limited_to(viewer) && tags.fits(&l.status);
+            Ok(loaded.into_iter().map(|loaded| loaded.filter(shown)).collect())
+        },
+    )
+}
+
+/// A page of the public posts with a link, by people who want to be noticed.
+///
+/// # Errors
+/// Only the store's.
+pub fn linked(tx: &ReadTx<'_>, viewer: Viewer, link: &str, page: &Page) -> Result<Paged<Loaded>, StoreError> {
+    fill(
+        page,
+        |span| {
+            let range = span.scan(Scan::prefix(&(link.to_owned(),)), |id| (link.to_owned(), id));
+            let rows = tx.scan(LINK_TIMELINE, range)?;
+            Ok(rows.into_iter().map(|((_, id), entry)| (id, entry)).collect())
+        },
+        |rows| {
+            let loaded = load_rows(tx, viewer, rows)?;
+            let shown =
+                |l: &Loaded| !l.is_silenced && !l.is_limited_to(viewer) && l.author.account.is_discoverable;
             Ok(loaded.into_iter().map(|loaded| loaded.filter(shown)).collect())
         },
     )

@@ -38,6 +38,7 @@ mod streaming;
 mod suggestions;
 mod tags;
 mod timelines;
+mod trends;
 mod unbuilt;
 
 use axum::Router;
@@ -89,6 +90,7 @@ fn documented() -> OpenApiRouter<AppState> {
         .merge(suggestions::routes())
         .merge(tags::routes())
         .merge(timelines::routes())
+        .merge(trends::routes())
         .merge(unbuilt::routes())
         .merge(super::well_known::routes())
         .merge(super::web::authorize_document())

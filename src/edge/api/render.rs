@@ -8,7 +8,7 @@ use crate::edge::AppState;
 use crate::model::{QuotePermission, QuoteState, Site, Visibility};
 use crate::wire::mastodon::poll::PollFacts;
 use crate::wire::mastodon::quote::{AnyQuote, Quote, QuoteApproval, ShallowQuote};
-use crate::wire::mastodon::{Emoji, FilterResult, Notification, Poll, Report, Status, status};
+use crate::wire::mastodon::{Emoji, FilterResult, Notification, Poll, PreviewCard, Report, Status, status};
 
 use super::people::account;
 
@@ -36,6 +36,7 @@ pub(crate) fn status(site: &Site, viewer: Option<Id>, loaded: &Loaded) -> Status
         quote: quote(site, viewer, loaded),
         quote_approval: quote_approval(viewer, loaded),
         quotes: loaded.counts.quotes,
+        card: loaded.shown().card.as_deref().map(|card| PreviewCard::new(site, card)),
         reblog: reblog.map(|original| (original.status.clone(), self::status(site, viewer, original))),
     };
     Status::new(site, record, facts)

@@ -17,13 +17,7 @@ use crate::edge::auth::Auth;
 use crate::wire::mastodon::Empty;
 
 /// Empty for everybody.
-const PUBLIC: [&str; 5] = [
-    "/api/v1/trends",
-    "/api/v1/trends/links",
-    "/api/v1/trends/statuses",
-    "/api/v1/trends/tags",
-    "/api/v1/accounts/{id}/identity_proofs",
-];
+const PUBLIC: [&str; 1] = ["/api/v1/accounts/{id}/identity_proofs"];
 
 /// Empty for people, with the scope it takes.
 const PERSONAL: [(&str, &str); 1] = [("/api/v1/tags/suggestions", "read:follows")];

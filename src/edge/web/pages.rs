@@ -159,7 +159,7 @@ pub struct SearchPage {
     pub people: Vec<PersonRow>,
     /// Posts found.
     pub posts: Vec<PostView>,
-    /// Hashtags found, without #.
+    /// Hashtags found, without #; before the first search those that trend.
     pub tags: Vec<String>,
     /// Why another server could not be asked, if so.
     pub trouble: Option<String>,

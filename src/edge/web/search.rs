@@ -16,7 +16,7 @@ use crate::domain::search::{self, AtAddress};
 use crate::domain::timeline::{Loaded, Person};
 use crate::domain::visibility::Viewer;
 use crate::edge::api::params::Params;
-use crate::edge::{AppState, federation, find};
+use crate::edge::{AppState, federation, find, trends};
 use crate::model::Site;
 use crate::store::{ReadTx, StoreError};
 use crate::wire::webfinger;
@@ -45,7 +45,12 @@ async fn page(visit: Visit, params: Params) -> Result<Response, Problem> {
     let elsewhere = look_elsewhere(&visit, query.trim()).await;
     let (site, text) = (visit.state.site.clone(), elsewhere.unwrap_or_else(|| query.trim().to_owned()));
     let (people, posts) = by_words(&visit, &text).await?;
-    let (facts, found) = visit.read(move |tx, viewer| look(tx, viewer, &site, &text, &people)).await?;
+    let is_first = text.is_empty();
+    let (facts, mut found) = visit.read(move |tx, viewer| look(tx, viewer, &site, &text, &people)).await?;
+    if is_first {
+        let trending = trends::now(&visit.state).await?;
+        found.tags = trending.tags.iter().take(FOUND_MAX).cloned().collect();
+    }
     if let Some(place) = &found.at_address {
         return Ok(go::to(&path(place)));
     }

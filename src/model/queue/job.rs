@@ -148,6 +148,13 @@ pub enum Job {
     /// Tell one app of one notification.
     #[n(26)]
     PushTo(#[n(0)] PushTo),
+    /// Read the page behind a link for its preview card.
+    #[n(27)]
+    FetchCard {
+        /// The link.
+        #[n(0)]
+        url: String,
+    },
 }
 
 /// One notification for one subscription.
@@ -184,6 +191,7 @@ impl Job {
             Job::PushTo(_) => JobKind::PushTo,
             Job::FetchAccount { .. } => JobKind::FetchAccount,
             Job::FetchThread { .. } => JobKind::FetchThread,
+            Job::FetchCard { .. } => JobKind::FetchCard,
             Job::SeverFollows { .. } | Job::SettleServer { .. } | Job::EraseAccount { .. } => {
                 JobKind::Moderate
             }
@@ -234,6 +242,9 @@ pub enum JobKind {
     /// See [`Job::PushTo`].
     #[n(26)]
     PushTo,
+    /// See [`Job::FetchCard`].
+    #[n(27)]
+    FetchCard,
 }
 
 impl JobKind {
@@ -247,6 +258,7 @@ impl JobKind {
             JobKind::PushTo => "push_to",
             JobKind::FetchAccount => "fetch_account",
             JobKind::FetchThread => "fetch_thread",
+            JobKind::FetchCard => "fetch_card",
             JobKind::ShareProfile => "share_profile",
             JobKind::ProcessMedia => "process_media",
             JobKind::TendPoll => "tend_poll",

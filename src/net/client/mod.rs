@@ -130,6 +130,7 @@ pub struct Outgoing {
     headers: HeaderMap,
     body: Bytes,
     answer_max_bytes: usize,
+    may_cut: bool,
     times: Option<Times>,
     sign: Option<Sign>,
 }
@@ -143,6 +144,7 @@ impl Outgoing {
             headers: HeaderMap::new(),
             body: Bytes::new(),
             answer_max_bytes: limits::ACTIVITY_MAX_BYTES,
+            may_cut: false,
             times: None,
             sign: None,
         }
@@ -185,6 +187,13 @@ impl Outgoing {
         self
     }
 
+    /// Takes the beginning of a longer answer instead of refusing it.
+    #[must_use]
+    pub fn cut(mut self) -> Outgoing {
+        self.may_cut = true;
+        self
+    }
+
     /// Other limits of time for this request.
     #[must_use]
     pub fn times(mut self, times: Times) -> Outgoing {
@@ -211,6 +220,14 @@ impl Answer {
     pub fn media_type(&self) -> Option<String> {
         let text = self.headers.get(http::header::CONTENT_TYPE)?.to_str().ok()?;
         Some(text.split(';').next()?.trim().to_ascii_lowercase())
+    }
+
+    /// The `charset` of its media type, as written.
+    pub fn charset(&self) -> Option<String> {
+        let text = self.headers.get(http::header::CONTENT_TYPE)?.to_str().ok()?;
+        let mut parameters = text.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
+        let (_, value) = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))?;
+        Some(value.trim().trim_matches('"').to_owned())
     }
 }
 
@@ -416,11 +433,12 @@ async fn read_answer(
         return Err(FetchError::Encoded);
     }
     let max_bytes = if is_good { request.answer_max_bytes } else { ERROR_BODY_MAX_BYTES };
-    if is_good && announced_bytes(&head.headers).is_some_and(|bytes| bytes > max_bytes as u64) {
+    let must_fit = is_good && !request.may_cut;
+    if must_fit && announced_bytes(&head.headers).is_some_and(|bytes| bytes > max_bytes as u64) {
         return Err(FetchError::TooLarge(max_bytes));
     }
     let body = match read_body(body, max_bytes, times.read).await {
-        Ok(Read { is_cut: true, .. }) if is_good => return Err(FetchError::TooLarge(max_bytes)),
+        Ok(Read { is_cut: true, .. }) if must_fit => return Err(FetchError::TooLarge(max_bytes)),
         Ok(read) => read.bytes,
         // The status says enough when the rest of a refusal does not come.
         Err(_) if !is_good => Bytes::new(),

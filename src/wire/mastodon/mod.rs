@@ -8,6 +8,7 @@ pub mod account;
 pub mod admin;
 pub mod admin_blocks;
 pub mod announcement;
+pub mod card;
 pub mod conversation;
 pub mod filter;
 pub mod instance;
@@ -29,6 +30,7 @@ pub mod words;
 pub use account::{
     Account, CredentialAccount, Emoji, FamiliarFollowers, Field, MutedAccount, Person, Profile,
 };
+pub use card::PreviewCard;
 pub use conversation::Conversation;
 pub use filter::{Filter, FilterKeyword, FilterResult, FilterStatus, V1Filter};
 pub use list::{List, RepliesPolicyWord};

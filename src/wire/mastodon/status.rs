@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::quote::{AnyQuote, QuoteApproval};
 use super::words::{MediaWord, VisibilityWord};
-use super::{Account, Emoji, FilterResult, Poll};
+use super::{Account, Emoji, FilterResult, Poll, PreviewCard};
 use crate::base::{Id, Timestamp};
 use crate::model::{self, AttachmentKind, Site};
 
@@ -160,6 +160,8 @@ pub struct Facts {
     pub quote_approval: QuoteApproval,
     /// Quotes of it.
     pub quotes: u64,
+    /// The preview of its link.
+    pub card: Option<PreviewCard>,
 }
 
 /// A post or boost.
@@ -217,8 +219,8 @@ pub struct Status {
     #[schema(required)]
     quote: Option<AnyQuote>,
     quote_approval: QuoteApproval,
-    #[schema(required, value_type = Option<Object>)]
-    card: Option<Value>,
+    #[schema(required)]
+    card: Option<PreviewCard>,
     #[schema(required)]
     poll: Option<Poll>,
 }
@@ -239,6 +241,7 @@ impl Status {
             quote,
             quote_approval,
             quotes,
+            card,
         } = facts;
         let (shown, reblog) = match &reblog {
             Some((original, entity)) => (original, Some(Box::new(entity.clone()))),
@@ -285,7 +288,7 @@ impl Status {
             emojis: shown.emojis.iter().map(|emoji| Emoji::new(site, emoji)).collect(),
             quote,
             quote_approval,
-            card: None,
+            card,
             poll,
         }
     }
@@ -424,6 +427,7 @@ mod tests {
             quote: None,
             quote_approval: QuoteApproval::new(&Default::default(), None),
             quotes: 0,
+            card: None,
         }
     }
 

@@ -57,7 +57,7 @@ impl Tag {
 }
 
 /// The last days with the use of each, also where there was none.
-fn history(now: Timestamp, days: &[TagDay]) -> Vec<TagHistory> {
+pub fn history(now: Timestamp, days: &[TagDay]) -> Vec<TagHistory> {
     let mut day = now.midnight();
     let mut all = Vec::new();
     for _ in 0..HISTORY_DAYS {

@@ -35,6 +35,7 @@ mod streaming;
 mod suggestions;
 mod tags;
 mod timelines;
+mod trends;
 
 use serde_json::{Value, json};
 
