@@ -114,7 +114,7 @@ async fn links(State(state): State<AppState>, uri: Uri, params: Params) -> Resul
 /// Posts that people like and boost. Those of people one has blocked or
 /// muted are left out.
 #[utoipa::path(get, path = "/api/v1/trends/statuses", tag = "Trends", params(OffsetParams),
-    security((), ("oauth" = [])), responses((status = 200, body = Vec<Status>)))]
+    security((), ("oauth" = ["read:statuses"])), responses((status = 200, body = Vec<Status>)))]
 async fn statuses(
     State(state): State<AppState>,
     uri: Uri,

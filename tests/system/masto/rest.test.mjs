@@ -327,5 +327,5 @@ test("admins see and act on accounts", async () => {
   const block = await admin.v1.admin.domainBlocks.create({ domain: "bad.example", severity: "suspend" });
   assert.equal((await admin.v1.admin.domainBlocks.$select(block.id).fetch()).severity, "suspend");
   await admin.v1.admin.domainBlocks.$select(block.id).remove();
-  await assert.rejects(other.v1.admin.accounts.list());
+  await assert.rejects(async () => await other.v1.admin.accounts.list());
 });

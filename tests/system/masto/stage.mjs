@@ -51,10 +51,10 @@ export async function join(name) {
     agreement: true,
     locale: "en",
   });
-  return Object.assign(createRestAPIClient({ url, accessToken: joined.accessToken }), {
-    accessToken: joined.accessToken,
-    me: await createRestAPIClient({ url, accessToken: joined.accessToken }).v1.accounts.verifyCredentials(),
-  });
+  // A client is a proxy and cannot hold more, so its two halves are handed on.
+  const { accessToken } = joined;
+  const { v1, v2 } = createRestAPIClient({ url, accessToken });
+  return { v1, v2, accessToken, me: await v1.accounts.verifyCredentials() };
 }
 
 /** A streaming client with a token of one's own. */
