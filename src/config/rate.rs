@@ -66,7 +66,7 @@ fn word(word: &Word) -> Result<Said, Fault> {
     };
     let Some(limited) = Limited::ALL.into_iter().find(|limited| limited.word() == name) else {
         let names = Limited::ALL.map(Limited::word);
-        return match nearest(name, names.into_iter()) {
+        return match nearest(name, names) {
             Some(near) => refused(format!("`{}` is not limited; `{near}` is", excerpt(name))),
             None => refused(format!("what is limited are `{}`", names.join("`, `"))),
         };

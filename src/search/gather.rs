@@ -16,7 +16,7 @@ pub(super) const PAGE_MAX: usize = 200;
 #[derive(Default)]
 pub(super) struct Page {
     /// Posts, and whether strangers may find them.
-    pub(super) posts: Vec<(Id, Option<(Status, bool)>)>,
+    pub(super) posts: Vec<Gathered>,
     pub(super) people: Vec<(Id, Option<Account>)>,
 }
 
@@ -80,12 +80,12 @@ pub(super) fn posts_of(tx: &ReadTx<'_>, author: Id, after: Id) -> Result<(Page, 
     Ok((Page { posts: with_authors(tx, found)?, people: Vec::new() }, last))
 }
 
+/// A post, unless it is gone, and whether its author may be found.
+pub(super) type Gathered = (Id, Option<(Status, bool)>);
+
 /// Boosts have no text of their own, and posts of those who are gone are not
 /// found.
-fn with_authors(
-    tx: &ReadTx<'_>,
-    found: Vec<(Id, Option<Status>)>,
-) -> Result<Vec<(Id, Option<(Status, bool)>)>, StoreError> {
+fn with_authors(tx: &ReadTx<'_>, found: Vec<(Id, Option<Status>)>) -> Result<Vec<Gathered>, StoreError> {
     let mut authors: Vec<Id> =
         found.iter().filter_map(|(_, status)| Some(status.as_ref()?.account)).collect();
     authors.sort_unstable();

@@ -42,7 +42,7 @@ pub fn card(bytes: &[u8], charset: Option<&str>, base: &Url) -> Option<PreviewCa
         title,
         description: text(&["og:description", "twitter:description", "description"], DESCRIPTION_MAX)
             .unwrap_or_default(),
-        author_url: author.as_deref().and_then(|author| address_alone(author)),
+        author_url: author.as_deref().and_then(address_alone),
         author_name: author.filter(|author| address_alone(author).is_none()).unwrap_or_default(),
         provider_name: text(&["og:site_name"], TITLE_MAX).unwrap_or_default(),
         image: address(&[

@@ -83,10 +83,6 @@ fn greeting(origin: &str, people: &[SamplePerson]) -> String {
 struct Folder(PathBuf);
 
 impl Folder {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "app is the room that asks the environment, for all others"
-    )]
     fn make() -> Result<Folder, Problem> {
         let path = std::env::temp_dir().join(format!("waxwing-sandbox-{}", std::process::id()));
         fs::create_dir_all(&path).map_err(|error| {

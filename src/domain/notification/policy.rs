@@ -99,9 +99,8 @@ mod tests {
 
     /// The policy whose one rule filters, and nothing else does.
     fn one(rule: impl Fn(&mut NotificationPolicy, PolicyAnswer)) -> NotificationPolicy {
-        let mut policy = NotificationPolicy::default();
-        policy.private_mentions = PolicyAnswer::Accept;
-        policy.limited_accounts = PolicyAnswer::Accept;
+        let (private_mentions, limited_accounts) = (PolicyAnswer::Accept, PolicyAnswer::Accept);
+        let mut policy = NotificationPolicy { private_mentions, limited_accounts, ..Default::default() };
         rule(&mut policy, PolicyAnswer::Filter);
         policy
     }

@@ -148,12 +148,11 @@ fn known(tx: &ReadTx<'_>, owner: Id, ids: &[Id]) -> Result<Vec<NotificationReque
     Ok(tx.get_many(NOTIFICATION_REQUEST, &keys)?.into_iter().flatten().collect())
 }
 
+/// A row of `NOTIFICATION`.
+type Row = ((Id, Id), Notification);
+
 /// What is held back from somebody of these people.
-fn held_back(
-    tx: &ReadTx<'_>,
-    owner: Id,
-    from: &HashSet<Id>,
-) -> Result<Vec<((Id, Id), Notification)>, StoreError> {
+fn held_back(tx: &ReadTx<'_>, owner: Id, from: &HashSet<Id>) -> Result<Vec<Row>, StoreError> {
     let rows = tx.scan(NOTIFICATION, Scan::prefix(&(owner,)).limit(NOTIFICATIONS_MAX + TRIM_ROWS))?;
     Ok(rows.into_iter().filter(|(_, row)| row.is_filtered && from.contains(&row.from)).collect())
 }

@@ -18,12 +18,15 @@ const RELATIONS_MAX: usize = 20_000;
 /// People given for each.
 const FAMILIAR_MAX: usize = 40;
 
+/// An account, and those who follow it of whom one follows.
+pub(super) type Familiar = (Id, Vec<Arc<Person>>);
+
 /// For each of these accounts, who of those that `me` follows follows it.
 /// Work is bounded: of very many followers, not all are found.
 ///
 /// # Errors
 /// Only the store's.
-pub fn familiar(tx: &ReadTx<'_>, me: Id, accounts: &[Id]) -> Result<Vec<(Id, Vec<Arc<Person>>)>, StoreError> {
+pub fn familiar(tx: &ReadTx<'_>, me: Id, accounts: &[Id]) -> Result<Vec<Familiar>, StoreError> {
     let most = usize::try_from(FOLLOWING_MAX).unwrap_or(usize::MAX);
     let mine = tx.scan(FOLLOWING, Scan::prefix(&(me,)).reverse().limit(most))?;
     let mine: Vec<Id> = mine.into_iter().map(|(_, followed)| followed).collect();
@@ -53,7 +56,7 @@ fn following(tx: &ReadTx<'_>, these: &[Id], account: Id) -> Result<Vec<Id>, Stor
     Ok(rows.filter(|(_, row)| row.as_ref().is_some_and(|r| r.follow.is_some())).map(|(id, _)| *id).collect())
 }
 
-fn load(tx: &ReadTx<'_>, found: Vec<(Id, Vec<Id>)>) -> Result<Vec<(Id, Vec<Arc<Person>>)>, StoreError> {
+fn load(tx: &ReadTx<'_>, found: Vec<(Id, Vec<Id>)>) -> Result<Vec<Familiar>, StoreError> {
     let mut ids: Vec<Id> = found.iter().flat_map(|(_, ids)| ids).copied().collect();
     ids.sort();
     ids.dedup();

@@ -426,6 +426,9 @@ fn poll_marks(found: &Found, viewer: Viewer, status: &Status) -> Option<PollMark
     })
 }
 
+/// Previews by the address of their page.
+type Cards = HashMap<String, Arc<PreviewCard>>;
+
 /// What only the posts themselves tell to look for: muted threads, and
 /// previews of links; one round trip. A mute of a thread is kept at its first
 /// post, so it is asked only for threads that do not begin on this page.
@@ -434,7 +437,7 @@ fn muted_and_cards(
     viewer: Viewer,
     statuses: &HashMap<Id, Status>,
     shown: &[Id],
-) -> Result<(BTreeSet<Id>, HashMap<String, Arc<PreviewCard>>), StoreError> {
+) -> Result<(BTreeSet<Id>, Cards), StoreError> {
     let posts = || shown.iter().filter_map(|id| statuses.get(id));
     let threads = distinct(posts().map(|status| status.thread).filter(|thread| !shown.contains(thread)));
     let elsewhere: Vec<(Id, Id)> =

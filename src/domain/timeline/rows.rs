@@ -62,11 +62,10 @@ pub(super) fn take_out(
     Ok(())
 }
 
+/// A row of a timeline.
+pub(super) type Row = ((Id, Id), HomeEntry);
+
 /// Everything that a timeline holds.
-pub(super) fn rows_of(
-    tx: &ReadTx<'_>,
-    table: Rows,
-    owner: Id,
-) -> Result<Vec<((Id, Id), HomeEntry)>, StoreError> {
+pub(super) fn rows_of(tx: &ReadTx<'_>, table: Rows, owner: Id) -> Result<Vec<Row>, StoreError> {
     tx.scan(table, Scan::prefix(&(owner,)).limit(HOME_MAX_ROWS + TRIM_ROWS))
 }

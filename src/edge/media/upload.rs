@@ -118,7 +118,7 @@ pub(super) fn unreadable(error: PictureError) -> Problem {
 async fn create(state: &AppState, new: NewMedia) -> Result<Media, Problem> {
     let moment = state.moment();
     let media = state.store.write(move |tx| media::create(tx, &mut moment.clone(), &new)).await;
-    Ok(media.map_err(|error: StoreError| Problem::from(error))?)
+    media.map_err(|error: StoreError| Problem::from(error))
 }
 
 async fn note(state: &AppState, id: Id, made: Option<Attachment>) -> Result<Option<Media>, Problem> {

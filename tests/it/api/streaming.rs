@@ -337,7 +337,8 @@ async fn the_token_may_come_in_three_ways_and_a_subprotocol_is_echoed() {
     let ana = live.app.person("ana").await;
     let bearer = format!("Bearer {}", ana.token);
     let by_query = format!("?stream=user&access_token={}", ana.token);
-    let cases: [(&str, Vec<(&str, &str)>, Option<&str>); 4] = [
+    type Case<'a> = (&'a str, Vec<(&'a str, &'a str)>, Option<&'a str>);
+    let cases: [Case<'_>; 4] = [
         ("?stream=user", vec![("authorization", &bearer)], None),
         (&by_query, vec![], None),
         ("/?stream=user", vec![("sec-websocket-protocol", &ana.token)], Some(&ana.token)),
@@ -356,7 +357,8 @@ async fn whoever_has_no_person_behind_the_token_is_refused() {
     let live = Live::start().await;
     let app_token = live.app.token(None, "read").await;
     let app_token = format!("?stream=public&access_token={app_token}");
-    let cases: [(&str, &[(&str, &str)], u16, &str); 5] = [
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], u16, &'a str);
+    let cases: [Case<'_>; 5] = [
         ("?stream=public", &[], 401, "Missing access token"),
         ("?stream=user&access_token=nonsense", &[], 401, "Invalid access token"),
         ("?stream=user", &[("cookie", "__Host-waxwing=abc")], 401, "Missing access token"),

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use waxwing::model::queue::tables::{ACT, JOB};
 use waxwing::model::queue::{JobKind, SignatureProfile};
 use waxwing::queue::{Attempt, Handler, Workshop, fetch_card};
-use waxwing::store::{Scan, StoreError};
+use waxwing::store::Scan;
 
 use super::{id, post, post_to};
 use crate::kit::{Person, TestApp};
@@ -49,7 +49,7 @@ async fn fetch_pages(app: &TestApp) -> usize {
     let jobs = state.store.read(|tx| tx.scan(JOB, Scan::all())).await.unwrap();
     let mut run = 0;
     for (key, _) in jobs.into_iter().filter(|(_, row)| row.kind == JobKind::FetchCard) {
-        let act = state.store.read(move |tx| tx.get(ACT, &key.act).map_err(StoreError::from)).await.unwrap();
+        let act = state.store.read(move |tx| tx.get(ACT, &key.act)).await.unwrap();
         let attempt = Attempt {
             key,
             act: Arc::new(act.unwrap()),

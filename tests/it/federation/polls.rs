@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use waxwing::model::queue::tables::ACT;
 use waxwing::model::queue::{Job, Outgoing};
-use waxwing::store::{Scan, StoreError};
+use waxwing::store::Scan;
 
 use super::peer::{PUBLIC, Peer, app, get, post_at, work};
 use crate::kit::{Person, TestApp};
@@ -38,7 +38,7 @@ async fn found(who: &Person<'_>, uri: &str) -> Value {
 }
 
 async fn votes_out(app: &TestApp) -> Vec<String> {
-    let acts = app.state.store.read(|tx| tx.scan(ACT, Scan::all()).map_err(StoreError::from)).await.unwrap();
+    let acts = app.state.store.read(|tx| tx.scan(ACT, Scan::all())).await.unwrap();
     let chosen = acts.into_iter().filter_map(|(_, act)| match act.job {
         Job::Say(Outgoing::Vote { choice, .. }) => Some(choice),
         _ => None,

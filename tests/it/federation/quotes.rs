@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 use waxwing::model::queue::tables::ACT;
 use waxwing::model::queue::{Job, Outgoing};
-use waxwing::store::{Scan, StoreError};
+use waxwing::store::Scan;
 
 use super::peer::{PUBLIC, Peer, app, get, post_at};
 use crate::kit::{Person, TestApp};
 
 async fn said(app: &TestApp) -> Vec<Outgoing> {
-    let acts = app.state.store.read(|tx| tx.scan(ACT, Scan::all()).map_err(StoreError::from)).await.unwrap();
+    let acts = app.state.store.read(|tx| tx.scan(ACT, Scan::all())).await.unwrap();
     let said = acts.into_iter().filter_map(|(_, act)| match act.job {
         Job::Say(said) => Some(said),
         _ => None,

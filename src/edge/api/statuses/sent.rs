@@ -73,5 +73,5 @@ pub(super) enum Published {
     /// Published now.
     Status(Box<Status>),
     /// To be published later.
-    Scheduled(ScheduledStatus),
+    Scheduled(Box<ScheduledStatus>),
 }

@@ -55,7 +55,8 @@ pub(super) async fn publish(
     };
     let draft = compose::draft(&state, &me.user, written.clone()).await?;
     if let Some(at) = at.filter(|at| *at > state.now()) {
-        return Ok(Json(Published::Scheduled(schedule(&state, &me, &written, draft, at).await?)));
+        let scheduled = schedule(&state, &me, &written, draft, at).await?;
+        return Ok(Json(Published::Scheduled(Box::new(scheduled))));
     }
     let published = compose::publish(&state, draft).await?;
     let viewer = Viewer::account(me.id, state.now());
