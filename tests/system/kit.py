@@ -131,7 +131,7 @@ class Waxwing:
                     f"outbound_root {self.folder}/outbound-root.pem",
                     "outbound_allow localhost 127.0.0.0/8",
                     "log_level debug",
-                    "rate_limit 100x",
+                    "rate_limit 100x login=25/5m login_name=25/1h",
                     *directives,
                     "",
                 ]

@@ -44,10 +44,10 @@ pub(super) async fn fill(
         tokio::task::spawn_blocking(|| password::hash(PASSWORD, SALT)).await.map_err(Problem::internal)?;
     let mut people = Vec::new();
     for (username, role) in
-        [("admin", Role::Admin), ("ana", Role::User), ("ben", Role::User), ("cleo", Role::User)]
+        [("admin", Role::Owner), ("ana", Role::User), ("ben", Role::User), ("cleo", Role::User)]
     {
         let id = person(state, username, role, &hash).await?;
-        let chosen = admin_token.clone().filter(|_| role == Role::Admin);
+        let chosen = admin_token.clone().filter(|_| role == Role::Owner);
         let token = chosen.unwrap_or_else(|| state.chance.secret(TOKEN_BYTES));
         issue(state, &app, id, role, &token).await?;
         people.push(Sample { id, username, token, role });
@@ -77,7 +77,7 @@ impl From<Sample> for SamplePerson {
             username: sample.username.to_owned(),
             password: PASSWORD.to_owned(),
             token: sample.token,
-            role: if sample.role == Role::Admin { "admin" } else { "user" },
+            role: if sample.role == Role::Owner { "admin" } else { "user" },
         }
     }
 }
@@ -170,7 +170,7 @@ async fn app(state: &AppState) -> Result<App, Problem> {
 }
 
 async fn issue(state: &AppState, app: &App, id: Id, role: Role, token: &str) -> Result<(), Problem> {
-    let scopes = if role == Role::Admin { format!("{SCOPES} {ADMIN_SCOPES}") } else { SCOPES.to_owned() };
+    let scopes = if role == Role::Owner { format!("{SCOPES} {ADMIN_SCOPES}") } else { SCOPES.to_owned() };
     let scopes = oauth::scopes::parse(&scopes).unwrap_or_default();
     let (moment, app, digest) = (state.moment(), app.clone(), secret::digest(token));
     state
@@ -197,10 +197,17 @@ async fn person(state: &AppState, username: &str, role: Role, hash: &str) -> Res
         locale: None,
     };
     let (moment, site) = (state.moment(), state.site.clone());
-    let joined = state
-        .store
-        .write(move |tx| user::sign_up(tx, &mut moment.clone(), &site, user::Entry::Given(role), &new))
-        .await;
+    // Strict clients want somebody to be responsible: the admin owns the place.
+    let link = state.chance.secret(TOKEN_BYTES);
+    let joined = state.store.write(move |tx| {
+        let mut moment = moment.clone();
+        if role != Role::Owner {
+            return user::sign_up(tx, &mut moment, &site, user::Entry::Given(role), &new);
+        }
+        user::set_owner_link(tx, secret::digest(&link))?;
+        user::create_owner(tx, &mut moment, &site, &user::OwnerLink(&link), &new)
+    });
+    let joined = joined.await;
     joined.map(|account| account.id).map_err(|error| Problem::internal(format!("{error:?}")))
 }
 

@@ -35,7 +35,7 @@ async fn what_is_not_offered_says_so() {
     let app = TestApp::start().await;
     let ana = app.person("ana").await;
     let path = format!("/api/v1/statuses/{}", id(&post(&ana, "hello").await));
-    ana.post(&format!("{path}/translate"), json!({})).await.error(503, "Service Unavailable");
+    ana.post(&format!("{path}/translate"), json!({})).await.error(404, "does not translate");
     ana.post("/api/v1/statuses/17/translate", json!({})).await.error(404, "");
     let instance = app.get("/api/v2/instance").await.json(200);
     assert_eq!(instance["configuration"]["translation"]["enabled"], false);

@@ -203,9 +203,10 @@ async fn marked(
     Ok(paged(&state.site, uri, found.map(|loaded| render::status(&state.site, Some(me), &loaded))))
 }
 
-/// No translator is set up; `configuration.translation.enabled` says so.
+/// No translator is set up: `configuration.translation.enabled` says so, and
+/// this is not found, as on a Mastodon without one.
 #[utoipa::path(post, path = "/api/v1/statuses/{id}/translate", tag = "Statuses", params(("id" = String, Path)),
-    security(("oauth" = ["read:statuses"])), responses((status = 503, description = "There is no translator.")))]
+    security(("oauth" = ["read:statuses"])), responses((status = 404, description = "There is no translator.")))]
 pub(super) async fn translate(
     State(state): State<AppState>,
     IdPath(id): IdPath,
@@ -213,7 +214,7 @@ pub(super) async fn translate(
 ) -> Result<Json<()>, Problem> {
     let me = auth.me("read:statuses")?.id;
     seen(&state, Viewer::account(me, state.now()), id).await?;
-    Err(Problem::new(ProblemKind::Unavailable, "Service Unavailable"))
+    Err(Problem::new(ProblemKind::NotFound, "This server does not translate"))
 }
 
 /// The preview of the page that a post leads to, as old clients ask for it.
