@@ -24,7 +24,6 @@ use crate::base::{Id, Problem};
 /// What an endpoint takes, read and typed; [`Input::params`] is all that was
 /// sent, which pagination reads.
 #[derive(Debug, Clone)]
-#[allow(dead_code)] // until each has its first reader
 pub(crate) struct Input<T> {
     given: T,
     /// Everything that was sent.
@@ -90,7 +89,6 @@ impl<'de> Deserialize<'de> for GivenId {
 
 /// For text that a blank value clears: `Some("")` where it was sent blank.
 /// Use with `#[serde(default, deserialize_with = "clearable")]`.
-#[allow(dead_code)]
 pub(crate) fn clearable<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     String::deserialize(from).map(Some)
 }

@@ -18,7 +18,6 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method};
 use serde_json::{Map, Value};
 
-#[allow(unused_imports)] // until each has its first reader
 pub(crate) use input::{GivenId, Input, clearable, one_or_more};
 pub(crate) use tree::Tree;
 
