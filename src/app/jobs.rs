@@ -46,5 +46,5 @@ pub(super) fn worker(state: &AppState) -> Worker {
         .on(JobKind::Moderate, moderate::handler(workshop));
     let handlers = scheduled::jobs(media::jobs(federation::jobs(handlers, state), state), state);
     let worker = Worker::new(state.store.clone(), handlers, state.clock.clone(), state.chance.clone());
-    Worker { slots: state.config.delivery.slots, ..worker }
+    Worker { slots: state.config.delivery.slots, desk: state.desk().clone(), ..worker }
 }

@@ -15,6 +15,7 @@ use crate::model::{KeyPair, Site};
 use crate::net::client::Client;
 use crate::net::files::Files;
 use crate::net::hub::Hub;
+use crate::queue::Desk;
 use crate::search::Search;
 use crate::store::{Store, StoreError};
 
@@ -58,6 +59,7 @@ struct Inner {
     federation: federation::Shared,
     sample_people: SamplePeople,
     trends: Trends,
+    desk: Desk,
 }
 
 impl AppState {
@@ -65,12 +67,18 @@ impl AppState {
     pub fn new(parts: Parts) -> AppState {
         AppState(Arc::new(Inner {
             gates: Gates::new(&parts.config.rate_limits),
+            desk: Desk::new(parts.store.clone(), parts.clock.clone()),
             parts,
             fetches: Fetches::default(),
             federation: federation::Shared::default(),
             sample_people: SamplePeople::new(),
             trends: Trends::default(),
         }))
+    }
+
+    /// Where the delivery queue is asked.
+    pub fn desk(&self) -> &Desk {
+        &self.0.desk
     }
 
     /// What holds floods back.

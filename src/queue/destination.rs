@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use super::outcome::{FailureKind, Outcome, RETRY_AFTER, spread};
 use crate::base::{Chance, Timestamp};
-use crate::model::queue::{Breaker, Class, Destination, SignatureProfile};
+use crate::model::queue::{Breaker, Class, Destination, SignatureProfile, Steering};
 
 /// Requests under way to one host, at most.
 const CAP_MAX: f32 = 16.0;
@@ -34,6 +34,8 @@ const RATE_MAX: f32 = 50.0;
 const BURST: f64 = 100.0;
 /// The slowest rate that 429 answers lead to.
 const RATE_MIN: f32 = 0.2;
+/// The slowest rate at all; an admin may ask for it.
+const RATE_FLOOR: f32 = 0.01;
 /// Rate after recovery; doubles every ten seconds.
 const RATE_RESUMED: f32 = 2.0;
 /// Growth of the rate each second: after recovery, and after a 429.
@@ -83,6 +85,33 @@ pub enum Gate {
     Stopped,
 }
 
+/// What keeps a job from starting now.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Hurdle {
+    /// The admin stopped it.
+    Stopped,
+    /// The breaker is open.
+    Breaker {
+        /// Until the next probe.
+        until: Timestamp,
+    },
+    /// It asked for quiet.
+    Quiet {
+        /// That long.
+        until: Timestamp,
+    },
+    /// As many requests are under way as may be.
+    Cap {
+        /// How many may.
+        cap: u32,
+    },
+    /// Its share of requests a second is used up.
+    Rate {
+        /// Until the next one.
+        until: Timestamp,
+    },
+}
+
 /// Which share of all slots its jobs may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Group {
@@ -119,6 +148,8 @@ pub struct Transition {
 pub struct Health {
     /// What is kept between restarts.
     pub record: Destination,
+    /// What the admin decided.
+    steering: Steering,
     inflight: u32,
     tokens: f64,
     tokens_at: Timestamp,
@@ -142,18 +173,19 @@ struct Sample {
 
 impl Health {
     /// The state as it is after a restart.
-    pub fn new(mut record: Destination, now: Timestamp) -> Health {
+    pub fn new(mut record: Destination, steering: Steering, now: Timestamp) -> Health {
         match record.class {
             Class::Remote | Class::Push => {
-                record.cap = if record.cap >= 1.0 { record.cap.min(CAP_MAX) } else { 1.0 };
-                record.rate = if record.rate >= RATE_MIN { record.rate.min(RATE_MAX) } else { RATE_MAX };
+                record.cap = if record.cap >= 1.0 { record.cap } else { 1.0 };
+                record.rate = if record.rate >= RATE_MIN { record.rate } else { RATE_MAX };
             }
             Class::Local => record.cap = LOCAL_CAP,
             Class::Ingress => record.cap = INGRESS_CAP,
         }
         let tokens = f64::from(record.rate).clamp(1.0, BURST);
-        Health {
+        let mut health = Health {
             record,
+            steering,
             inflight: 0,
             tokens,
             tokens_at: now,
@@ -163,7 +195,54 @@ impl Health {
             halved_at: None,
             rtt_min_ms: f32::MAX,
             sample: Sample { since: now, ..Sample::default() },
+        };
+        health.obey_limits();
+        health
+    }
+
+    /// Requests under way at once that it may come to.
+    fn cap_max(&self) -> f32 {
+        self.steering.cap_max.map_or(CAP_MAX, |cap| cap as f32)
+    }
+
+    /// Requests a second that it may come to.
+    fn rate_max(&self) -> f32 {
+        self.steering.rate_max.unwrap_or(RATE_MAX)
+    }
+
+    fn obey_limits(&mut self) {
+        if self.record.class.is_remote() {
+            self.record.cap = self.record.cap.min(self.cap_max()).max(1.0);
+            self.record.rate = self.record.rate.min(self.rate_max());
         }
+    }
+
+    /// What the admin decided is another now. What was stopped resumes in
+    /// stages: what piled up meanwhile would be too much at once.
+    pub fn steer(&mut self, steering: Steering, now: Timestamp) {
+        let resumes = self.is_stopped() && steering.stopped_at.is_none();
+        self.steering = steering;
+        if resumes && self.record.class.is_remote() {
+            self.resume_slowly();
+            self.tokens_at = now;
+        }
+        self.obey_limits();
+    }
+
+    /// Whether the admin stopped it.
+    pub fn is_stopped(&self) -> bool {
+        self.steering.stopped_at.is_some()
+    }
+
+    /// What the admin decided.
+    pub fn steering(&self) -> Steering {
+        self.steering
+    }
+
+    fn resume_slowly(&mut self) {
+        (self.record.cap, self.record.rate, self.growth) = (1.0, RATE_RESUMED, GROWTH_RESUMED);
+        self.tokens = 1.0;
+        self.obey_limits();
     }
 
     /// Requests under way.
@@ -191,30 +270,41 @@ impl Health {
 
     /// Whether a job may start now.
     pub fn gate(&self, now: Timestamp) -> Gate {
-        if self.record.is_stopped {
-            return Gate::Stopped;
+        match self.hurdle(now) {
+            None => Gate::Ready,
+            Some(Hurdle::Stopped) => Gate::Stopped,
+            Some(Hurdle::Cap { .. }) => Gate::Busy,
+            Some(Hurdle::Breaker { until } | Hurdle::Quiet { until } | Hurdle::Rate { until }) => {
+                Gate::At(until)
+            }
+        }
+    }
+
+    /// What keeps a job from starting now, if anything does.
+    pub fn hurdle(&self, now: Timestamp) -> Option<Hurdle> {
+        if self.is_stopped() {
+            return Some(Hurdle::Stopped);
         }
         if !self.record.class.is_remote() {
-            return if (self.inflight as f32) < self.record.cap { Gate::Ready } else { Gate::Busy };
+            let cap = self.record.cap as u32;
+            return (self.inflight >= cap).then_some(Hurdle::Cap { cap });
         }
-        if let Some(until) = self.quiet_until().filter(|until| now < *until) {
-            return Gate::At(until);
+        let open_until = if self.is_well() { None } else { self.record.open_until };
+        if let Some(until) = open_until.max(self.record.paused_until).filter(|until| now < *until) {
+            let is_open = open_until == Some(until);
+            return Some(if is_open { Hurdle::Breaker { until } } else { Hurdle::Quiet { until } });
         }
         let cap = if self.group(now) == Group::Proven { self.record.cap as u32 } else { 1 };
         if self.inflight >= cap {
-            return Gate::Busy;
+            return Some(Hurdle::Cap { cap });
         }
         let tokens = self.tokens_now(now).0;
         if tokens >= 1.0 {
-            return Gate::Ready;
+            return None;
         }
-        let wait_s = (1.0 - tokens) / f64::from(self.record.rate.max(RATE_MIN));
-        Gate::At(now.plus(Duration::from_secs_f64(wait_s) + Duration::from_millis(1)))
-    }
-
-    fn quiet_until(&self) -> Option<Timestamp> {
-        let open_until = if self.is_well() { None } else { self.record.open_until };
-        open_until.max(self.record.paused_until)
+        let wait_s = (1.0 - tokens) / f64::from(self.record.rate.max(RATE_FLOOR));
+        let until = now.plus(Duration::from_secs_f64(wait_s) + Duration::from_millis(1));
+        Some(Hurdle::Rate { until })
     }
 
     /// Asks for one probe at once, such as after the host was heard from. Not
@@ -225,6 +315,11 @@ impl Health {
         if is_asleep && self.failed_at.is_none_or(|at| now.since(at) >= OPEN_FIRST) {
             self.record.open_until = None;
         }
+    }
+
+    /// Asks for one probe at once, because the admin says so.
+    pub fn probe_anyway(&mut self) {
+        (self.record.open_until, self.record.paused_until) = (None, None);
     }
 
     /// A job starts; only after [`Gate::Ready`].
@@ -241,7 +336,7 @@ impl Health {
     fn tokens_now(&self, now: Timestamp) -> (f64, f32) {
         let span_s = now.since(self.tokens_at).as_secs_f64();
         let rate = f64::from(self.record.rate);
-        let grown = (rate * self.growth.powf(span_s.min(3600.0))).min(f64::from(RATE_MAX)) as f32;
+        let grown = (rate * self.growth.powf(span_s.min(3600.0))).min(f64::from(self.rate_max())) as f32;
         ((self.tokens + span_s * rate).min(BURST), grown)
     }
 
@@ -294,7 +389,7 @@ impl Health {
         if self.is_well() {
             let rtt_ms = now.since(started).as_millis() as f32;
             if rtt_ms < 2.0 * self.rtt_min_ms.max(1.0) {
-                self.record.cap = (self.record.cap + 1.0 / self.record.cap).min(CAP_MAX);
+                self.record.cap = (self.record.cap + 1.0 / self.record.cap).min(self.cap_max());
             }
         }
         self.reached()
@@ -322,8 +417,7 @@ impl Health {
             return (self.record.breaker != Breaker::HalfOpen).then(|| self.turn(Breaker::HalfOpen));
         }
         (self.record.opens, self.record.good_probes) = (0, 0);
-        (self.record.cap, self.record.rate, self.growth) = (1.0, RATE_RESUMED, GROWTH_RESUMED);
-        self.tokens = 1.0;
+        self.resume_slowly();
         self.record.cause.clear();
         Some(self.turn(Breaker::Closed))
     }
@@ -338,7 +432,7 @@ impl Health {
         if is_news {
             self.record.throttles = self.record.throttles.saturating_add(1);
             let goodput = self.goodput(now).unwrap_or(self.record.rate);
-            self.record.rate = (goodput / 2.0).clamp(RATE_MIN, RATE_MAX);
+            self.record.rate = (goodput / 2.0).max(RATE_MIN).min(self.rate_max());
             self.growth = GROWTH_THROTTLED;
             (self.tokens, self.tokens_at) = (1.0, until);
             self.halve_cap(now);

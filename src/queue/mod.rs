@@ -6,6 +6,7 @@
 //! network (its handler does) or who wrote it.
 
 mod deliver;
+mod desk;
 mod destination;
 pub mod fan_out;
 pub mod fetch_card;
@@ -26,10 +27,14 @@ use std::time::Duration;
 
 pub use crate::domain::delivery::{Overview, overview};
 pub use deliver::Deliver;
-pub use destination::{Gate, Group, Health, Transition};
+pub use desk::{Ask, Desk, DestinationView, Listing, Sort};
+pub use destination::{Gate, Group, Health, Hurdle, Transition};
 pub use handler::{Attempt, Handler, Handlers};
 pub use outcome::{FailureKind, Outcome, Report, fate, retry_wait};
-pub use plan::{Gauges, Input, Load, Output, Plan, SLOTS, Start, Ticket, WINDOW_ROWS_MAX, Window};
+pub use plan::{
+    Gauges, Input, Live, LiveDestination, Load, Output, Plan, SLOTS, Start, Ticket, WINDOW_ROWS_MAX, Why,
+    Window,
+};
 pub use worker::{DRAIN_MAX, Worker};
 pub use workshop::Workshop;
 

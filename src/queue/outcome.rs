@@ -38,6 +38,18 @@ pub enum FailureKind {
     Server,
 }
 
+impl FailureKind {
+    const fn words(self) -> &'static str {
+        match self {
+            FailureKind::Timeout => "no answer in time",
+            FailureKind::Connection => "no connection",
+            FailureKind::Unresolved => "the name does not exist",
+            FailureKind::Tls => "no trusted encryption",
+            FailureKind::Server => "the server failed",
+        }
+    }
+}
+
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -134,7 +146,33 @@ impl Outcome {
         }
     }
 
-    fn status(&self) -> u16 {
+    /// Whether an admin should read of it.
+    pub(super) fn is_mishap(&self) -> bool {
+        !matches!(self, Outcome::Done | Outcome::Superseded)
+    }
+
+    /// What happened, for a person to read.
+    pub fn words(&self) -> String {
+        let after = |wait: &Duration| format!("it asks for {} s of quiet", wait.as_secs());
+        match self {
+            Outcome::Done => "done".into(),
+            Outcome::Superseded => "a later activity made it pointless".into(),
+            Outcome::Refused { status } => format!("refused: answered {status}"),
+            Outcome::Gone => "the inbox is gone: answered 410".into(),
+            Outcome::Unauthorized => "neither signature was accepted: answered 401".into(),
+            Outcome::TooMany { retry_after: Some(wait) } => {
+                format!("too much at once (429): {}", after(wait))
+            }
+            Outcome::TooMany { retry_after: None } => "too much at once: answered 429".into(),
+            Outcome::Unavailable { retry_after } => format!("not available (503): {}", after(retry_after)),
+            Outcome::Failed { kind, status: 0, detail } => format!("{}: {detail}", kind.words()),
+            Outcome::Failed { status, .. } => format!("failed: answered {status}"),
+            Outcome::TryLater { detail } | Outcome::Broken { detail } => format!("on our side: {detail}"),
+            Outcome::Panicked => "on our side: the program stumbled over it".into(),
+        }
+    }
+
+    pub(super) fn status(&self) -> u16 {
         match self {
             Outcome::Refused { status } | Outcome::Failed { status, .. } => *status,
             Outcome::Gone => 410,

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{Handlers, Worker};
+use super::{Desk, Handlers, Worker};
 use crate::base::{Clock, FixedChance, Id, IdGenerator, ManualClock, Moment, Timestamp};
 use crate::domain::delivery::{Delivery, Overview, Targets, deliver, overview};
 use crate::model::queue::tables::{DEAD, DESTINATION, JOB};
@@ -62,6 +62,7 @@ pub(super) struct Bench {
 pub(super) struct Running {
     stop: CancellationToken,
     task: JoinHandle<()>,
+    pub(super) desk: Desk,
 }
 
 impl Bench {
@@ -83,7 +84,7 @@ impl Bench {
         let stop = CancellationToken::new();
         let worker =
             Worker::new(self.store.clone(), handlers, self.clock.clone(), Arc::new(FixedChance::new(5)));
-        Running { stop: stop.clone(), task: tokio::spawn(worker.run(stop)) }
+        Running { desk: worker.desk.clone(), stop: stop.clone(), task: tokio::spawn(worker.run(stop)) }
     }
 
     pub(super) async fn write<T: Send + 'static>(

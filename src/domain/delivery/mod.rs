@@ -4,6 +4,7 @@
 //! Knows the queue's tables; must not know protocols, the network or when
 //! and how jobs are run.
 
+pub mod admin;
 mod inbound;
 mod recipients;
 mod rows;

@@ -256,18 +256,85 @@ pub fn prune_dead(tx: &mut WriteTx<'_>, now: Timestamp, limit: usize) -> Result<
         .iter()
         .map(|&(died, destination, act, inbox)| DeadKey { destination, died, act, inbox })
         .collect();
+    for key in &old {
+        tx.delete(DEAD_BY_TIME, key);
+    }
+    let letters = tx.get_many(DEAD, &keys)?;
+    let there: Vec<(DeadKey, DeadRow)> =
+        keys.iter().zip(letters).filter_map(|(key, letter)| letter.map(|letter| (*key, letter))).collect();
+    drop_dead(tx, &there)?;
+    Ok(keys.len())
+}
+
+/// Forgets these dead letters.
+pub(super) fn drop_dead(tx: &mut WriteTx<'_>, letters: &[(DeadKey, DeadRow)]) -> Result<(), StoreError> {
     let mut books = Books::default();
-    let mut orders = BTreeMap::new();
-    for (key, dead) in keys.iter().zip(tx.get_many(DEAD, &keys)?) {
-        tx.delete(DEAD_BY_TIME, &(key.died, key.destination, key.act, key.inbox));
-        let Some(dead) = dead else { continue };
-        tx.delete(DEAD, key);
+    for (key, _) in letters {
+        dig_up(tx, key);
         books.move_row(rows::DEAD, None);
         books.release(key.act);
-        orders.insert(key.act, dead.row.order);
     }
-    books.close(tx, orders)?;
-    Ok(keys.len())
+    books.close(tx, letters.iter().map(|(key, letter)| (key.act, letter.row.order)).collect())
+}
+
+fn dig_up(tx: &mut WriteTx<'_>, key: &DeadKey) {
+    tx.delete(DEAD, key);
+    tx.delete(DEAD_BY_TIME, &(key.died, key.destination, key.act, key.inbox));
+}
+
+/// Makes dead letters ready again, as if they were enqueued now.
+pub(super) fn revive(
+    tx: &mut WriteTx<'_>,
+    now: Timestamp,
+    letters: &[(DeadKey, DeadRow)],
+) -> Result<(), StoreError> {
+    let acts: Vec<Id> = letters.iter().map(|(key, _)| key.act).collect();
+    let mut books = Books::default();
+    let mut wake = Wake::default();
+    for ((key, letter), act) in letters.iter().zip(tx.get_many(ACT, &acts)?) {
+        dig_up(tx, key);
+        // Its letter kept the act; one without it can only be forgotten.
+        let Some(act) = act else {
+            books.move_row(rows::DEAD, None);
+            continue;
+        };
+        let expires_at = now.plus(act.kind.ttl());
+        let row = JobRow { attempts: 0, panics: 0, created_at: now, expires_at, ..letter.row.clone() };
+        let (destination, lane) = (key.destination, Lane::Bulk);
+        tx.put(JOB, &JobKey { destination, lane, act: key.act, inbox: key.inbox }, &row);
+        books.move_row(rows::DEAD, Some(lane as u8));
+        wake.lanes.push((destination, lane));
+    }
+    wake.lanes.sort();
+    wake.lanes.dedup();
+    if !wake.lanes.is_empty() {
+        wake.emit(tx);
+    }
+    books.close(tx, BTreeMap::new())
+}
+
+/// Throws away jobs that wait for their retry.
+pub(super) fn drop_deferred(
+    tx: &mut WriteTx<'_>,
+    deferred: &[(DeferKey, DeferredRow)],
+) -> Result<(), StoreError> {
+    let ready = |key: &DeferKey, lane: Lane| JobKey {
+        destination: key.destination,
+        lane,
+        act: key.act,
+        inbox: key.inbox,
+    };
+    let keys: Vec<JobKey> = deferred.iter().map(|(key, row)| ready(key, row.lane)).collect();
+    let mut books = Books::default();
+    for (key, _) in deferred {
+        tx.delete(DEFERRED, key);
+        books.move_row(rows::DEFERRED, None);
+        books.release(key.act);
+    }
+    let there: Vec<(&JobKey, &JobRow, &Fate)> =
+        keys.iter().zip(deferred).map(|(key, (_, deferred))| (key, &deferred.row, &Fate::Done)).collect();
+    hold(tx, &there)?;
+    books.close(tx, deferred.iter().map(|(key, deferred)| (key.act, deferred.row.order)).collect())
 }
 
 fn cut(text: &str, max_bytes: usize) -> &str {

@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 
 use super::{DestinationId, InboxId};
-use crate::base::{Id, Timestamp};
+use crate::base::Timestamp;
 use crate::store::Record;
 
 /// What sort of place it is.
@@ -131,9 +131,6 @@ pub struct Destination {
     /// Software name by NodeInfo.
     #[n(15)]
     pub software: Option<String>,
-    /// The first act left out while it was dormant or dead.
-    #[n(16)]
-    pub resume_act: Option<Id>,
     /// It asked for quiet (429) until then.
     #[n(17)]
     pub paused_until: Option<Timestamp>,
@@ -149,9 +146,7 @@ pub struct Destination {
     /// What the last failure was.
     #[n(21)]
     pub cause: String,
-    /// Stopped by the admin.
-    #[n(22)]
-    pub is_stopped: bool,
+    // 16 and 22 were written once; what they were for is in tables of its own.
 }
 
 impl Record for Destination {}

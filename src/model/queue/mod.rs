@@ -11,6 +11,7 @@ mod destination;
 mod job;
 mod keys;
 mod outgoing;
+mod steering;
 pub mod tables;
 #[cfg(test)]
 mod tests;
@@ -24,4 +25,5 @@ pub use job::{
 };
 pub use keys::{DeadKey, DeferKey, DestinationId, InboxId, JobKey, Lane, OrderKey};
 pub use outgoing::{FollowRef, Outgoing};
-pub use wake::{DUE_TOPIC, Due, HEARD_TOPIC, Heard, WAKE_TOPIC, Wake};
+pub use steering::{History, Mishap, Steering, Turn};
+pub use wake::{DUE_TOPIC, Due, HEARD_TOPIC, Heard, STEER_TOPIC, Steer, WAKE_TOPIC, Wake};

@@ -1,8 +1,8 @@
 //! The queue's tables. Names and key shapes are for ever.
 
 use super::{
-    Act, DeadKey, DeadRow, DeferKey, DeferredRow, Destination, DestinationId, Held, Inbox, InboxId, InboxRef,
-    JobKey, JobRow, OrderKey, OrderedAct,
+    Act, DeadKey, DeadRow, DeferKey, DeferredRow, Destination, DestinationId, Held, History, Inbox, InboxId,
+    InboxRef, JobKey, JobRow, OrderKey, OrderedAct, Steering,
 };
 use crate::base::{Id, Timestamp};
 use crate::store::{Counter, Record, Table};
@@ -28,6 +28,10 @@ pub const DEAD_BY_TIME: Table<(Timestamp, DestinationId, Id, InboxId), ()> = Tab
 pub const DESTINATION: Table<DestinationId, Destination> = Table::new("destination");
 /// Destinations by class and authority.
 pub const DESTINATION_BY_HOST: Table<(u8, String), DestinationId> = Table::new("destination_by_host");
+/// What the admin decided about destinations; few have a row.
+pub const STEERING: Table<DestinationId, Steering> = Table::new("destination_steering");
+/// What happened at destinations that were in trouble.
+pub const HISTORY: Table<DestinationId, History> = Table::new("destination_history");
 /// Inboxes by number.
 pub const INBOX: Table<InboxId, Inbox> = Table::new("inbox");
 /// Inboxes by URL.

@@ -79,3 +79,50 @@ impl Heard {
         (signal.topic == HEARD_TOPIC).then(|| Key::read(&mut &signal.payload[..]).map(Heard)).flatten()
     }
 }
+
+/// The signal topic of [`Steer`].
+pub const STEER_TOPIC: &str = "queue_steer";
+
+/// The admin did something about destinations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Steer {
+    /// [`super::Steering`] of this one changed.
+    Changed(DestinationId),
+    /// Look at once whether this one is back.
+    Probe(DestinationId),
+    /// Ready jobs of these were removed; empty means "of any".
+    Purged(Vec<DestinationId>),
+}
+
+impl Steer {
+    /// Tells the worker once the transaction is committed.
+    pub fn emit(&self, tx: &mut WriteTx<'_>) {
+        let (tag, ids) = match self {
+            Steer::Changed(id) => (0u8, std::slice::from_ref(id)),
+            Steer::Probe(id) => (1, std::slice::from_ref(id)),
+            Steer::Purged(ids) if ids.len() > WAKE_MAX => (2, &[][..]),
+            Steer::Purged(ids) => (2, &ids[..]),
+        };
+        let mut payload = vec![tag];
+        ids.iter().for_each(|id| id.write(&mut payload));
+        tx.signal(STEER_TOPIC, payload);
+    }
+
+    /// Reads a store signal; `None` if it is about something else.
+    pub fn from_signal(signal: &Signal) -> Option<Steer> {
+        if signal.topic != STEER_TOPIC {
+            return None;
+        }
+        let (tag, mut rest) = signal.payload.split_first()?;
+        let mut ids = Vec::new();
+        while let Some(id) = Key::read(&mut rest) {
+            ids.push(id);
+        }
+        match tag {
+            0 => ids.first().copied().map(Steer::Changed),
+            1 => ids.first().copied().map(Steer::Probe),
+            2 => Some(Steer::Purged(ids)),
+            _ => None,
+        }
+    }
+}

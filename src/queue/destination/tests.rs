@@ -13,7 +13,11 @@ struct World {
 impl World {
     fn new() -> World {
         let record = Destination { authority: "a.example".into(), ..Destination::default() };
-        World { health: Health::new(record, START), now: START, chance: FixedChance::new(42) }
+        World {
+            health: Health::new(record, Steering::default(), START),
+            now: START,
+            chance: FixedChance::new(42),
+        }
     }
 
     fn proven() -> World {
@@ -306,7 +310,7 @@ fn a_name_that_is_gone_for_a_day_is_dead() {
 #[test]
 fn our_own_work_has_no_breaker() {
     let record = Destination { class: Class::Local, ..Destination::default() };
-    let mut health = Health::new(record, START);
+    let mut health = Health::new(record, Steering::default(), START);
     for _ in 0..50 {
         health.start(START);
         health.finish(START, START, &Outcome::failed(FailureKind::Server, 0, "?"), &FixedChance::new(1));
@@ -317,7 +321,7 @@ fn our_own_work_has_no_breaker() {
 #[test]
 fn state_survives_a_restart() {
     let world = World::opened();
-    let again = Health::new(world.health.record.clone(), world.now);
+    let again = Health::new(world.health.record.clone(), Steering::default(), world.now);
     assert_eq!(again.gate(world.now), world.health.gate(world.now));
 }
 

@@ -25,6 +25,8 @@ pub(super) struct Entry {
     /// The store may hold rows that the windows do not show.
     pub(super) is_stale: bool,
     pub(super) is_loading: bool,
+    /// What the admin decided has changed.
+    pub(super) wants_steering: bool,
     /// Counts commits, so that a snapshot from before one is not believed.
     pub(super) epoch: u32,
     /// Started or settled, and still in the store: never to be started again.
@@ -89,6 +91,25 @@ impl Entry {
         self.more = [false; 3];
     }
 
+    /// Rows may be gone from the store: neither the windows nor a snapshot
+    /// under way are believed.
+    pub(super) fn distrust(&mut self) {
+        self.shed();
+        self.is_stale = true;
+        self.epoch = self.epoch.wrapping_add(1);
+    }
+
+    /// Whether a job was started or settled, and is still in the store.
+    pub(super) fn is_busy(&self, key: &JobKey) -> bool {
+        self.busy.contains_key(&(key.act, key.inbox))
+    }
+
+    /// The row of a job, if it is shown, and the earlier act it waits for.
+    pub(super) fn shown(&self, key: &JobKey) -> Option<Option<Id>> {
+        let (_, row) = self.windows[key.lane.index()].iter().find(|(shown, _)| shown == key)?;
+        Some(self.blocker(key, row))
+    }
+
     /// Rows in the windows.
     pub(super) fn rows(&self) -> usize {
         self.windows.iter().map(VecDeque::len).sum()
@@ -124,14 +145,23 @@ impl Entry {
     }
 
     fn is_blocked(&self, key: &JobKey, row: &JobRow) -> bool {
+        self.blocker(key, row).is_some()
+    }
+
+    /// The act that must be through before this job may start.
+    fn blocker(&self, key: &JobKey, row: &JobRow) -> Option<Id> {
+        if row.order == OrderKey::NONE {
+            return None;
+        }
         let is_chained = |order: OrderKey| order == row.order;
-        row.order != OrderKey::NONE
-            && (self.busy.iter().any(|((act, _), busy)| is_chained(busy.order) && *act != key.act)
-                || self
-                    .windows
-                    .iter()
-                    .flatten()
-                    .any(|(other, its)| is_chained(its.order) && other.act < key.act))
+        let under_way = self.busy.iter().find(|((act, _), busy)| is_chained(busy.order) && *act != key.act);
+        under_way.map(|((act, _), _)| *act).or_else(|| {
+            let shown = self.windows.iter().flatten();
+            shown
+                .map(|(other, its)| (other.act, its.order))
+                .find(|(act, order)| is_chained(*order) && *act < key.act)
+                .map(|(act, _)| act)
+        })
     }
 
     /// The job stays ready as it is.
@@ -169,6 +199,7 @@ impl Entry {
             && self.busy.is_empty()
             && !self.is_stale
             && !self.is_loading
+            && !self.wants_steering
             && !self.waits_for_slot
             && !self.more.contains(&true)
             && self.health.as_ref().is_none_or(|health| health.inflight() == 0)

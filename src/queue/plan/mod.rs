@@ -10,6 +10,7 @@
 //! It must not know the store, sockets or what a job means.
 
 mod entry;
+mod explain;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
@@ -20,13 +21,15 @@ use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::time::Duration;
 
 use super::destination::{Gate, Group, Health, Transition};
-use super::outcome::{Report, fate};
+use super::outcome::{Outcome, Report, fate};
 use crate::base::{Chance, Timestamp};
 use crate::domain::delivery::Fate;
 use crate::model::queue::{
-    Class, DeadReason, Destination, DestinationId, JobKey, JobRow, Lane, SignatureProfile,
+    Class, DeadReason, Destination, DestinationId, History, JobKey, JobRow, Lane, Mishap, SignatureProfile,
+    Steer, Steering, Turn,
 };
 use entry::Entry;
+pub use explain::{Live, LiveDestination, Why};
 
 /// Jobs under way at once, unless configured.
 pub const SLOTS: usize = 256;
@@ -66,6 +69,8 @@ pub enum Input {
     Committed(Vec<JobKey>),
     /// A host was heard from: look whether it is back.
     Heard(DestinationId),
+    /// The admin did something.
+    Steered(Steer),
     /// Time passed.
     Tick,
 }
@@ -83,6 +88,8 @@ pub enum Output {
     Save(DestinationId, Box<Destination>),
     /// A breaker turned; for logs and metrics.
     Turned(DestinationId, Transition),
+    /// Note what happened at a destination, for the admin to read.
+    Note(DestinationId, History),
 }
 
 /// A question to the store.
@@ -94,6 +101,8 @@ pub struct Load {
     pub epoch: u32,
     /// Whether its record is wanted, too.
     pub wants_record: bool,
+    /// Whether what the admin decided is wanted, too.
+    pub wants_steering: bool,
     /// Rows of each lane.
     pub rows_per_lane: usize,
 }
@@ -108,6 +117,8 @@ pub struct Window {
     pub epoch: u32,
     /// Its record, if wanted and there.
     pub record: Option<Destination>,
+    /// What the admin decided, if wanted.
+    pub steering: Option<Steering>,
     /// The rows.
     pub rows: Vec<(JobKey, JobRow)>,
     /// Whether a lane has more.
@@ -201,6 +212,7 @@ impl Plan {
             Input::Finished(ticket, report) => self.finished(ticket, &report, now, chance),
             Input::Committed(keys) => self.committed(&keys, now),
             Input::Heard(destination) => self.heard(destination, now),
+            Input::Steered(steer) => self.steered(&steer, now),
             Input::Tick => {}
         }
         self.tick(now);
@@ -256,7 +268,10 @@ impl Plan {
         if entry.health.is_none() {
             let class = if id == DestinationId::LOCAL { Class::Local } else { Class::Remote };
             let fresh = || Destination { class, ..Destination::default() };
-            entry.health = Some(Health::new(window.record.clone().unwrap_or_else(fresh), now));
+            let record = window.record.clone().unwrap_or_else(fresh);
+            entry.health = Some(Health::new(record, window.steering.unwrap_or_default(), now));
+        } else if let (Some(health), Some(steering)) = (&mut entry.health, window.steering) {
+            health.steer(steering, now);
         }
         if entry.epoch == window.epoch {
             entry.fill(window);
@@ -285,6 +300,8 @@ impl Plan {
                 entry.is_dirty = false;
                 self.out.push(Output::Save(id, Box::new(health.record.clone())));
             }
+            let note = note(now, &report.outcome, turned, &health.record.cause);
+            self.out.extend(note.map(|note| Output::Note(id, note)));
             self.out.extend(turned.map(|turned| Output::Turned(id, turned)));
             match fate {
                 None => entry.put_back(key, row),
@@ -318,15 +335,45 @@ impl Plan {
         }
     }
 
+    fn steered(&mut self, steer: &Steer, now: Timestamp) {
+        match steer {
+            Steer::Changed(id) => {
+                if let Some(entry) = self.entries.get_mut(id) {
+                    entry.wants_steering = true;
+                    self.consider(*id, now);
+                }
+            }
+            Steer::Probe(id) => {
+                if let Some(health) = self.entries.get_mut(id).and_then(|entry| entry.health.as_mut()) {
+                    health.probe_anyway();
+                    self.consider(*id, now);
+                }
+            }
+            Steer::Purged(ids) if ids.is_empty() => {
+                let all: Vec<DestinationId> = self.entries.keys().copied().collect();
+                all.into_iter().for_each(|id| self.read_again(id, now));
+            }
+            Steer::Purged(ids) => ids.iter().for_each(|id| self.read_again(*id, now)),
+        }
+    }
+
+    /// Rows were taken away behind its back.
+    fn read_again(&mut self, id: DestinationId, now: Timestamp) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.distrust();
+            self.consider(id, now);
+        }
+    }
+
     /// Puts a destination where it belongs: into the rings, to sleep until a
     /// time, or back to the store for rows. `true` if it is in a ring.
     fn consider(&mut self, id: DestinationId, now: Timestamp) -> bool {
         let window_rows = self.window_rows();
         let Some(entry) = self.entries.get_mut(&id) else { return false };
-        let Some(health) = &entry.health else {
+        if entry.health.is_none() || entry.wants_steering {
             self.out.extend(ask(entry, id, window_rows).map(Output::Load));
-            return false;
-        };
+        }
+        let Some(health) = &entry.health else { return false };
         match health.gate(now) {
             Gate::At(until) => {
                 if until.since(now) > SHED_AFTER {
@@ -476,6 +523,10 @@ impl Plan {
         let turn_is_over = entry.deficit[index] <= 0;
         let Some(health) = entry.health.as_mut() else { return true };
         let turned = health.start(now);
+        if let Some(Transition { from, to }) = turned {
+            let turns = vec![Turn { at: now, from, to, cause: "a probe".into() }];
+            self.out.push(Output::Note(id, History { turns, mishaps: Vec::new() }));
+        }
         let start = Start {
             ticket: Ticket(self.next_ticket),
             key,
@@ -530,12 +581,23 @@ fn ask(entry: &mut Entry, id: DestinationId, window_rows: usize) -> Option<Load>
         return None;
     }
     (entry.is_loading, entry.is_stale) = (true, false);
+    let wants_record = entry.health.is_none();
     Some(Load {
         destination: id,
         epoch: entry.epoch,
-        wants_record: entry.health.is_none(),
+        wants_record,
+        wants_steering: std::mem::take(&mut entry.wants_steering) || wants_record,
         rows_per_lane: window_rows + entry.busy_rows(),
     })
+}
+
+/// What the admin should read of an attempt; `None` if it went well.
+fn note(at: Timestamp, outcome: &Outcome, turned: Option<Transition>, cause: &str) -> Option<History> {
+    let mishap =
+        outcome.is_mishap().then(|| Mishap { at, words: outcome.words(), http_status: outcome.status() });
+    let turn = turned.map(|Transition { from, to }| Turn { at, from, to, cause: cause.to_owned() });
+    (mishap.is_some() || turn.is_some())
+        .then(|| History { turns: turn.into_iter().collect(), mishaps: mishap.into_iter().collect() })
 }
 
 fn expired(row: JobRow) -> Fate {

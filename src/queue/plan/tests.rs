@@ -118,7 +118,7 @@ impl World {
                 inputs.push_back(Input::Committed(vec![key]));
             }
             Output::Save(id, record) => drop(self.records.insert(id, *record)),
-            Output::Turned(..) => {}
+            Output::Turned(..) | Output::Note(..) => {}
         }
     }
 

@@ -12,9 +12,9 @@ use tracing::{error, warn};
 use super::super::plan::{Load, Window};
 use crate::base::{Id, Timestamp};
 use crate::domain::delivery::{self, Fate, Overview, Promoted};
-use crate::model::queue::tables::{ACT, DESTINATION, HELD, JOB};
+use crate::model::queue::tables::{ACT, DESTINATION, HELD, JOB, STEERING};
 use crate::model::queue::{
-    DeadReason, Destination, DestinationId, Held, InboxId, JobKey, JobRow, Lane, OrderKey,
+    DeadReason, Destination, DestinationId, Held, History, InboxId, JobKey, JobRow, Lane, OrderKey,
 };
 use crate::store::{ReadTx, Scan, Store, StoreError};
 
@@ -59,6 +59,7 @@ pub(super) struct Book {
     tasks: JoinSet<Answer>,
     fates: Vec<(JobKey, Fate)>,
     saves: HashMap<DestinationId, Box<Destination>>,
+    notes: HashMap<DestinationId, History>,
     flush_at: Option<Timestamp>,
     is_committing: bool,
     /// When the next deferred job is due.
@@ -78,6 +79,7 @@ impl Book {
             tasks: JoinSet::new(),
             fates: Vec::new(),
             saves: HashMap::new(),
+            notes: HashMap::new(),
             flush_at: None,
             is_committing: false,
             due: None,
@@ -132,7 +134,7 @@ impl Book {
 
     /// Whether outcomes are still on their way to the disk.
     pub(super) fn is_writing(&self) -> bool {
-        self.is_committing || !self.fates.is_empty() || !self.saves.is_empty()
+        self.is_committing || !self.fates.is_empty() || !self.saves.is_empty() || !self.notes.is_empty()
     }
 
     pub(super) fn settle(&mut self, key: JobKey, fate: Fate, now: Timestamp) {
@@ -145,16 +147,23 @@ impl Book {
         self.flush_at.get_or_insert(now.plus(BATCH_WAIT));
     }
 
+    /// What happened at a destination; written with the next batch.
+    pub(super) fn note(&mut self, id: DestinationId, note: History, now: Timestamp) {
+        self.notes.entry(id).or_default().extend(note);
+        self.flush_at.get_or_insert(now.plus(BATCH_WAIT));
+    }
+
     /// Writes what waits, unless the batch before is still being written:
     /// then this one only grows.
     pub(super) fn flush(&mut self, now: Timestamp) {
-        if self.is_committing || (self.fates.is_empty() && self.saves.is_empty()) {
+        if self.is_committing || !self.is_writing() {
             return;
         }
         self.is_committing = true;
         let rest = self.fates.split_off(self.fates.len().min(BATCH_MAX));
         let fates = std::mem::replace(&mut self.fates, rest);
         let saves: Vec<_> = self.saves.drain().collect();
+        let notes: Vec<_> = self.notes.drain().collect();
         self.flush_at = (!self.fates.is_empty()).then_some(now);
         for (_, fate) in &fates {
             if let Fate::Defer { due, .. } = fate {
@@ -166,11 +175,12 @@ impl Book {
         let store = self.store.clone();
         self.tasks.spawn(async move {
             let written = insist("write outcomes of deliveries", || {
-                let (fates, saves) = (fates.clone(), saves.clone());
+                let (fates, saves, notes) = (fates.clone(), saves.clone(), notes.clone());
                 store.write(move |tx| {
                     for (id, record) in &saves {
                         tx.put(DESTINATION, id, record.as_ref());
                     }
+                    delivery::admin::note(tx, &notes)?;
                     delivery::settle(tx, now, &fates)
                 })
             })
@@ -301,7 +311,8 @@ fn destinations_with_jobs(tx: &ReadTx<'_>) -> Result<Vec<(DestinationId, Lane)>,
 fn window(tx: &ReadTx<'_>, load: &Load) -> Result<Window, StoreError> {
     let id = load.destination;
     let record = if load.wants_record { tx.get(DESTINATION, &id)? } else { None };
-    let mut window = Window { destination: id, epoch: load.epoch, record, ..Window::default() };
+    let steering = if load.wants_steering { Some(tx.get(STEERING, &id)?.unwrap_or_default()) } else { None };
+    let mut window = Window { destination: id, epoch: load.epoch, record, steering, ..Window::default() };
     for lane in Lane::ALL {
         let mut scan = Scan::prefix(&(id, lane));
         let (mut seen, mut taken) = (0, 0);

@@ -21,11 +21,12 @@ use tokio::task::{Id as TaskId, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
+use super::desk::{Desk, Question};
 use super::handler::Handlers;
 use super::outcome::{Outcome, Report};
 use super::plan::{Input, Load, Output, Plan, SLOTS, Start, Ticket};
 use crate::base::{Chance, Clock, Timestamp};
-use crate::model::queue::{Due, Heard, JobKey, Wake};
+use crate::model::queue::{Due, Heard, JobKey, Steer, Wake};
 use crate::store::{Signal, Store};
 use book::{Answer, Book};
 
@@ -49,12 +50,15 @@ pub struct Worker {
     pub chance: Arc<dyn Chance>,
     /// Attempts at once, over all destinations.
     pub slots: usize,
+    /// Where the admin asks.
+    pub desk: Desk,
 }
 
 impl Worker {
-    /// A worker with the usual number of slots.
+    /// A worker with the usual number of slots and a desk of its own.
     pub fn new(store: Store, handlers: Handlers, clock: Arc<dyn Clock>, chance: Arc<dyn Chance>) -> Worker {
-        Worker { store, handlers, clock, chance, slots: SLOTS }
+        let desk = Desk::new(store.clone(), clock.clone());
+        Worker { store, handlers, clock, chance, slots: SLOTS, desk }
     }
 
     /// Works until `stop`, then lets what runs end for up to [`DRAIN_MAX`].
@@ -118,6 +122,8 @@ impl Owner {
     async fn run(mut self, stop: CancellationToken) {
         // Listening begins before looking, so that nothing falls in between.
         let mut signals = self.parts.store.subscribe();
+        let desk = self.parts.desk.clone();
+        let mut questions = desk.questions().await;
         self.book.look_everywhere();
         self.book.promote(self.steady.now());
         loop {
@@ -131,6 +137,7 @@ impl Owner {
                 },
                 Some(ended) = self.attempts.join_next_with_id() => self.ended(ended),
                 Some(answer) = self.book.next() => self.answered(answer),
+                Some(question) = questions.recv() => self.asked(question),
                 () = tokio::time::sleep(sleep) => {}
             }
             self.feed(Input::Tick);
@@ -153,12 +160,24 @@ impl Owner {
         if let Some(Due(due)) = Due::from_signal(signal) {
             return self.book.put_aside(due);
         }
+        if let Some(steer) = Steer::from_signal(signal) {
+            return self.feed(Input::Steered(steer));
+        }
         let Some(wake) = Wake::from_signal(signal) else { return };
         if wake.lanes.is_empty() {
             self.book.look_everywhere();
             self.book.promote(self.steady.now());
         } else {
             self.feed(Input::Woken(wake.lanes));
+        }
+    }
+
+    /// Somebody who stopped waiting is no failure.
+    fn asked(&self, question: Question) {
+        let now = self.steady.now();
+        match question {
+            Question::Live(reply) => drop(reply.send(self.plan.live(now))),
+            Question::Explain(key, reply) => drop(reply.send(self.plan.explain(&key, now))),
         }
     }
 
@@ -194,6 +213,7 @@ impl Owner {
                 self.book.settle(key, fate, now);
             }
             Output::Save(id, record) => self.book.save(id, record, now),
+            Output::Note(id, note) => self.book.note(id, note, now),
             Output::Turned(id, turned) => {
                 measure::turned(turned);
                 info!(destination = id.0, from = turned.from.name(), to = turned.to.name(), "breaker turned");

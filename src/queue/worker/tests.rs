@@ -4,11 +4,14 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 
 use super::super::testing::{Bench, START};
-use super::super::{Attempt, Handlers, Outcome, Report};
+use super::super::{Ask, Attempt, Handlers, Hurdle, Outcome, Report, Why};
 use crate::base::Id;
+use crate::domain::delivery::admin::{self, PurgePlace, Selection};
 use crate::domain::delivery::{Task, enqueue, finish};
 use crate::model::queue::tables::{ACT, DEFERRED};
-use crate::model::queue::{ActivityKind, DeadReason, Job, JobKind, Lane, OrderKey, Verb};
+use crate::model::queue::{
+    ActivityKind, Breaker, DeadReason, DestinationId, Job, JobKind, Lane, OrderKey, Verb,
+};
 use crate::store::{Redb, Scan, Store, StoreError};
 
 const PEER: &str = "https://peer.example/inbox";
@@ -243,4 +246,80 @@ async fn expired_jobs_of_an_unreachable_host_are_given_up() {
     assert_eq!(dead.len(), 10);
     assert!(dead.iter().all(|row| row.reason == DeadReason::Expired), "{dead:?}");
     assert!(bench.jobs().await.is_empty());
+}
+
+#[tokio::test]
+async fn an_admin_pauses_a_destination_asks_why_and_lets_it_go_on() {
+    let bench = Bench::new();
+    let (handlers, mut attempts) = reporting(|_| Outcome::Done);
+    let first = bench.send(ActivityKind::Create, 0, "first", &peer(1)).await;
+    let id = DestinationId(1);
+    bench.write(move |tx, moment| admin::pause(tx, moment.now, id)).await;
+    let worker = bench.start(handlers);
+    bench.step(Duration::from_secs(1)).await;
+    assert!(attempts.try_recv().is_err(), "sent to a destination that is paused");
+    let key = bench.jobs().await[0];
+    let why = worker.desk.explain(id, first, key.inbox).await.unwrap();
+    assert_eq!(why, Why::Destination(Hurdle::Stopped));
+    let listed = worker.desk.list(&Ask { only_stopped: true, limit: 9, ..Ask::default() }).await.unwrap();
+    assert_eq!((listed.total, listed.destinations[0].backlog.waiting()), (1, 1));
+
+    bench.write(move |tx, _| admin::resume(tx, id)).await;
+    assert_eq!(next(&mut attempts).await.key.act, first);
+    bench.step(Duration::from_secs(1)).await;
+    let why = worker.desk.explain(id, first, key.inbox).await.unwrap();
+    assert_eq!(why, Why::Nowhere);
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn what_an_admin_throws_away_is_not_sent() {
+    let bench = Bench::new();
+    let (handlers, mut attempts) = reporting(|_| Outcome::of_status(429, None));
+    let worker = bench.start(handlers);
+    // Two destinations, so that the body stays when one of them is purged.
+    let both = [peer(1), peer(2)].concat();
+    for _ in 0..3 {
+        bench.send(ActivityKind::Create, 0, "x", &both).await;
+    }
+    next(&mut attempts).await;
+    next(&mut attempts).await;
+    bench.step(Duration::from_secs(1)).await;
+    bench
+        .write(|tx, moment| {
+            let of_first = Selection { destination: Some(DestinationId(1)), ..Selection::default() };
+            admin::purge(tx, moment.now, &of_first, PurgePlace::default(), 100)
+        })
+        .await;
+    for _ in 0..10 {
+        bench.step(Duration::from_secs(10)).await;
+    }
+    worker.stop().await;
+    let mut sent = Vec::new();
+    while let Ok(attempt) = attempts.try_recv() {
+        sent.push(attempt.key.destination.0);
+    }
+    assert!(!sent.is_empty() && sent.iter().all(|destination| *destination == 2), "{sent:?}");
+}
+
+#[tokio::test]
+async fn an_admin_reads_what_happened_and_probes() {
+    let bench = Bench::new();
+    let (handlers, mut attempts) = reporting(|_| Outcome::of_status(500, None));
+    let worker = bench.start(handlers);
+    for _ in 0..6 {
+        bench.send(ActivityKind::Create, 0, "x", &peer(1)).await;
+    }
+    let id = DestinationId(1);
+    bench
+        .step_until(Duration::from_secs(1), async |bench| bench.destination(1).await.breaker == Breaker::Open)
+        .await;
+    let known = bench.store.read(move |tx| admin::known(tx, id)).await;
+    let known = known.unwrap_or_else(|error: StoreError| panic!("{error}")).unwrap();
+    assert_eq!(known.history.turns.last().unwrap().to, Breaker::Open);
+    assert_eq!(known.history.mishaps.last().unwrap().words, "failed: answered 500");
+    while attempts.try_recv().is_ok() {}
+    bench.write(move |tx, _| admin::probe(tx, id)).await;
+    next(&mut attempts).await;
+    worker.stop().await;
 }
