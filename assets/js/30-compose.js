@@ -5,16 +5,19 @@ const ADDRESS = /(^|[^\w/])@(\w+)@[\w.-]+\w/g;
 const LINK_COUNTS = 23;
 const graphemes = "Segmenter" in Intl ? new Intl.Segmenter(undefined, { granularity: "grapheme" }) : null;
 
+function countGraphemes(text) {
+  return graphemes ? [...graphemes.segment(text)].length : [...text].length;
+}
+
 function countCharacters(text) {
-  const plain = text.replace(LINK, "x".repeat(LINK_COUNTS)).replace(ADDRESS, "$1@$2");
-  return graphemes ? [...graphemes.segment(plain)].length : [...plain].length;
+  return countGraphemes(text.replace(LINK, "x".repeat(LINK_COUNTS)).replace(ADDRESS, "$1@$2"));
 }
 
 function setUpCompose(form) {
   const text = form.elements.text, spoiler = form.elements.spoiler;
   const count = form.querySelector("[data-count]"), send = form.querySelector("button");
   const most = Number(form.dataset.max);
-  const draft = `draft:${form.elements.reply_to.value}`;
+  const draft = `draft:${form.elements.quote ? "quote" : form.elements.reply_to.value}`;
 
   const update = () => {
     const left = most - countCharacters(text.value) - countCharacters(spoiler.value);
@@ -50,7 +53,35 @@ function setUpFiles(form) {
   update();
 }
 
-for (const form of document.querySelectorAll("[data-compose]")) { setUpCompose(form); setUpFiles(form); }
+// A third answer appears when two are there; a poll and files shut each other out.
+function setUpPoll(form) {
+  const poll = form.querySelector("[data-poll]");
+  if (!poll) return;
+  const fields = poll.querySelector("fieldset");
+  const places = [...poll.querySelectorAll("[data-option]")];
+  const options = places.map((place) => place.querySelector("input"));
+  const files = [...form.querySelectorAll('input[type="file"]')];
+  const update = () => {
+    const used = options.findLastIndex((option) => option.value.trim());
+    places.forEach((place, at) => { place.hidden = at > Math.max(used + 1, 1); });
+    for (const option of options) {
+      const isTwice = option.value.trim() && options.some((other) => other !== option && other.value.trim() === option.value.trim());
+      const isLong = countGraphemes(option.value.trim()) > Number(option.dataset.most);
+      option.setCustomValidity(isTwice ? "Two answers are the same." : isLong ? `An answer has at most ${option.dataset.most} characters.` : "");
+    }
+    options[1].required = used >= 0;
+    const hasPoll = used >= 0;
+    const hasFiles = files.some((file) => file.files.length) || Boolean(form.querySelector('[name^="drop"]:not(:checked)'));
+    fields.disabled = hasFiles && !hasPoll;
+    for (const file of files) file.disabled = hasPoll && !hasFiles;
+  };
+  form.addEventListener("input", update);
+  form.addEventListener("change", update);
+  addEventListener("pageshow", update);
+  update();
+}
+
+for (const form of document.querySelectorAll("[data-compose]")) { setUpCompose(form); setUpFiles(form); setUpPoll(form); }
 
 // A chosen picture is shown before it is sent.
 for (const file of document.querySelectorAll('input[type="file"]')) {

@@ -67,17 +67,21 @@ fn quote(site: &Site, viewer: Option<Id>, loaded: &Loaded) -> Option<AnyQuote> {
 }
 
 fn quote_approval(viewer: Option<Id>, loaded: &Loaded) -> QuoteApproval {
+    let policy = loaded.shown().status.quote_policy.clone().unwrap_or_default();
+    QuoteApproval::new(&policy, viewer.map(|viewer| quote_permission(viewer, loaded)))
+}
+
+/// Whether the viewer may quote a post, or the post that a boost shows.
+pub(in crate::edge) fn quote_permission(viewer: Id, loaded: &Loaded) -> QuotePermission {
     let shown = loaded.shown();
     let record = &shown.status;
-    let policy = record.quote_policy.clone().unwrap_or_default();
-    let permission = |viewer| match record.visibility {
+    match record.visibility {
         Visibility::Direct => QuotePermission::Denied,
         _ if record.account == viewer => QuotePermission::Automatic,
         Visibility::Private => QuotePermission::Denied,
         _ if shown.between.is_blocked() => QuotePermission::Denied,
-        _ => policy.permits(shown.between.follows()),
-    };
-    QuoteApproval::new(&policy, viewer.map(permission))
+        _ => record.quote_policy.clone().unwrap_or_default().permits(shown.between.follows()),
+    }
 }
 
 /// Posts in this order.

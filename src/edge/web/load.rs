@@ -1,12 +1,14 @@
 //! From what the rules give to what pages show.
 
+mod quoted;
+
 use std::sync::Arc;
 
-use super::assets;
 use super::view::{
     AccountView, ChoiceView, FieldView, MediaKind, MediaView, NotificationView, PersonRow, PersonView,
     PollView, PostView, RelationView, ReplyTo, When,
 };
+use super::{assets, emoji};
 use crate::base::Timestamp;
 use crate::domain::filter::Match;
 use crate::domain::notification::Alert;
@@ -49,6 +51,11 @@ impl Eyes<'_> {
     }
 }
 
+/// A picture of another server, if pages may show it: through this one.
+fn picture_of_others(site: &Site, url: &str) -> Option<String> {
+    Some(site.passed_on(url)).filter(|url| site.owns(url))
+}
+
 fn picture(site: &Site, picture: Option<&Picture>, default: &str) -> String {
     match picture {
         Some(Picture::Local(name)) => site.media(name),
@@ -67,6 +74,7 @@ pub(super) fn person(site: &Site, account: &Account) -> PersonView {
     PersonView {
         id: account.id.to_string(),
         name: account.name().to_owned(),
+        name_html: emoji::in_text(site, account.name(), account.emojis.as_deref().unwrap_or_default()),
         acct: account.acct(),
         path: profile_path(account),
         avatar: picture(site, account.avatar.as_ref(), "avatar.svg"),
@@ -99,6 +107,7 @@ pub(super) fn post(eyes: &Eyes<'_>, loaded: &Loaded) -> PostView {
     let shown = loaded.shown();
     let (status, author) = (&shown.status, &shown.author.account);
     let marks = loaded.marks.unwrap_or_default();
+    let spoiler = eyes.warning(shown);
     PostView {
         id: status.id.to_string(),
         entry_id: loaded.status.id.to_string(),
@@ -111,13 +120,18 @@ pub(super) fn post(eyes: &Eyes<'_>, loaded: &Loaded) -> PostView {
         created: When::new(status.created_at, eyes.now),
         edited: status.edited_at.map(|at| When::new(at, eyes.now)),
         visibility: status.visibility,
-        spoiler: eyes.warning(shown),
-        content_html: status.content_html.clone(),
+        spoiler_html: emoji::in_text(eyes.site, &spoiler, &status.emojis),
+        spoiler,
+        content_html: emoji::in_html(eyes.site, &status.content_html, &status.emojis),
         content_text: preview(&status.content_html),
         language: status.language.clone().unwrap_or_default(),
         is_sensitive: status.sensitive || eyes.filters(shown, FilterAction::Blur).next().is_some(),
         media: status.attachments.iter().filter_map(|file| media(eyes.site, file)).collect(),
         poll: poll(eyes, shown),
+        quote: quoted::quoted(eyes, shown),
+        card: quoted::card(eyes, shown),
+        leave: quoted::leave(eyes, shown),
+        quotes: loaded.counts.quotes,
         replies: loaded.counts.replies,
         boosts: loaded.counts.reblogs,
         likes: loaded.counts.favourites,
@@ -134,6 +148,7 @@ fn poll(eyes: &Eyes<'_>, loaded: &Loaded) -> Option<PollView> {
     let (votes, is_shown) = (poll.votes(), marks.is_over || !poll.hide_totals);
     let choice = |(place, option): (usize, &crate::model::PollOption)| ChoiceView {
         title: option.title.clone(),
+        title_html: emoji::in_text(eyes.site, &option.title, &loaded.status.emojis),
         percent: is_shown.then(|| option.votes.saturating_mul(100) / votes.max(1)),
         is_mine: marks.choices.iter().any(|chosen| usize::from(*chosen) == place),
     };
@@ -213,9 +228,10 @@ pub(super) fn rows(
 pub(super) fn account(eyes: &Eyes<'_>, person: &Person, relationship: Option<&Relationship>) -> AccountView {
     let account = &person.account;
     let domain = account.domain.as_deref().unwrap_or(&eyes.site.domain);
+    let emojis = account.emojis.as_deref().unwrap_or_default();
     let field = |field: &crate::model::Field| FieldView {
         name: field.name.clone(),
-        value_html: field.value_html.clone(),
+        value_html: emoji::in_html(eyes.site, &field.value_html, emojis),
         verified: field.verified_at.map(|at| When::new(at, eyes.now)),
     };
     AccountView {
@@ -223,7 +239,7 @@ pub(super) fn account(eyes: &Eyes<'_>, person: &Person, relationship: Option<&Re
         full_acct: format!("{}@{domain}", account.username),
         header: picture(eyes.site, account.header.as_ref(), "header.svg"),
         note_text: preview(&account.note_html),
-        note_html: account.note_html.clone(),
+        note_html: emoji::in_html(eyes.site, &account.note_html, emojis),
         fields: account.fields.iter().map(field).collect(),
         posts: person.statuses,
         followers: person.followers,

@@ -8,15 +8,18 @@ pub mod api_docs;
 pub mod assets;
 mod authorize;
 mod compose;
+mod emoji;
 mod events;
 mod feed;
 mod frame;
 mod go;
 mod joining;
+mod listing;
 mod load;
 mod notifications;
 pub mod pages;
 mod profile;
+mod quotes;
 mod search;
 mod security;
 mod session;
@@ -55,6 +58,7 @@ pub(super) fn routes() -> Router<AppState> {
         .merge(timelines::routes())
         .merge(compose::routes())
         .merge(status::routes())
+        .merge(quotes::routes())
         .merge(profile::routes())
         .merge(notifications::routes())
         .merge(search::routes())

@@ -8,8 +8,9 @@ use axum::response::{Html, IntoResponse, Response};
 
 use super::api_docs::ApiDocs;
 use super::view::{
-    AccountView, ComposeForm, Faults, LANGUAGES, MediaKind, NotificationView, NotificationWords, PersonRow,
-    PostView, ProfileForm, RegistrationWords, Shell, SignUpForm, Theme, VisibilityWords, When,
+    AccountView, ComposeForm, Faults, LANGUAGES, MediaKind, NotificationView, NotificationWords,
+    POLL_LENGTHS, PersonRow, PostView, ProfileForm, QUOTE_POLICIES, QuoteLeave, RegistrationWords, Shell,
+    SignUpForm, Theme, VisibilityWords, When,
 };
 use super::{assets, ui};
 use crate::base::Problem;
@@ -58,8 +59,10 @@ pub struct TimelinePage {
     pub compose: Option<ComposeForm>,
     /// Of a hashtag's page, for people: the button that follows it.
     pub tag: Option<TagButton>,
+    /// A link beside the title: path and words.
+    pub more: Option<(String, String)>,
     /// Name of the live stream that brings new posts; empty for none.
-    pub live: &'static str,
+    pub live: String,
     /// For an empty list.
     pub empty: Empty,
 }

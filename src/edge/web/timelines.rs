@@ -6,14 +6,13 @@ use axum::response::Response;
 use axum::routing::{get, post};
 
 use super::frame::{Member, Visit};
-use super::pages::{Empty, LandingPage, TagButton, TimelinePage};
-use super::view::PostView;
-use super::{compose, go, load, show};
-use crate::base::limits::PAGE_STATUSES;
+use super::listing::List;
+use super::pages::{Empty, LandingPage, TagButton};
+use super::{go, load, show};
 use crate::base::{Id, Problem};
 use crate::domain::page::{Page, Paged};
 use crate::domain::tag;
-use crate::domain::timeline::{self, Listing, Loaded, Only, Tags};
+use crate::domain::timeline::{self, Listing, Only, Tags};
 use crate::domain::visibility::Viewer;
 use crate::domain::{account, conversation};
 use crate::edge::AppState;
@@ -62,13 +61,10 @@ async fn front(visit: Visit, params: Params) -> Result<Response, Problem> {
         return landing(visit).await;
     }
     let list = List {
-        title: "Home".to_owned(),
-        path: "/",
-        live: "home",
+        live: "home".to_owned(),
         compose: true,
-        tag: None,
-        empty: HOME_EMPTY,
         place: Some(FilterContext::Home),
+        ..List::plain("Home", "/", HOME_EMPTY)
     };
     list.show(visit, &params, timeline::home).await
 }
@@ -96,15 +92,8 @@ async fn landing(visit: Visit) -> Result<Response, Problem> {
 async fn local(visit: Visit, params: Params) -> Result<Response, Problem> {
     let empty = Empty("Nobody has written yet", "The branch is free.");
     let compose = visit.me().is_some();
-    let list = List {
-        title: "Local".to_owned(),
-        path: "/local",
-        live: "local",
-        compose,
-        tag: None,
-        empty,
-        place: PUBLIC,
-    };
+    let live = "local".to_owned();
+    let list = List { live, compose, place: PUBLIC, ..List::plain("Local", "/local", empty) };
     list.show(visit, &params, |tx, viewer, page| timeline::public(tx, viewer, LOCAL, page)).await
 }
 
@@ -114,7 +103,7 @@ async fn tag(visit: Visit, Path(tag): Path<String>, params: Params) -> Result<Re
     let tags = Tags { any: vec![tag.clone()], ..Tags::default() };
     let empty = Empty("Nothing here", "Nobody known here has used this tag in public.");
     let button = tag_button(&visit, &tag, &path).await?;
-    let list = List { title, path: &path, live: "", compose: false, tag: button, empty, place: PUBLIC };
+    let list = List { tag: button, place: PUBLIC, ..List::plain(title, path, empty) };
     list.show(visit, &params, move |tx, viewer, page| {
         timeline::tagged(tx, viewer, &tags, Listing::default(), page)
     })
@@ -162,7 +151,7 @@ async fn tagged_by(
     let only = Only { tagged: Some(tag), exclude_reblogs: true, ..Only::default() };
     let empty = Empty("Nothing here", "They have not used this tag in public.");
     let place = Some(FilterContext::Account);
-    let list = List { title, path: &path, live: "", compose: false, tag: None, empty, place };
+    let list = List { place, ..List::plain(title, path, empty) };
     list.show(visit, &params, move |tx, viewer, page| {
         timeline::account_statuses(tx, viewer, account.id, &only, page)
     })
@@ -172,81 +161,21 @@ async fn tagged_by(
 /// `GET /messages`: the latest post of each conversation.
 async fn messages(member: Member, params: Params) -> Result<Response, Problem> {
     let empty = Empty("No messages", "Posts that are only for the people they name are listed here.");
-    let title = "Messages".to_owned();
-    let list = List { title, path: "/messages", live: "", compose: false, tag: None, empty, place: None };
+    let list = List::plain("Messages", "/messages", empty);
     let read = |tx: &ReadTx<'_>, viewer: Viewer, page: &Page| {
-        Ok(conversation::list(tx, viewer, page)?.map(|exchange| exchange.last))
+        Ok::<_, StoreError>(conversation::list(tx, viewer, page)?.map(|exchange| exchange.last))
     };
     list.show(member.visit, &params, read).await
 }
 
 async fn bookmarks(member: Member, params: Params) -> Result<Response, Problem> {
     let empty = Empty("No bookmarks", "Posts you bookmark are kept here. Only you see them.");
-    let list = List {
-        title: "Bookmarks".to_owned(),
-        path: "/bookmarks",
-        live: "",
-        compose: false,
-        tag: None,
-        empty,
-        place: None,
-    };
-    list.show(member.visit, &params, timeline::bookmarks).await
+    List::plain("Bookmarks", "/bookmarks", empty).show(member.visit, &params, timeline::bookmarks).await
 }
 
 async fn favourites(member: Member, params: Params) -> Result<Response, Problem> {
     let empty = Empty("No likes yet", "Posts you like are listed here.");
-    let list = List {
-        title: "Likes".to_owned(),
-        path: "/favourites",
-        live: "",
-        compose: false,
-        tag: None,
-        empty,
-        place: None,
-    };
-    list.show(member.visit, &params, timeline::favourites).await
-}
-
-/// A list of posts with its surroundings.
-struct List<'a> {
-    title: String,
-    path: &'a str,
-    /// The stream that brings new posts to its first page.
-    live: &'static str,
-    /// Has the form for a new post above it.
-    compose: bool,
-    tag: Option<TagButton>,
-    empty: Empty,
-    /// Which of the reader's filters apply.
-    place: Option<FilterContext>,
-}
-
-impl List<'_> {
-    async fn show(
-        self,
-        visit: Visit,
-        params: &Params,
-        read: impl FnOnce(&ReadTx<'_>, Viewer, &Page) -> Result<Paged<Loaded>, StoreError> + Send + 'static,
-    ) -> Result<Response, Problem> {
-        let page = page(params, PAGE_STATUSES.0);
-        let (facts, found) = visit.read(move |tx, viewer| read(tx, viewer, &page)).await?;
-        let is_first = page.max_id.is_none();
-        let posts: Vec<PostView> =
-            load::posts(&load::Eyes { place: self.place, ..eyes(&visit) }, &found.items);
-        let login = visit.login().filter(|_| self.compose && is_first);
-        let view = TimelinePage {
-            shell: visit.shell(self.title, &facts),
-            newer: (!is_first).then(|| self.path.to_owned()),
-            older: older(self.path, &found),
-            posts,
-            compose: login.map(|login| compose::blank(&visit.state, login)),
-            tag: self.tag,
-            live: if is_first { self.live } else { "" },
-            empty: self.empty,
-        };
-        show(&visit, &view)
-    }
+    List::plain("Likes", "/favourites", empty).show(member.visit, &params, timeline::favourites).await
 }
 
 /// Reads the id in an address; what is no id is not found.

@@ -89,3 +89,22 @@ async fn what_was_sent_is_kept_when_something_else_is_wrong() {
     post(&app, &mut eve, &stolen, &[]).await;
     assert_eq!(eve.get("/local").await.text().matches("<img src=\"https://social.example/media/").count(), 1);
 }
+
+#[tokio::test]
+async fn a_post_has_a_poll_or_files_and_both_are_kept_to_choose() {
+    let app = TestApp::start().await;
+    app.person("ana").await;
+    let mut browser = Browser::of(&app, "ana").await;
+    let wren = png(64, 32);
+    let fields =
+        [("text", "birds"), ("alt1", "a wren"), ("poll[options][]", "yes"), ("poll[options][]", "no")];
+    let answer = post(&app, &mut browser, &fields, &[("file1", wren.as_slice())]).await;
+    assert_eq!(answer.status, 422);
+    let page = answer.text();
+    assert!(page.contains("a poll or files, not both"));
+    assert!(page.contains("value=\"a wren\"") && page.contains("value=\"yes\""));
+    let id = page.split("name=\"media[]\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let drop = format!("drop{id}");
+    let fields = [fields[0], fields[2], fields[3], ("media[]", &*id), (&*drop, "true")];
+    assert_eq!(post(&app, &mut browser, &fields, &[]).await.leads_to(), "/local");
+}

@@ -2,9 +2,11 @@
 //! tested in `tests/browser`.
 
 mod browser;
+mod compose;
 mod forms;
 mod live;
 mod media;
+mod quotes;
 mod reading;
 mod sessions;
 mod tags;

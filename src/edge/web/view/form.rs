@@ -1,9 +1,5 @@
 //! What was typed into forms, to show it again, and what is wrong with it.
 
-use super::MediaView;
-use crate::base::limits::MEDIA_PER_STATUS_MAX;
-use crate::model::Visibility;
-
 /// What is wrong with a form: field name and sentence.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Faults(Vec<(&'static str, String)>);
@@ -37,58 +33,6 @@ impl Faults {
     /// `true` or `false`, for `aria-invalid`.
     pub fn invalid(&self, field: &str) -> &'static str {
         if self.of(field).is_some() { "true" } else { "false" }
-    }
-}
-
-/// A post being written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ComposeForm {
-    /// The text so far.
-    pub text: String,
-    /// Content warning so far.
-    pub spoiler: String,
-    /// Who will see it.
-    pub visibility: Visibility,
-    /// Language code; empty for none.
-    pub language: String,
-    /// Id of the post it answers; empty for none.
-    pub reply_to: String,
-    /// Makes sending the same form twice post once.
-    pub key: String,
-    /// Attached files are covered until asked for.
-    pub is_sensitive: bool,
-    /// Files that were sent before and wait for the post.
-    pub attached: Vec<AttachedFile>,
-    /// What is wrong.
-    pub faults: Faults,
-    /// Most characters.
-    pub characters_max: usize,
-}
-
-/// A file that waits for the post that is to show it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AttachedFile {
-    /// Its id.
-    pub id: String,
-    /// What it looks like.
-    pub shown: MediaView,
-}
-
-impl ComposeForm {
-    /// Numbers of the files that may still be added.
-    pub fn free(&self) -> std::ops::RangeInclusive<usize> {
-        self.attached.len() + 1..=MEDIA_PER_STATUS_MAX
-    }
-
-    /// What a browser offers to choose.
-    pub fn accepted(&self) -> &'static str {
-        "image/jpeg,image/png,image/gif,image/webp,video/*,audio/*"
-    }
-
-    /// Characters that are left, counted simply; the exact count is made
-    /// when it is sent, and by the page's script.
-    pub fn left(&self) -> i64 {
-        self.characters_max as i64 - (self.text.chars().count() + self.spoiler.chars().count()) as i64
     }
 }
 

@@ -3,16 +3,20 @@
 //!
 //! Must not know the store or HTTP.
 
+mod compose;
 mod form;
 mod person;
 mod post;
+mod quote;
 mod shell;
 mod when;
 mod words;
 
-pub use form::{AttachedFile, ComposeForm, Faults, LANGUAGES, ProfileForm, SignUpForm};
+pub use compose::{AttachedFile, ComposeForm, POLL_LENGTHS, PollForm, QUOTE_POLICIES};
+pub use form::{Faults, LANGUAGES, ProfileForm, SignUpForm};
 pub use person::{AccountView, FieldView, PersonRow, PersonView, RelationView};
 pub use post::{ChoiceView, MediaKind, MediaView, NotificationView, PollView, PostView, ReplyTo};
+pub use quote::{CardView, QuoteLeave, QuotedView};
 pub use shell::{Head, Notice, Shell, Site, Theme, Viewer};
 pub use when::{When, short_count, span};
 pub use words::{NotificationWords, RegistrationWords, VisibilityWords};

@@ -9,6 +9,8 @@ pub struct PersonView {
     pub id: String,
     /// Display name, or the username where there is none.
     pub name: String,
+    /// The same as HTML, with pictures for custom emojis.
+    pub name_html: String,
     /// `ana` here, `ana@other.example` elsewhere.
     pub acct: String,
     /// The account's page on this server: `/@ana`.

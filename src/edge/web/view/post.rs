@@ -1,6 +1,6 @@
 //! Posts and notifications.
 
-use super::{PersonView, When};
+use super::{CardView, PersonView, QuoteLeave, QuotedView, When};
 use crate::model::{NotificationKind, Visibility};
 
 /// What sort of file is attached.
@@ -36,6 +36,8 @@ pub struct MediaView {
 pub struct ChoiceView {
     /// Its text.
     pub title: String,
+    /// The same as HTML, with pictures for custom emojis.
+    pub title_html: String,
     /// Votes for it of all votes, in hundredths; `None` while that is hidden.
     pub percent: Option<u64>,
     /// The reader voted for it.
@@ -95,6 +97,8 @@ pub struct PostView {
     pub visibility: Visibility,
     /// Content warning; empty for none.
     pub spoiler: String,
+    /// The same as HTML, with pictures for custom emojis.
+    pub spoiler_html: String,
     /// The text: clean HTML.
     pub content_html: String,
     /// The text without markup, for previews elsewhere.
@@ -107,6 +111,14 @@ pub struct PostView {
     pub media: Vec<MediaView>,
     /// Its poll.
     pub poll: Option<PollView>,
+    /// What it quotes.
+    pub quote: Option<QuotedView>,
+    /// The preview of its link.
+    pub card: Option<CardView>,
+    /// Whether the reader may quote it.
+    pub leave: QuoteLeave,
+    /// How many quotes are known.
+    pub quotes: u64,
     /// How many replies are known.
     pub replies: u64,
     /// How many boosts are known.
@@ -138,6 +150,27 @@ impl PostView {
             ("", text) => text,
             (warning, _) => warning,
         }
+    }
+
+    /// Whether the quoted post is shown; then the link to it in the text,
+    /// which is for readers that know no quotes, is not.
+    pub fn shows_quote(&self) -> bool {
+        self.quote.as_ref().is_some_and(|quoted| quoted.post.is_some())
+    }
+
+    /// The page on which to quote it.
+    pub fn quote_path(&self) -> String {
+        format!("/compose?quote={}", self.id)
+    }
+
+    /// Whether it shows a post of the reader's, who can take that back.
+    pub fn quotes_reader(&self) -> Option<&PostView> {
+        self.quote.as_ref()?.post.as_deref().filter(|quoted| quoted.is_mine && !self.is_mine)
+    }
+
+    /// The page of its quotes.
+    pub fn quotes_path(&self) -> String {
+        format!("{}/quotes", self.path)
     }
 
     /// The page on which to answer it.

@@ -83,6 +83,8 @@ pub enum Notice {
     Posted,
     /// A post was deleted.
     Deleted,
+    /// One's own post is no longer shown in a quote.
+    QuoteRevoked,
     /// The profile was saved.
     ProfileSaved,
     /// The password was changed.
@@ -101,9 +103,10 @@ pub enum Notice {
 
 impl Notice {
     /// All.
-    pub const ALL: [Notice; 9] = [
+    pub const ALL: [Notice; 10] = [
         Notice::Posted,
         Notice::Deleted,
+        Notice::QuoteRevoked,
         Notice::ProfileSaved,
         Notice::PasswordChanged,
         Notice::SessionEnded,
@@ -118,6 +121,7 @@ impl Notice {
         match self {
             Notice::Posted => "posted",
             Notice::Deleted => "deleted",
+            Notice::QuoteRevoked => "quote-revoked",
             Notice::ProfileSaved => "profile-saved",
             Notice::PasswordChanged => "password-changed",
             Notice::SessionEnded => "session-ended",
@@ -138,6 +142,7 @@ impl Notice {
         match self {
             Notice::Posted => "Your post is out.",
             Notice::Deleted => "The post is deleted.",
+            Notice::QuoteRevoked => "Your post is no longer shown in that quote.",
             Notice::ProfileSaved => "Your profile is saved.",
             Notice::PasswordChanged => "Your password is changed. Other sessions were logged out.",
             Notice::SessionEnded => "That session is logged out.",
