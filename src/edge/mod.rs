@@ -8,6 +8,7 @@ mod auth;
 mod compose;
 mod cors;
 mod deadline;
+pub mod deliveries;
 pub mod federation;
 mod find;
 mod gates;

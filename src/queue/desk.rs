@@ -1,13 +1,18 @@
 //! The admin's desk: what the running queue can be asked, together with what
 //! the store knows. What an admin *does* is [`crate::domain::delivery::admin`].
 
+mod report;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Mutex, MutexGuard, mpsc, oneshot};
 
+pub use report::{Action, Totals};
+
 use super::destination::Group;
+use super::hour::Hour;
 use super::plan::{Live, Why};
 use crate::base::{Clock, Id};
 use crate::domain::delivery::admin::{self, Backlog, Census, CensusPlace, Whereabouts};
@@ -38,6 +43,7 @@ struct Inner {
     /// The worker's end; a worker that starts again takes it over.
     inbox: Mutex<mpsc::Receiver<Question>>,
     counted: Mutex<Option<Counted>>,
+    hour: Hour,
 }
 
 #[derive(Clone)]
@@ -130,7 +136,8 @@ impl Desk {
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Desk {
         let (questions, inbox) = mpsc::channel(QUESTIONS_MAX);
         let (inbox, counted) = (Mutex::new(inbox), Mutex::new(None));
-        Desk { inner: Arc::new(Inner { store, clock, questions, inbox, counted }) }
+        let hour = Hour::new(clock.clone());
+        Desk { inner: Arc::new(Inner { store, clock, questions, inbox, counted, hour }) }
     }
 
     /// The worker's end of it.
@@ -144,6 +151,10 @@ impl Desk {
     }
 
     async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Question) -> Option<T> {
+        // Free: no worker listens, and none would answer.
+        if self.inner.inbox.try_lock().is_ok() {
+            return None;
+        }
         let (reply, answer) = oneshot::channel();
         self.inner.questions.try_send(question(reply)).ok()?;
         tokio::time::timeout(ANSWER_MAX, answer).await.ok()?.ok()

@@ -11,6 +11,7 @@ mod destination;
 pub mod fan_out;
 pub mod fetch_card;
 mod handler;
+mod hour;
 pub mod moderate;
 mod outcome;
 mod plan;
@@ -27,9 +28,10 @@ use std::time::Duration;
 
 pub use crate::domain::delivery::{Overview, overview};
 pub use deliver::Deliver;
-pub use desk::{Ask, Desk, DestinationView, Listing, Sort};
+pub use desk::{Action, Ask, Desk, DestinationView, Listing, Sort, Totals};
 pub use destination::{Gate, Group, Health, Hurdle, Transition};
 pub use handler::{Attempt, Handler, Handlers};
+pub use hour::{Hour, STEP, STEPS, Stretch};
 pub use outcome::{FailureKind, Outcome, Report, fate, retry_wait};
 pub use plan::{
     Gauges, Input, Live, LiveDestination, Load, Output, Plan, SLOTS, Start, Ticket, WINDOW_ROWS_MAX, Why,

@@ -9,6 +9,7 @@ mod apps;
 mod blocks;
 mod conversations;
 mod custom_emojis;
+mod deliveries;
 mod directory;
 mod domain_blocks;
 mod emails;
@@ -66,6 +67,7 @@ fn documented() -> OpenApiRouter<AppState> {
         .merge(blocks::routes())
         .merge(conversations::routes())
         .merge(custom_emojis::routes())
+        .merge(deliveries::routes())
         .merge(directory::routes())
         .merge(domain_blocks::routes())
         .merge(emails::routes())

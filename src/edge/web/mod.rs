@@ -8,6 +8,7 @@ pub mod api_docs;
 pub mod assets;
 mod authorize;
 mod compose;
+mod deliveries;
 mod emoji;
 mod events;
 mod feed;
@@ -66,6 +67,7 @@ pub(super) fn routes() -> Router<AppState> {
         .merge(settings::routes())
         .merge(security::routes())
         .merge(joining::routes())
+        .merge(deliveries::routes())
         .merge(authorize::routes())
         .merge(events::routes())
         .merge(feed::routes())

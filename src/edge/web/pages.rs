@@ -7,10 +7,12 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 
 use super::api_docs::ApiDocs;
+use super::deliveries::{Choice, FILTERS, SORTS};
 use super::view::{
-    AccountView, ComposeForm, Faults, LANGUAGES, MediaKind, NotificationView, NotificationWords,
-    POLL_LENGTHS, PersonRow, PostView, ProfileForm, QUOTE_POLICIES, QuoteLeave, RegistrationWords, Shell,
-    SignUpForm, Theme, VisibilityWords, When,
+    AccountView, BoardView, ComposeForm, DestinationRow, DestinationView, Faults, JobView, LANGUAGES,
+    LetterView, MediaKind, NotificationView, NotificationWords, POLL_LENGTHS, PersonRow, PostView,
+    ProfileForm, QUOTE_POLICIES, QuoteLeave, RegistrationWords, Shell, SignUpForm, Theme, VisibilityWords,
+    When,
 };
 use super::{assets, ui};
 use crate::base::Problem;
@@ -348,6 +350,58 @@ pub struct ApiDocsPage {
     pub shell: Shell,
     /// What the API has.
     pub docs: Arc<ApiDocs>,
+}
+
+/// The delivery queue. For those who run the server.
+#[derive(Template)]
+#[template(path = "deliveries.html")]
+pub struct DeliveriesPage {
+    /// The frame.
+    pub shell: Shell,
+    /// Sums and charts.
+    pub board: BoardView,
+    /// How the list is asked for.
+    pub choice: Choice,
+    /// Destinations of this page.
+    pub rows: Vec<DestinationRow>,
+    /// Destinations of all pages.
+    pub total: usize,
+    /// Address of the page before.
+    pub newer: Option<String>,
+    /// Address of the page after.
+    pub older: Option<String>,
+}
+
+/// Sums and charts alone, for a page that is already open.
+#[derive(Template)]
+#[template(path = "partial/board.html")]
+pub struct BoardPartial<'a> {
+    /// Sums and charts.
+    pub board: &'a BoardView,
+}
+
+/// One destination of deliveries.
+#[derive(Template)]
+#[template(path = "destination.html")]
+pub struct DestinationPage {
+    /// The frame.
+    pub shell: Shell,
+    /// What is known of it.
+    pub one: DestinationView,
+    /// Its first jobs.
+    pub jobs: Vec<JobView>,
+    /// Its first dead letters.
+    pub letters: Vec<LetterView>,
+    /// Why the job waits that was asked about.
+    pub reason: Option<String>,
+}
+
+/// How a destination is, alone, for a page that is already open.
+#[derive(Template)]
+#[template(path = "partial/destination.html")]
+pub struct DestinationPartial<'a> {
+    /// What is known of it.
+    pub one: &'a DestinationView,
 }
 
 /// What this server is.

@@ -248,6 +248,29 @@ pub enum JobKind {
 }
 
 impl JobKind {
+    /// All.
+    pub const ALL: [JobKind; 14] = [
+        JobKind::Deliver,
+        JobKind::FanOut,
+        JobKind::Ingest,
+        JobKind::Push,
+        JobKind::PushTo,
+        JobKind::FetchAccount,
+        JobKind::FetchThread,
+        JobKind::FetchCard,
+        JobKind::ShareProfile,
+        JobKind::ProcessMedia,
+        JobKind::TendPoll,
+        JobKind::Moderate,
+        JobKind::PublishScheduled,
+        JobKind::SeverDomain,
+    ];
+
+    /// From its name.
+    pub fn from_name(name: &str) -> Option<JobKind> {
+        JobKind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// Its name in logs and metrics.
     pub const fn name(self) -> &'static str {
         match self {
@@ -328,6 +351,29 @@ pub enum ActivityKind {
 }
 
 impl ActivityKind {
+    /// Its name for the admin.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ActivityKind::Internal => "internal",
+            ActivityKind::Create => "create",
+            ActivityKind::Update => "update",
+            ActivityKind::UpdateActor => "update_actor",
+            ActivityKind::UpdateTally => "update_tally",
+            ActivityKind::Delete => "delete",
+            ActivityKind::Undo => "undo",
+            ActivityKind::Follow => "follow",
+            ActivityKind::Accept => "accept",
+            ActivityKind::Reject => "reject",
+            ActivityKind::Block => "block",
+            ActivityKind::Announce => "announce",
+            ActivityKind::Like => "like",
+            ActivityKind::Move => "move",
+            ActivityKind::Flag => "flag",
+            ActivityKind::Other => "other",
+            ActivityKind::Push => "push",
+        }
+    }
+
     /// How long after its creation it is still worth delivering.
     pub const fn ttl(self) -> Duration {
         use ActivityKind::*;
@@ -506,6 +552,20 @@ pub enum DeadReason {
 }
 
 impl DeadReason {
+    /// All.
+    pub const ALL: [DeadReason; 5] = [
+        DeadReason::Refused,
+        DeadReason::Exhausted,
+        DeadReason::Expired,
+        DeadReason::Poison,
+        DeadReason::Gone,
+    ];
+
+    /// From its name.
+    pub fn from_name(name: &str) -> Option<DeadReason> {
+        DeadReason::ALL.into_iter().find(|reason| reason.name() == name)
+    }
+
     /// Its name in metrics and for the admin.
     pub const fn name(self) -> &'static str {
         match self {

@@ -86,6 +86,29 @@ pub enum Why {
 }
 
 impl Why {
+    /// The rule's name, for programs.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Why::Running { .. } => "running",
+            Why::Settling => "settling",
+            Why::Stopping => "stopping",
+            Why::Unseen => "unseen",
+            Why::Destination(Hurdle::Stopped) => "paused",
+            Why::Destination(Hurdle::Breaker { .. }) => "breaker",
+            Why::Destination(Hurdle::Quiet { .. }) => "quiet",
+            Why::Destination(Hurdle::Cap { .. }) => "cap",
+            Why::Destination(Hurdle::Rate { .. }) => "rate",
+            Why::Group { .. } => "group",
+            Why::Order { .. } => "order",
+            Why::Behind => "behind",
+            Why::Slots { .. } => "slots",
+            Why::Writing => "writing",
+            Why::Turn => "turn",
+            Why::Deferred { .. } => "deferred",
+            Why::Nowhere => "nowhere",
+        }
+    }
+
     /// In words, for the admin.
     pub fn words(&self) -> String {
         let until = |until: &Timestamp| format!("until {}", until.rfc3339());

@@ -4,17 +4,24 @@ use std::time::Duration;
 
 use metrics::{counter, gauge, histogram};
 
+use super::super::Hour;
 use super::super::destination::{Group, Transition};
 use super::super::outcome::Outcome;
 use super::super::plan::Gauges;
 use crate::domain::delivery::{Fate, Overview};
 use crate::model::queue::Lane;
 
-pub(super) fn attempt(outcome: &Outcome, lane: Lane, rtt: Duration, age: Duration) {
+/// `hour` is that of the page: it shows what goes to others, not our own work.
+pub(super) fn attempt(outcome: &Outcome, lane: Lane, rtt: Duration, age: Duration, hour: Option<&Hour>) {
     counter!("waxwing_delivery_attempts_total", "outcome" => outcome.name()).increment(1);
     histogram!("waxwing_delivery_rtt_seconds").record(rtt.as_secs_f64());
     if *outcome == Outcome::Done {
         histogram!("waxwing_delivery_latency_seconds", "lane" => lane.name()).record(age.as_secs_f64());
+    }
+    match (hour, outcome) {
+        (None, _) | (_, Outcome::Superseded | Outcome::TryLater { .. }) => {}
+        (Some(hour), Outcome::Done) => hour.delivered(age),
+        (Some(hour), _) => hour.failed(),
     }
 }
 

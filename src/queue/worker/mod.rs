@@ -93,6 +93,7 @@ struct Running {
     key: JobKey,
     started: Timestamp,
     created_at: Timestamp,
+    is_remote: bool,
 }
 
 /// The wall clock as it was at the start, carried on by the monotonic one: a
@@ -222,8 +223,13 @@ impl Owner {
     }
 
     fn start(&mut self, start: Start, now: Timestamp) {
-        let running =
-            Running { ticket: start.ticket, key: start.key, started: now, created_at: start.row.created_at };
+        let running = Running {
+            ticket: start.ticket,
+            key: start.key,
+            started: now,
+            created_at: start.row.created_at,
+            is_remote: start.class.is_remote(),
+        };
         let task = attempt::run(self.parts.store.clone(), self.parts.handlers.clone(), start, now);
         let id = self.attempts.spawn(task).id();
         self.tickets.insert(id, running);
@@ -242,6 +248,7 @@ impl Owner {
             running.key.lane,
             now.since(running.started),
             now.since(running.created_at),
+            running.is_remote.then(|| self.parts.desk.hour()),
         );
         match &report.outcome {
             Outcome::Panicked => {
@@ -271,7 +278,10 @@ impl Owner {
             }
             Answer::Promoted(promoted) => self.book.promoted(&promoted),
             Answer::Swept(sweep) => self.book.swept(sweep),
-            Answer::Counted(counts) => measure::rows(&counts),
+            Answer::Counted(counts) => {
+                measure::rows(&counts);
+                self.parts.desk.hour().waiting(waiting(&counts));
+            }
             Answer::Nothing => {}
         }
     }
@@ -301,4 +311,10 @@ impl Owner {
             }
         }
     }
+}
+
+/// Jobs that wait, of any sort.
+fn waiting(counts: &super::Overview) -> u64 {
+    let all = counts.ready.iter().sum::<i64>() + counts.deferred;
+    u64::try_from(all).unwrap_or(0)
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::base::Timestamp;
 use crate::model::queue::tables::{DEAD, DEFERRED, JOB};
-use crate::model::queue::{DeadKey, DeferKey, DestinationId, JobKey};
+use crate::model::queue::{DeadKey, DeferKey, DestinationId, JobKey, Lane};
 use crate::store::{ReadTx, Scan, StoreError};
 
 /// The jobs of one destination.
@@ -19,6 +19,8 @@ pub struct Backlog {
     pub dead: u64,
     /// When the oldest ready or deferred one was enqueued.
     pub oldest: Option<Timestamp>,
+    /// When the oldest ready one of each lane was enqueued.
+    pub oldest_ready: [Option<Timestamp>; 3],
 }
 
 impl Backlog {
@@ -29,6 +31,14 @@ impl Backlog {
 
     fn saw(&mut self, created_at: Timestamp) {
         self.oldest = Some(self.oldest.map_or(created_at, |oldest| oldest.min(created_at)));
+    }
+
+    fn saw_ready(&mut self, lane: Lane, created_at: Timestamp) {
+        let index = lane.index();
+        self.ready[index] += 1;
+        let oldest = &mut self.oldest_ready[index];
+        *oldest = Some(oldest.map_or(created_at, |oldest| oldest.min(created_at)));
+        self.saw(created_at);
     }
 }
 
@@ -68,8 +78,7 @@ pub fn census(
             let page = tx.scan(JOB, after_key(after).limit(rows))?;
             for (key, row) in &page {
                 let backlog = counts.entry(key.destination).or_default();
-                backlog.ready[key.lane.index()] += 1;
-                backlog.saw(row.created_at);
+                backlog.saw_ready(key.lane, row.created_at);
             }
             let last = page.last().filter(|_| page.len() == rows).map(|(key, _)| *key);
             Some(last.map_or(CensusPlace::Deferred(None), |key| CensusPlace::Ready(Some(key))))

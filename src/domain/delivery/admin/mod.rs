@@ -15,7 +15,8 @@ mod tests;
 use crate::base::{Id, Timestamp};
 use crate::model::queue::tables::{DEFERRED, DESTINATION, DESTINATION_BY_HOST, HELD, HISTORY, JOB, STEERING};
 use crate::model::queue::{
-    Class, DeferKey, Destination, DestinationId, History, InboxId, JobKey, JobRow, Lane, Steer, Steering,
+    Class, DeferKey, DeferredRow, Destination, DestinationId, History, InboxId, JobKey, JobRow, Lane, Steer,
+    Steering,
 };
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
@@ -164,6 +165,29 @@ pub fn jobs(
 ) -> Result<Vec<(JobKey, JobRow)>, StoreError> {
     let scan = Scan::prefix(&(id,)).limit(rows);
     tx.scan(JOB, after.iter().fold(scan, |scan, key| scan.after(key)))
+}
+
+/// Jobs of a destination that wait for their retry, the next one first; at most
+/// `rows`. Looks through so many of all destinations' and no more.
+///
+/// # Errors
+/// Only the store's.
+pub fn deferred(
+    tx: &ReadTx<'_>,
+    id: DestinationId,
+    rows: usize,
+) -> Result<Vec<(DeferKey, DeferredRow)>, StoreError> {
+    let (mut found, mut scan) = (Vec::new(), Scan::all());
+    for _ in 0..LOOK_STEPS_MAX {
+        let page = tx.scan(DEFERRED, scan.limit(LOOK_ROWS))?;
+        let next = page.last().filter(|_| page.len() == LOOK_ROWS).map(|(key, _)| *key);
+        found.extend(page.into_iter().filter(|(key, _)| key.destination == id).take(rows - found.len()));
+        match next.filter(|_| found.len() < rows) {
+            Some(last) => scan = Scan::all().after(&last),
+            None => break,
+        }
+    }
+    Ok(found)
 }
 
 /// Where a job is.

@@ -3,7 +3,9 @@
 //!
 //! Must not know the store or HTTP.
 
+mod chart;
 mod compose;
+mod delivery;
 mod form;
 mod person;
 mod post;
@@ -12,7 +14,12 @@ mod shell;
 mod when;
 mod words;
 
+pub use chart::ChartView;
 pub use compose::{AttachedFile, ComposeForm, POLL_LENGTHS, PollForm, QUOTE_POLICIES};
+pub use delivery::{
+    Ahead, BoardView, DestinationRow, DestinationView, ErrorView, JobView, LaneView, LetterView, StateView,
+    TurnView, reason_words,
+};
 pub use form::{Faults, LANGUAGES, ProfileForm, SignUpForm};
 pub use person::{AccountView, FieldView, PersonRow, PersonView, RelationView};
 pub use post::{ChoiceView, MediaKind, MediaView, NotificationView, PollView, PostView, ReplyTo};

@@ -99,11 +99,25 @@ pub enum Notice {
     Approved,
     /// A request for an account was turned down.
     Refused,
+    /// Nothing more is sent to a destination.
+    DestinationPaused,
+    /// It is sent to again.
+    DestinationResumed,
+    /// It is looked at.
+    DestinationProbed,
+    /// Its limits were set.
+    LimitsSaved,
+    /// Its waiting jobs are gone.
+    JobsPurged,
+    /// Its dead letters are tried again.
+    LettersReplayed,
+    /// Its dead letters are gone.
+    LettersForgotten,
 }
 
 impl Notice {
     /// All.
-    pub const ALL: [Notice; 10] = [
+    pub const ALL: [Notice; 17] = [
         Notice::Posted,
         Notice::Deleted,
         Notice::QuoteRevoked,
@@ -114,6 +128,13 @@ impl Notice {
         Notice::FollowRequested,
         Notice::Approved,
         Notice::Refused,
+        Notice::DestinationPaused,
+        Notice::DestinationResumed,
+        Notice::DestinationProbed,
+        Notice::LimitsSaved,
+        Notice::JobsPurged,
+        Notice::LettersReplayed,
+        Notice::LettersForgotten,
     ];
 
     /// The word in the cookie.
@@ -129,6 +150,13 @@ impl Notice {
             Notice::FollowRequested => "follow-requested",
             Notice::Approved => "approved",
             Notice::Refused => "refused",
+            Notice::DestinationPaused => "destination-paused",
+            Notice::DestinationResumed => "destination-resumed",
+            Notice::DestinationProbed => "destination-probed",
+            Notice::LimitsSaved => "limits-saved",
+            Notice::JobsPurged => "jobs-purged",
+            Notice::LettersReplayed => "letters-replayed",
+            Notice::LettersForgotten => "letters-forgotten",
         }
     }
 
@@ -150,6 +178,15 @@ impl Notice {
             Notice::FollowRequested => "Asked to follow. You will see their posts when they agree.",
             Notice::Approved => "They can log in now.",
             Notice::Refused => "The request is turned down.",
+            Notice::DestinationPaused => "Paused. Nothing more is sent there; what was under way may end.",
+            Notice::DestinationResumed => "Resumed. Deliveries go there again, slowly at first.",
+            Notice::DestinationProbed => {
+                "One delivery is tried now; what came of it is seen here in a moment."
+            }
+            Notice::LimitsSaved => "The limits are saved.",
+            Notice::JobsPurged => "What waited is thrown away.",
+            Notice::LettersReplayed => "The dead letters are tried again.",
+            Notice::LettersForgotten => "The dead letters are thrown away.",
         }
     }
 }

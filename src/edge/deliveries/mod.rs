@@ -1,0 +1,155 @@
+//! The delivery queue as those who run the server see it, once for the page,
+//! the API and the command line: what [`Desk`] and the store know, as
+//! [`entities`].
+//!
+//! Must not know who asks or how it is printed.
+
+pub mod entities;
+mod look;
+
+use std::sync::Arc;
+
+use self::entities::{
+    DeliveryDestination, DeliveryDestinationDetails, DeliveryExplanation, DeliveryHistory, DeliveryLane,
+    DeliveryOverview, DeliveryStates, DeliveryStretch,
+};
+use crate::base::{Clock, Id, Timestamp};
+use crate::domain::delivery::admin;
+use crate::edge::AppState;
+use crate::model::queue::tables::DESTINATION;
+use crate::model::queue::{Breaker, Class, DestinationId, InboxId, Lane};
+use crate::queue::{Ask, Desk, STEP, Totals};
+use crate::store::{Store, StoreError};
+
+pub use look::{LetterPage, letter_key, letter_name};
+
+/// Where the queue is looked at; cheap to clone.
+#[derive(Clone)]
+pub struct Office {
+    /// The records.
+    pub store: Store,
+    /// What asks the queue.
+    pub desk: Desk,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl From<&AppState> for Office {
+    fn from(state: &AppState) -> Office {
+        Office { store: state.store.clone(), desk: state.desk().clone(), clock: state.clock.clone() }
+    }
+}
+
+/// Destinations of one page, and how many there are on all.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listed {
+    /// On all pages.
+    pub total: usize,
+    /// Of this one.
+    pub destinations: Vec<DeliveryDestination>,
+}
+
+impl Office {
+    /// The queue as a whole.
+    ///
+    /// # Errors
+    /// Only the store's.
+    pub async fn overview(&self) -> Result<DeliveryOverview, StoreError> {
+        Ok(overview(&self.desk.totals().await?))
+    }
+
+    /// The last hour in stretches of so many steps of [`STEP`].
+    pub fn history(&self, steps: usize) -> DeliveryHistory {
+        let stretches = self.desk.hour().stretches(steps).into_iter().map(|stretch| DeliveryStretch {
+            from: stretch.from.rfc3339(),
+            delivered: stretch.delivered,
+            failed: stretch.failed,
+            p50_s: stretch.p50_s,
+            p95_s: stretch.p95_s,
+            waiting: stretch.waiting,
+        });
+        DeliveryHistory { step_s: STEP.as_secs() * steps as u64, stretches: stretches.collect() }
+    }
+
+    /// Destinations with their jobs.
+    ///
+    /// # Errors
+    /// Only the store's.
+    pub async fn list(&self, ask: &Ask) -> Result<Listed, StoreError> {
+        let listing = self.desk.list(ask).await?;
+        let destinations = listing.destinations.iter().map(look::destination).collect();
+        Ok(Listed { total: listing.total, destinations })
+    }
+
+    /// One destination with what happened there; `None` if there is no such one.
+    ///
+    /// # Errors
+    /// Only the store's.
+    pub async fn details(&self, id: DestinationId) -> Result<Option<DeliveryDestinationDetails>, StoreError> {
+        let Some(view) = self.desk.destination(id).await? else { return Ok(None) };
+        let known = self.store.read(move |tx| admin::known(tx, id)).await?;
+        Ok(Some(look::details(&view, &known.map(|known| known.history).unwrap_or_default())))
+    }
+
+    /// Which rule keeps a job from starting.
+    ///
+    /// # Errors
+    /// Only the store's.
+    pub async fn explain(
+        &self,
+        id: DestinationId,
+        act: Id,
+        inbox: InboxId,
+    ) -> Result<DeliveryExplanation, StoreError> {
+        Ok(look::explanation(&self.desk.explain(id, act, inbox).await?))
+    }
+
+    /// The number of a destination that is called by its number or, of another
+    /// server, by its host.
+    ///
+    /// # Errors
+    /// Only the store's.
+    pub async fn find(&self, called: &str) -> Result<Option<DestinationId>, StoreError> {
+        let host = called.trim().to_ascii_lowercase();
+        let number: Option<u32> = host.parse().ok();
+        self.store
+            .read(move |tx| match number {
+                Some(number) => {
+                    let id = DestinationId(number);
+                    Ok(tx.get(DESTINATION, &id)?.map(|_| id))
+                }
+                None => admin::destination_of(tx, Class::Remote, &host),
+            })
+            .await
+    }
+}
+
+fn time(at: Option<Timestamp>) -> Option<String> {
+    at.map(Timestamp::rfc3339)
+}
+
+fn overview(totals: &Totals) -> DeliveryOverview {
+    let lane = |lane: &Lane| DeliveryLane {
+        name: lane.name().to_owned(),
+        ready: totals.ready[lane.index()],
+        oldest_at: time(totals.oldest_ready[lane.index()]),
+    };
+    DeliveryOverview {
+        is_running: totals.is_running,
+        waiting: totals.waiting(),
+        deferred: totals.deferred,
+        dead_letters: totals.dead,
+        oldest_at: time(totals.oldest),
+        lanes: Lane::ALL.iter().map(lane).collect(),
+        in_flight: totals.inflight,
+        slots: totals.slots,
+        destinations: DeliveryStates {
+            closed: totals.in_state(Breaker::Closed),
+            open: totals.in_state(Breaker::Open),
+            half_open: totals.in_state(Breaker::HalfOpen),
+            dormant: totals.in_state(Breaker::Dormant),
+            dead: totals.in_state(Breaker::Dead),
+            paused: totals.paused,
+        },
+    }
+}
