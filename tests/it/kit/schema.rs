@@ -61,7 +61,7 @@ impl Schema {
             return if answer.bytes.is_empty() { Ok(()) } else { Err(format!("{status} has no body")) };
         };
         let media = content.get(kind).ok_or(format!("content type `{kind}` of {status} is not declared"))?;
-        if !kind.ends_with("json") {
+        if !kind.ends_with("json") || kind.ends_with("ndjson") {
             return Ok(());
         }
         let body = serde_json::from_slice(&answer.bytes).map_err(|e| format!("not JSON: {e}"))?;

@@ -4,7 +4,7 @@ use serde_json::json;
 use waxwing::model::Role;
 
 /// Every address that a form of ours posts to.
-const FORMS: [&str; 16] = [
+const FORMS: [&str; 19] = [
     "/compose",
     "/posts/1/like",
     "/posts/1/delete",
@@ -19,6 +19,9 @@ const FORMS: [&str; 16] = [
     "/settings/sessions/1/end",
     "/settings/joining/invites",
     "/settings/joining/1/approve",
+    "/settings/deliveries/1/pause",
+    "/settings/deliveries/1/limits",
+    "/settings/deliveries/1/purge",
     "/logout",
     "/oauth/authorize",
 ];
@@ -125,6 +128,13 @@ async fn pages_for_those_who_run_the_server_do_not_exist_for_others() {
     let mut ana = Browser::of(&app, "ana").await;
     assert_eq!(ana.get("/settings/joining").await.status, 404);
     assert_eq!(ana.submit("/settings/joining/invites", &[]).await.status, 404);
+    for path in ["/settings/deliveries", "/settings/deliveries/0", "/settings/deliveries/events"] {
+        assert_eq!(ana.get(path).await.status, 404, "{path}");
+    }
+    for act in ["pause", "resume", "probe", "limits", "purge", "replay", "forget"] {
+        assert_eq!(ana.submit(&format!("/settings/deliveries/0/{act}"), &[]).await.status, 404, "{act}");
+    }
     let mut boss = Browser::of(&app, "boss").await;
     assert_eq!(boss.get("/settings/joining").await.status, 200);
+    assert_eq!(boss.get("/settings/deliveries").await.status, 200);
 }
