@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import queue
+import random
 import re
 import shutil
 import signal
@@ -31,10 +32,16 @@ EVENTUALLY_MAX_S = 30
 
 
 def free_port():
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that was free a moment ago, below those that the system gives to
+    whoever asks for any: nobody else gets it before our program has bound it."""
+    for port in random.sample(range(12_000, 32_000), 100):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise OSError("100 ports are taken")
 
 
 def eventually(check, what, seconds=EVENTUALLY_MAX_S):

@@ -28,12 +28,6 @@ impl Drop for Program {
     }
 }
 
-fn free_ports() -> Ports {
-    let held = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
-    let [tls, http] = held.map(|listener| listener.local_addr().unwrap().port());
-    Ports { tls, http }
-}
-
 fn write_config(folder: &Path, pebble: &Pebble, ports: Ports) -> PathBuf {
     let root = folder.join("directory-root.pem");
     std::fs::write(&root, &pebble.directory_root).unwrap();
@@ -60,7 +54,9 @@ async fn answers(port: u16, root: &str) {
 
 #[tokio::test]
 async fn the_program_gets_its_certificate_and_keeps_it_over_a_kill() {
-    let (dns, folder, ports) = (Dns::start(), tempfile::tempdir().unwrap(), free_ports());
+    let (dns, folder) = (Dns::start(), tempfile::tempdir().unwrap());
+    let [tls, http] = super::free_ports();
+    let ports = Ports { tls, http };
     dns.add(NAME);
     let pebble = Pebble::start(ports, dns.address).await;
     let root = pebble.root().await;

@@ -1,6 +1,6 @@
 //! The test authority Pebble (Debian package `pebble`), with real validation.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -49,7 +49,7 @@ impl Pebble {
     async fn try_start(ports: Ports, dns: SocketAddr) -> Option<Pebble> {
         let folder = tempfile::tempdir().unwrap();
         let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-        let (listen, management) = free_ports();
+        let [listen, management] = super::free_ports();
         write_config(folder.path(), &own, listen, management, ports);
         let program = std::env::var("PEBBLE").unwrap_or_else(|_| "pebble".to_owned());
         let process = Command::new(program)
@@ -99,12 +99,6 @@ impl Pebble {
         let answer = self.client().send(Outgoing::get(format!("{}/roots/0", self.management))).await.unwrap();
         String::from_utf8(answer.body.to_vec()).unwrap()
     }
-}
-
-fn free_ports() -> (u16, u16) {
-    let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    let [listen, management] = held.map(|listener| listener.local_addr().unwrap().port());
-    (listen, management)
 }
 
 fn write_config(folder: &Path, own: &rcgen::CertifiedKey, listen: u16, management: u16, ports: Ports) {
