@@ -6,6 +6,7 @@ use waxwing::edge::web::assets;
 use waxwing::edge::web::pages::*;
 use waxwing::edge::web::view::*;
 use waxwing::model::{NotificationKind, Registration, Visibility};
+use waxwing::wire::text::escape;
 
 const NOW: &str = "2026-11-23T10:00:00Z";
 /// What somebody would write who wants to run a script on the page.
@@ -41,6 +42,7 @@ fn person(id: u64, name: &str, acct: &str) -> PersonView {
     PersonView {
         id: id.to_string(),
         name: name.to_owned(),
+        name_html: escape(name),
         acct: acct.to_owned(),
         path: format!("/@{acct}"),
         avatar: plumage(id),
@@ -62,12 +64,17 @@ fn post(id: u64, author: &PersonView, at: &str, html: &str) -> PostView {
         edited: None,
         visibility: Visibility::Public,
         spoiler: String::new(),
+        spoiler_html: String::new(),
         content_html: html.to_owned(),
         content_text: "Seven waxwings in the rowan this morning.".to_owned(),
         language: "en".to_owned(),
         is_sensitive: false,
         poll: None,
         media: Vec::new(),
+        quote: None,
+        card: None,
+        leave: QuoteLeave::Yes,
+        quotes: 0,
         replies: 0,
         boosts: 0,
         likes: 0,
@@ -87,6 +94,36 @@ fn picture(alt: &str) -> MediaView {
         preview_url: url,
         alt: alt.to_owned(),
         size: Some((640, 360)),
+    }
+}
+
+fn poll(first: &str) -> PollView {
+    let choice = |title: &str, percent: u64| ChoiceView {
+        title: title.to_owned(),
+        title_html: escape(title),
+        percent: Some(percent * 100),
+        is_mine: percent > 50,
+    };
+    PollView {
+        choices: vec![choice(first, 75), choice("Juniper", 25)],
+        multiple: false,
+        can_vote: true,
+        votes: 4,
+        is_over: false,
+        ends: Some(when("2026-11-24T10:00:00Z")),
+    }
+}
+
+fn card(title: &str) -> CardView {
+    CardView {
+        url: "https://far.example/rowan".to_owned(),
+        title: title.to_owned(),
+        description: title.to_owned(),
+        provider: "far.example".to_owned(),
+        author: title.to_owned(),
+        picture: Some(assets::url("header.svg").to_owned()),
+        picture_alt: title.to_owned(),
+        is_wide: true,
     }
 }
 
@@ -125,6 +162,7 @@ fn posts() -> Vec<PostView> {
         },
         PostView {
             spoiler: "Spoilers for the heron book".into(),
+            spoiler_html: "Spoilers for the heron book".into(),
             replies: 2,
             ..post(103, &ben, "2026-11-22T19:00:00Z", "<p>It was the coot all along.</p>")
         },
@@ -153,6 +191,10 @@ fn posts() -> Vec<PostView> {
     ];
     let mut hostile = post(107, &person(7, HOSTILE, "eve@evil.example"), NOW, "<p>clean</p>");
     hostile.spoiler = HOSTILE.to_owned();
+    hostile.spoiler_html = escape(HOSTILE);
+    hostile.poll = Some(poll(HOSTILE));
+    hostile.card = Some(card(HOSTILE));
+    hostile.quote = Some(QuotedView { why: HOSTILE.to_owned(), post: Some(Box::new(all[0].clone())) });
     hostile.content_text = HOSTILE.to_owned();
     hostile.media = vec![picture(HOSTILE)];
     hostile.author.name = format!("{HOSTILE}{}", "very-long-name".repeat(12));
@@ -209,6 +251,9 @@ fn compose(reply_to: &str) -> ComposeForm {
         key: "key".to_owned(),
         is_sensitive: false,
         attached: Vec::new(),
+        poll: PollForm::default(),
+        quoted: None,
+        quote_policy: "public".to_owned(),
         faults: Faults::none(),
         characters_max: 500,
     }
@@ -311,14 +356,15 @@ pub(crate) fn pages(theme: Theme) -> Vec<(&'static str, String)> {
 fn reading(theme: Theme) -> Vec<(&'static str, String)> {
     let all = posts();
     let shell = |title: &str, here: &str| shell(title, here, theme);
-    let timeline = |posts: Vec<PostView>, here: &str, live| TimelinePage {
+    let timeline = |posts: Vec<PostView>, here: &str, live: &str| TimelinePage {
         shell: shell(if here == "/" { "Home" } else { "Local" }, here),
         older: (!posts.is_empty()).then(|| "/?max_id=1".to_owned()),
         newer: None,
         posts,
         compose: Some(compose("")),
         tag: None,
-        live,
+        more: None,
+        live: live.to_owned(),
         empty: Empty("A quiet branch", "Follow some people, and what they write will appear here."),
     };
     let mut home = timeline(all.clone(), "/", "home");

@@ -162,7 +162,13 @@ async fn a_census_counts_every_row_by_its_destination() {
             Ok(counts)
         })
         .await;
-    let expected = Backlog { ready: [0, 1, 0], deferred: 1, dead: 0, oldest: Some(NOW) };
+    let expected = Backlog {
+        ready: [0, 1, 0],
+        deferred: 1,
+        dead: 0,
+        oldest: Some(NOW),
+        oldest_ready: [None, Some(NOW), None],
+    };
     assert_eq!(counts[&DestinationId(1)], expected);
     assert_eq!(counts.values().map(Backlog::waiting).sum::<u64>(), 4);
     assert_eq!(counts[&key.destination].dead, 1);
