@@ -1,10 +1,13 @@
 //! Which handler does which kind of background job.
 
+use std::sync::Arc;
+
+use crate::config::StoreChoice;
 use crate::edge::{AppState, federation, media, scheduled};
 use crate::model::queue::JobKind;
 use crate::queue::{
-    Deliver, Handlers, Worker, Workshop, fan_out, fetch_card, moderate, push, sever_domain, share_profile,
-    tend_poll,
+    Deliver, FreeBytes, Handlers, Worker, Workshop, catch_up, fan_out, fetch_card, moderate, push,
+    sever_domain, share_profile, tend_poll,
 };
 use crate::search::Indexer;
 
@@ -16,6 +19,25 @@ pub fn indexer(state: &AppState) -> Indexer {
         clock: state.clock.clone(),
         ids: state.ids.clone(),
     }
+}
+
+/// Asks the disk that the store is on.
+#[cfg(unix)]
+fn free_bytes(state: &AppState) -> FreeBytes {
+    let folder = match &state.config.store {
+        StoreChoice::Redb(path) => path.clone(),
+        StoreChoice::Memory => return Arc::new(|| None),
+    };
+    Arc::new(move || {
+        let disk = rustix::fs::statvfs(&folder).ok()?;
+        Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+    })
+}
+
+/// Nobody knows here.
+#[cfg(not(unix))]
+fn free_bytes(_: &AppState) -> FreeBytes {
+    Arc::new(|| None)
 }
 
 /// The worker that runs every job of this server.
@@ -39,6 +61,7 @@ pub(super) fn worker(state: &AppState) -> Worker {
         .on(JobKind::PushTo, pushes)
         .on(JobKind::Deliver, deliver)
         .on(JobKind::FetchCard, fetch_card::handler(workshop.clone(), state.client.clone()))
+        .on(JobKind::CatchUp, catch_up::handler(workshop.clone()))
         .on(JobKind::FanOut, fan_out::handler(workshop.clone()))
         .on(JobKind::SeverDomain, sever_domain::handler(workshop.clone()))
         .on(JobKind::ShareProfile, share_profile::handler(workshop.clone()))
@@ -46,5 +69,11 @@ pub(super) fn worker(state: &AppState) -> Worker {
         .on(JobKind::Moderate, moderate::handler(workshop));
     let handlers = scheduled::jobs(media::jobs(federation::jobs(handlers, state), state), state);
     let worker = Worker::new(state.store.clone(), handlers, state.clock.clone(), state.chance.clone());
-    Worker { slots: state.config.delivery.slots, desk: state.desk().clone(), ..worker }
+    Worker {
+        slots: state.config.delivery.slots,
+        desk: state.desk().clone(),
+        ids: state.ids.clone(),
+        free_bytes: free_bytes(state),
+        ..worker
+    }
 }

@@ -11,6 +11,7 @@ mod tests;
 
 use std::error::Error;
 use std::fmt;
+use std::io::ErrorKind;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -40,6 +41,10 @@ use crate::wire::http_signature::{self, Kind, PrivateKey, Signer};
 
 /// The media type of inbox posts. Some servers answer 406 to any other.
 const ACTIVITY_JSON: &str = "application/activity+json";
+/// A number of seconds from here on is a date.
+const EPOCH_SECONDS_MIN: u32 = 1_000_000_000;
+/// Bodies kept ready for sending.
+const BODIES_MAX_BYTES: u64 = 64 << 20;
 /// Keys kept ready for signing.
 const KEYS_MAX: u64 = 1024;
 /// How long a changed key may stay unnoticed.
@@ -61,6 +66,8 @@ pub struct Deliver {
     instance_key: Arc<KeyPair>,
     attempt_max: Duration,
     keys: Cache<Id, Arc<Key>>,
+    /// By act: one post goes to many servers.
+    bodies: Cache<Id, Bytes>,
     /// Signatures made at once: all processors but one, so that answering
     /// people is not starved by a wave of deliveries.
     signers: Arc<Semaphore>,
@@ -128,6 +135,10 @@ impl Deliver {
             clock,
             instance_key: Arc::new(instance_key),
             attempt_max: attempt_max.min(TOTAL_MAX),
+            bodies: Cache::builder()
+                .max_capacity(BODIES_MAX_BYTES)
+                .weigher(|_, body: &Bytes| u32::try_from(body.len()).unwrap_or(u32::MAX))
+                .build(),
             keys: Cache::builder().max_capacity(KEYS_MAX).time_to_live(KEYS_FOR).build(),
             signers: Arc::new(Semaphore::new(processors.saturating_sub(1).max(1))),
         }
@@ -144,19 +155,14 @@ impl Deliver {
             Err(obstacle) => return Outcome::from(obstacle).into(),
         };
         let first = self.knock(&parcel, attempt.profile, &attempt).await;
-        if first == Outcome::Done {
-            return Report { outcome: first, profile: Some(attempt.profile) };
-        }
-        if !is_about_signature(&first) {
-            return first.into();
+        if !is_about_signature(&first.outcome) {
+            return first;
         }
         let other = other_profile(attempt.profile);
-        match self.knock(&parcel, other, &attempt).await {
-            Outcome::Done => Report { outcome: Outcome::Done, profile: Some(other) },
-            // Some servers break over the signature they do not know, so the
-            // first answer is the one to believe.
-            _ => first.into(),
-        }
+        let second = self.knock(&parcel, other, &attempt).await;
+        // Some servers break over the signature they do not know, so the
+        // first answer is the one to believe.
+        if second.outcome == Outcome::Done { second } else { first }
     }
 
     /// Whether moderators decided in the meantime that this is not to be
@@ -187,7 +193,17 @@ impl Deliver {
     async fn parcel(&self, attempt: &Attempt) -> Result<Parcel, Obstacle> {
         let inbox = attempt.inbox.as_deref().ok_or(Obstacle::Broken("no inbox"))?;
         let url = parse_url(inbox).map_err(|_| Obstacle::Broken("the inbox is no usable URL"))?;
-        Ok(Parcel { url, body: body(&attempt.act)?.into(), key: self.key(attempt.act.actor).await? })
+        Ok(Parcel { url, body: self.body(attempt)?, key: self.key(attempt.act.actor).await? })
+    }
+
+    fn body(&self, attempt: &Attempt) -> Result<Bytes, Obstacle> {
+        let act = attempt.key.act;
+        if let Some(body) = self.bodies.get(&act) {
+            return Ok(body);
+        }
+        let body = Bytes::from(body(&attempt.act)?);
+        self.bodies.insert(act, body.clone());
+        Ok(body)
     }
 
     async fn key(&self, actor: Id) -> Result<Arc<Key>, Obstacle> {
@@ -208,10 +224,10 @@ impl Deliver {
     }
 
     /// One request.
-    async fn knock(&self, parcel: &Parcel, profile: SignatureProfile, attempt: &Attempt) -> Outcome {
+    async fn knock(&self, parcel: &Parcel, profile: SignatureProfile, attempt: &Attempt) -> Report {
         let headers = match self.sign(parcel, profile).await {
             Ok(headers) => headers,
-            Err(obstacle) => return obstacle.into(),
+            Err(obstacle) => return Outcome::from(obstacle).into(),
         };
         let mut request = Outgoing::post(parcel.url.as_str(), parcel.body.clone()).times(Times {
             dns: DNS_MAX,
@@ -225,7 +241,11 @@ impl Deliver {
                 request = request.header(name, value);
             }
         }
-        outcome_of(self.client.send(request).await, self.clock.now())
+        let (sent, now) = (self.client.send(request).await, self.clock.now());
+        let quiet_for = sent.as_ref().ok().and_then(|answer| used_up_for(&answer.headers, now));
+        let outcome = outcome_of(sent, now);
+        let profile = (outcome == Outcome::Done).then_some(profile);
+        Report { outcome, profile, quiet_for }
     }
 
     /// The headers of a signed request. RSA takes most of a millisecond, so
@@ -291,20 +311,22 @@ pub(super) fn outcome_of(sent: Result<Answer, FetchError>, now: Timestamp) -> Ou
         Ok(answer) => return Outcome::of_status(answer.status.as_u16(), None),
         Err(error) => error,
     };
-    let failed = |kind| Outcome::failed(kind, 0, error.label());
+    let failed = |kind| Outcome::failed(kind, 0, error.to_string());
     match &error {
         FetchError::Status(answer) => {
-            Outcome::of_status(answer.status.as_u16(), retry_after(&answer.headers, now))
+            let quiet = retry_after(&answer.headers, now).or_else(|| used_up_for(&answer.headers, now));
+            Outcome::of_status(answer.status.as_u16(), quiet)
         }
         FetchError::Redirected(status) => Outcome::Refused { status: status.as_u16() },
         // Only a good answer is read to its end: it was accepted.
         FetchError::TooLarge(_) | FetchError::Encoded => Outcome::Done,
         FetchError::Timeout(_) => failed(FailureKind::Timeout),
         FetchError::Tls(_) => failed(FailureKind::Tls),
-        // Nothing here tells a name that is gone from a resolver in trouble,
-        // and taking the one for the other would bury every host.
-        FetchError::Dns(_)
-        | FetchError::Connect(_)
+        // A name that is gone is not a resolver in trouble: taking the one for
+        // the other would bury every host.
+        FetchError::Dns(error) if error.kind() == ErrorKind::NotFound => failed(FailureKind::Unresolved),
+        FetchError::Dns(_) => failed(FailureKind::Resolver),
+        FetchError::Connect(_)
         | FetchError::Refused(_)
         | FetchError::Protocol(_)
         | FetchError::HeadTooLarge
@@ -315,6 +337,21 @@ pub(super) fn outcome_of(sent: Result<Answer, FetchError>, now: Timestamp) -> Ou
             Outcome::Broken { detail: error.label().into() }
         }
     }
+}
+
+/// How long until a host takes more, where it says that what it takes is used
+/// up: `X-RateLimit-Remaining: 0` with `X-RateLimit-Reset`, as a date
+/// (Mastodon), seconds since 1970 (GitHub) or seconds from now.
+fn used_up_for(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    text("x-ratelimit-remaining").filter(|left| *left == "0")?;
+    let reset = text("x-ratelimit-reset")?;
+    let at = match reset.parse::<u32>() {
+        Ok(seconds) if seconds < EPOCH_SECONDS_MIN => return Some(Duration::from_secs(seconds.into())),
+        Ok(seconds) => Timestamp::from_secs(seconds.into()),
+        Err(_) => Timestamp::parse_rfc3339(reset)?,
+    };
+    Some(at.since(now))
 }
 
 /// `Retry-After` in seconds or as a date (RFC 9110, 10.2.3).

@@ -5,6 +5,7 @@ mod report;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, MutexGuard, mpsc, oneshot};
@@ -15,6 +16,7 @@ use super::destination::Group;
 use super::hour::Hour;
 use super::plan::{Live, Why};
 use crate::base::{Clock, Id};
+use crate::domain::delivery::Overview;
 use crate::domain::delivery::admin::{self, Backlog, Census, CensusPlace, Whereabouts};
 use crate::model::queue::tables::{DESTINATION, STEERING};
 use crate::model::queue::{Breaker, Class, Destination, DestinationId, InboxId, JobKey, Steering};
@@ -22,6 +24,10 @@ use crate::store::{Scan, Store, StoreError};
 
 /// Questions that wait for the queue.
 const QUESTIONS_MAX: usize = 64;
+/// More jobs than this are too many.
+pub const ROWS_MAX: i64 = 5_000_000;
+/// Less room on the disk than this is too little.
+pub const FREE_MIN_BYTES: u64 = 1 << 30;
 /// How long the queue may take to answer.
 const ANSWER_MAX: Duration = Duration::from_secs(2);
 /// Rows counted in one step.
@@ -44,6 +50,7 @@ struct Inner {
     inbox: Mutex<mpsc::Receiver<Question>>,
     counted: Mutex<Option<Counted>>,
     hour: Hour,
+    is_overloaded: AtomicBool,
 }
 
 #[derive(Clone)]
@@ -136,8 +143,33 @@ impl Desk {
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Desk {
         let (questions, inbox) = mpsc::channel(QUESTIONS_MAX);
         let (inbox, counted) = (Mutex::new(inbox), Mutex::new(None));
+        let is_overloaded = AtomicBool::new(false);
         let hour = Hour::new(clock.clone());
-        Desk { inner: Arc::new(Inner { store, clock, questions, inbox, counted, hour }) }
+        Desk { inner: Arc::new(Inner { store, clock, questions, inbox, counted, hour, is_overloaded }) }
+    }
+
+    /// Whether there are so many jobs, or so little room, that what adds many
+    /// more and nobody waits for is to be refused (503).
+    pub fn is_overloaded(&self) -> bool {
+        self.inner.is_overloaded.load(Ordering::Relaxed)
+    }
+
+    /// Judges the rows there are and the bytes that are free.
+    pub(super) fn judge(&self, rows: &Overview, free_bytes: Option<u64>) {
+        let count = rows.ready.iter().sum::<i64>() + rows.deferred;
+        let is_full = free_bytes.is_some_and(|free| free < FREE_MIN_BYTES);
+        let is_overloaded = count > ROWS_MAX || is_full;
+        let was = self.inner.is_overloaded.swap(is_overloaded, Ordering::Relaxed);
+        metrics::gauge!("waxwing_delivery_overloaded").set(if is_overloaded { 1.0 } else { 0.0 });
+        if is_overloaded && !was {
+            tracing::error!(
+                rows = count,
+                free_bytes,
+                "the delivery queue is full: it takes only what somebody waits for until there is room"
+            );
+        } else if was && !is_overloaded {
+            tracing::info!(rows = count, "the delivery queue takes everything again");
+        }
     }
 
     /// The worker's end of it.
@@ -308,6 +340,28 @@ impl Ask {
             Sort::Failures => views.sort_by_cached_key(|view| (Reverse(view.record.failures), name(view))),
             Sort::Dead => views.sort_by_cached_key(|view| (Reverse(view.backlog.dead), name(view))),
             Sort::Name => views.sort_by_cached_key(name),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{ManualClock, Timestamp};
+
+    #[tokio::test]
+    async fn too_many_jobs_and_too_little_room_are_both_too_much() {
+        let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_800_000_000)));
+        let desk = Desk::new(Store::memory(), clock);
+        let rows = |ready: i64, deferred: i64| Overview { ready: [0, ready, 0], deferred, dead: 9 };
+        for (rows, free, expected) in [
+            (rows(0, 0), None, false),
+            (rows(ROWS_MAX, 1), None, true),
+            (rows(ROWS_MAX, 0), Some(FREE_MIN_BYTES), false),
+            (rows(0, 0), Some(FREE_MIN_BYTES - 1), true),
+        ] {
+            desk.judge(&rows, free);
+            assert_eq!(desk.is_overloaded(), expected, "{rows:?}, {free:?}");
         }
     }
 }

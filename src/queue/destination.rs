@@ -24,6 +24,10 @@ use crate::model::queue::{Breaker, Class, Destination, SignatureProfile, Steerin
 
 /// Requests under way to one host, at most.
 const CAP_MAX: f32 = 16.0;
+/// The same of a host with many follows.
+const CAP_MAX_BIG: f32 = 32.0;
+/// More follows than this are many.
+const BIG_FOLLOWS: i64 = 1000;
 /// Jobs of our own under way at once.
 const LOCAL_CAP: f32 = 8.0;
 /// Activities of one host being acted on at once.
@@ -150,6 +154,8 @@ pub struct Health {
     pub record: Destination,
     /// What the admin decided.
     steering: Steering,
+    /// Many people here and there follow each other.
+    is_big: bool,
     inflight: u32,
     tokens: f64,
     tokens_at: Timestamp,
@@ -186,6 +192,7 @@ impl Health {
         let mut health = Health {
             record,
             steering,
+            is_big: false,
             inflight: 0,
             tokens,
             tokens_at: now,
@@ -202,7 +209,8 @@ impl Health {
 
     /// Requests under way at once that it may come to.
     fn cap_max(&self) -> f32 {
-        self.steering.cap_max.map_or(CAP_MAX, |cap| cap as f32)
+        let usual = if self.is_big { CAP_MAX_BIG } else { CAP_MAX };
+        self.steering.cap_max.map_or(usual, |cap| cap as f32)
     }
 
     /// Requests a second that it may come to.
@@ -227,6 +235,12 @@ impl Health {
             self.tokens_at = now;
         }
         self.obey_limits();
+    }
+
+    /// So many of its people follow ours.
+    pub fn followed_by(mut self, follows: i64) -> Health {
+        self.is_big = follows > BIG_FOLLOWS;
+        self
     }
 
     /// Whether the admin stopped it.
@@ -340,6 +354,34 @@ impl Health {
         ((self.tokens + span_s * rate).min(BURST), grown)
     }
 
+    /// The host says that it takes no more for a while.
+    pub fn quiet(&mut self, now: Timestamp, span: Duration) {
+        let until = now.plus(span.clamp(RETRY_AFTER.0, RETRY_AFTER.1));
+        self.record.paused_until = self.record.paused_until.max(Some(until));
+    }
+
+    /// An attempt ended that says nothing about the host.
+    pub fn release(&mut self) {
+        self.inflight = self.inflight.saturating_sub(1);
+    }
+
+    /// What failed since then was our own fault; `true` if anything had been
+    /// held against the host.
+    pub fn forgive(&mut self, since: Timestamp) -> bool {
+        let is_ours = self.record.failing_since.is_some_and(|at| at >= since);
+        if is_ours {
+            (self.record.failures, self.record.timeouts) = (0, 0);
+            (self.record.failing_since, self.record.unresolved_since) = (None, None);
+            self.has_half_failure = false;
+            if matches!(self.record.breaker, Breaker::Open | Breaker::HalfOpen) {
+                self.record.opens = self.record.opens.saturating_sub(1);
+                (self.record.breaker, self.record.open_until) = (Breaker::Closed, None);
+                self.record.cause.clear();
+            }
+        }
+        is_ours
+    }
+
     /// An attempt begun at `started` ended. Gives what changed of the breaker.
     pub fn finish(
         &mut self,
@@ -407,6 +449,7 @@ impl Health {
         (self.record.failures, self.record.timeouts) = (0, 0);
         self.has_half_failure = false;
         self.record.failing_since = None;
+        self.record.unresolved_since = None;
         if self.is_well() {
             return None;
         }
@@ -463,10 +506,15 @@ impl Health {
         self.record.timeouts = if kind == FailureKind::Timeout { self.record.timeouts + 1 } else { 0 };
         self.record.good_probes = 0;
         self.record.failing_since.get_or_insert(now);
-        if kind == FailureKind::Unresolved {
-            self.record.unresolved_since.get_or_insert(now);
-        } else {
-            self.record.unresolved_since = None;
+        match kind {
+            FailureKind::Unresolved => {
+                self.record.unresolved_since.get_or_insert(now);
+            }
+            // These need not have got as far as the name.
+            FailureKind::Resolver | FailureKind::Timeout => {}
+            FailureKind::Connection | FailureKind::Tls | FailureKind::Server => {
+                self.record.unresolved_since = None;
+            }
         }
         self.record.cause = detail.chars().take(100).collect();
         let sample = self.sample;
@@ -532,11 +580,14 @@ impl Health {
 
     /// How long the host may take to begin its answer.
     pub fn answer_within(&self) -> Duration {
-        if self.record.rtt_ms <= 0.0 {
-            return ANSWER_WITHIN.1;
-        }
-        let p95_ms = self.record.rtt_ms + 2.0 * self.record.rtt_variation_ms;
+        let Some(p95_ms) = self.usual_ms() else { return ANSWER_WITHIN.1 };
         Duration::from_secs_f32(4.0 * p95_ms / 1000.0).clamp(ANSWER_WITHIN.0, ANSWER_WITHIN.1)
+    }
+
+    /// What nearly all its answers take, in ms; `None` if it never answered.
+    pub fn usual_ms(&self) -> Option<f32> {
+        let record = &self.record;
+        (record.rtt_ms > 0.0).then_some(record.rtt_ms + 2.0 * record.rtt_variation_ms)
     }
 
     /// The signature to knock with first.

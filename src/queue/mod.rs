@@ -5,6 +5,7 @@
 //! Knows jobs and outcomes; must not know what a job means for the social
 //! network (its handler does) or who wrote it.
 
+pub mod catch_up;
 mod deliver;
 mod desk;
 mod destination;
@@ -18,6 +19,7 @@ mod plan;
 pub mod push;
 pub mod sever_domain;
 pub mod share_profile;
+pub mod simulation;
 pub mod tend_poll;
 #[cfg(test)]
 mod testing;
@@ -28,7 +30,7 @@ use std::time::Duration;
 
 pub use crate::domain::delivery::{Overview, overview};
 pub use deliver::Deliver;
-pub use desk::{Action, Ask, Desk, DestinationView, Listing, Sort, Totals};
+pub use desk::{Action, Ask, Desk, DestinationView, FREE_MIN_BYTES, Listing, ROWS_MAX, Sort, Totals};
 pub use destination::{Gate, Group, Health, Hurdle, Transition};
 pub use handler::{Attempt, Handler, Handlers};
 pub use hour::{Hour, STEP, STEPS, Stretch};
@@ -37,7 +39,7 @@ pub use plan::{
     Gauges, Input, Live, LiveDestination, Load, Output, Plan, SLOTS, Start, Ticket, WINDOW_ROWS_MAX, Why,
     Window,
 };
-pub use worker::{DRAIN_MAX, Worker};
+pub use worker::{DRAIN_MAX, FreeBytes, Worker};
 pub use workshop::Workshop;
 
 /// Longest attempt at another server, whatever it waits for.

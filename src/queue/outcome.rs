@@ -32,6 +32,8 @@ pub enum FailureKind {
     Connection,
     /// The name does not exist (NXDOMAIN).
     Unresolved,
+    /// The resolver is in trouble: nothing is known of the name.
+    Resolver,
     /// The TLS handshake failed.
     Tls,
     /// A 5xx answer.
@@ -44,6 +46,7 @@ impl FailureKind {
             FailureKind::Timeout => "no answer in time",
             FailureKind::Connection => "no connection",
             FailureKind::Unresolved => "the name does not exist",
+            FailureKind::Resolver => "the name cannot be looked up",
             FailureKind::Tls => "no trusted encryption",
             FailureKind::Server => "the server failed",
         }
@@ -138,6 +141,7 @@ impl Outcome {
             Outcome::Failed { kind: FailureKind::Timeout, .. } => "timeout",
             Outcome::Failed { kind: FailureKind::Connection, .. } => "connection",
             Outcome::Failed { kind: FailureKind::Unresolved, .. } => "unresolved",
+            Outcome::Failed { kind: FailureKind::Resolver, .. } => "resolver",
             Outcome::Failed { kind: FailureKind::Tls, .. } => "tls",
             Outcome::Failed { kind: FailureKind::Server, .. } => "server_error",
             Outcome::TryLater { .. } => "try_later",
@@ -201,11 +205,13 @@ pub struct Report {
     pub outcome: Outcome,
     /// The signature the host accepted.
     pub profile: Option<SignatureProfile>,
+    /// How long the host takes no more, as it says of itself.
+    pub quiet_for: Option<Duration>,
 }
 
 impl From<Outcome> for Report {
     fn from(outcome: Outcome) -> Report {
-        Report { outcome, profile: None }
+        Report { outcome, profile: None, quiet_for: None }
     }
 }
 

@@ -81,9 +81,16 @@ impl Bench {
     }
 
     pub(super) fn start(&self, handlers: Handlers) -> Running {
+        Bench::run(self.worker(handlers))
+    }
+
+    /// A worker that does not run yet.
+    pub(super) fn worker(&self, handlers: Handlers) -> Worker {
+        Worker::new(self.store.clone(), handlers, self.clock.clone(), Arc::new(FixedChance::new(5)))
+    }
+
+    pub(super) fn run(worker: Worker) -> Running {
         let stop = CancellationToken::new();
-        let worker =
-            Worker::new(self.store.clone(), handlers, self.clock.clone(), Arc::new(FixedChance::new(5)));
         Running { desk: worker.desk.clone(), stop: stop.clone(), task: tokio::spawn(worker.run(stop)) }
     }
 

@@ -6,6 +6,7 @@
 
 pub mod admin;
 mod inbound;
+mod log;
 mod recipients;
 mod rows;
 #[cfg(test)]
@@ -24,7 +25,8 @@ use crate::model::queue::{
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
 pub use inbound::{SEEN_DAYS, forget_seen, forget_sight, heard_from, is_first_sight};
-pub use recipients::{Place, Targets, authority_of};
+pub use log::{CATCH_UP_MAX, catch_up, forget_left_out, keep_destinations, left_out};
+pub use recipients::{Place, Targets, authority_of, count_follow};
 pub use rows::{Fate, Promoted, finish, promote_due, prune_dead, settle};
 
 /// Rows a local account may enqueue in a minute before the rest of them
@@ -104,6 +106,7 @@ fn send(
         is_superseded: false,
     };
     let id = moment.id();
+    let places = log::leave_out(tx, moment.now, id, &act, places)?;
     insert(tx, id, act, lane, delivery.actor, &places)?;
     Ok(Some(id))
 }

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::base::Timestamp;
+use crate::base::{Id, Timestamp};
 use crate::model::queue::tables::{
-    DESTINATION, DESTINATION_BY_HOST, INBOX, INBOX_BY_URL, SEQUENCE, Sequence, sequence,
+    DESTINATION, DESTINATION_BY_HOST, FOLLOWS_BY_HOST, INBOX, INBOX_BY_URL, SEQUENCE, Sequence, sequence,
 };
 use crate::model::queue::{Class, Destination, DestinationId, Inbox, InboxId, InboxRef};
+use crate::model::tables::ACCOUNT;
 use crate::store::{StoreError, WriteTx};
 
 /// Longest inbox URL that is kept.
@@ -94,6 +95,22 @@ pub fn authority_of(url: &str) -> Option<String> {
         Some(port) => format!("{host}:{port}"),
         None => host.to_owned(),
     })
+}
+
+/// Counts a follow of somebody here by an account of another server, or that
+/// it ended: servers with many take more at once.
+///
+/// # Errors
+/// Only the store's.
+pub fn count_follow(tx: &mut WriteTx<'_>, follower: Id, more: i64) -> Result<(), StoreError> {
+    let Some(account) = tx.get(ACCOUNT, &follower)?.filter(|account| !account.is_local()) else {
+        return Ok(());
+    };
+    let inbox = account.shared_inbox.as_deref().filter(|url| !url.is_empty()).unwrap_or(&account.inbox);
+    if let Some(host) = authority_of(inbox) {
+        tx.add(FOLLOWS_BY_HOST, &host, more);
+    }
+    Ok(())
 }
 
 /// The destination and inbox numbers of targets; new ones are written down.

@@ -159,25 +159,29 @@ fn hold(tx: &mut WriteTx<'_>, there: &[(&JobKey, &JobRow, &Fate)]) -> Result<(),
 
 /// Row totals and references to acts, written once at the end.
 #[derive(Default)]
-struct Books {
+pub(super) struct Books {
     totals: BTreeMap<u8, i64>,
     released: BTreeMap<Id, i64>,
 }
 
 impl Books {
-    fn move_row(&mut self, from: u8, to: Option<u8>) {
+    pub(super) fn move_row(&mut self, from: u8, to: Option<u8>) {
         *self.totals.entry(from).or_default() -= 1;
         if let Some(to) = to {
             *self.totals.entry(to).or_default() += 1;
         }
     }
 
-    fn release(&mut self, act: Id) {
+    pub(super) fn release(&mut self, act: Id) {
         *self.released.entry(act).or_default() += 1;
     }
 
     /// Deletes acts that no row points at any more.
-    fn close(self, tx: &mut WriteTx<'_>, orders: BTreeMap<Id, OrderKey>) -> Result<(), StoreError> {
+    pub(super) fn close(
+        self,
+        tx: &mut WriteTx<'_>,
+        orders: BTreeMap<Id, OrderKey>,
+    ) -> Result<(), StoreError> {
         for (of, change) in self.totals {
             tx.add(ROWS, &of, change);
         }

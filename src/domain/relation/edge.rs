@@ -2,6 +2,7 @@
 //! lists, its counts and its index together. No rules.
 
 use crate::base::{Id, Timestamp};
+use crate::domain::delivery::count_follow;
 use crate::domain::timeline::unmerge_list;
 use crate::model::tables::{
     COUNT, ENDORSEMENTS, FOLLOW_BY_URI, FOLLOW_REQUESTS, FOLLOWERS, FOLLOWING, LIST_MEMBERS, RELATION, count,
@@ -27,7 +28,8 @@ pub(super) fn save(tx: &mut WriteTx<'_>, a: Id, b: Id, relation: &Relation) {
 pub(super) fn put_follow(tx: &mut WriteTx<'_>, pair: FollowPair, follow: Follow) -> Result<(), StoreError> {
     let mut relation = relation(tx, pair.follower, pair.followed)?;
     drop_request(tx, pair, &mut relation);
-    drop_follow(tx, pair, &mut relation);
+    drop_follow(tx, pair, &mut relation)?;
+    count_follow(tx, pair.follower, 1)?;
     tx.put(FOLLOWERS, &(pair.followed, follow.id), &pair.follower);
     tx.put(FOLLOWING, &(pair.follower, follow.id), &pair.followed);
     tx.put(FOLLOW_BY_URI, &follow.uri, &pair);
@@ -87,7 +89,7 @@ pub(super) struct Ended {
 pub(super) fn end(tx: &mut WriteTx<'_>, pair: FollowPair) -> Result<Option<Ended>, StoreError> {
     let mut relation = relation(tx, pair.follower, pair.followed)?;
     let request = drop_request(tx, pair, &mut relation).map(|uri| Ended { uri, was_follow: false });
-    let follow = drop_follow(tx, pair, &mut relation).map(|uri| Ended { uri, was_follow: true });
+    let follow = drop_follow(tx, pair, &mut relation)?.map(|uri| Ended { uri, was_follow: true });
     for place in std::mem::take(&mut relation.lists) {
         tx.delete(LIST_MEMBERS, &(place.list, place.at));
         unmerge_list(tx, place.list, pair.followed)?;
@@ -107,12 +109,17 @@ fn drop_request(tx: &mut WriteTx<'_>, pair: FollowPair, relation: &mut Relation)
     Some(request.uri)
 }
 
-fn drop_follow(tx: &mut WriteTx<'_>, pair: FollowPair, relation: &mut Relation) -> Option<String> {
-    let follow = relation.follow.take()?;
+fn drop_follow(
+    tx: &mut WriteTx<'_>,
+    pair: FollowPair,
+    relation: &mut Relation,
+) -> Result<Option<String>, StoreError> {
+    let Some(follow) = relation.follow.take() else { return Ok(None) };
+    count_follow(tx, pair.follower, -1)?;
     tx.delete(FOLLOWERS, &(pair.followed, follow.id));
     tx.delete(FOLLOWING, &(pair.follower, follow.id));
     tx.delete(FOLLOW_BY_URI, &follow.uri);
     tx.add(COUNT, &(count::FOLLOWERS, pair.followed), -1);
     tx.add(COUNT, &(count::FOLLOWING, pair.follower), -1);
-    Some(follow.uri)
+    Ok(Some(follow.uri))
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use minicbor::{Decode, Encode};
 
-use super::{Body, InboxId, Lane, OrderKey, Outgoing};
+use super::{Body, DestinationId, InboxId, Lane, OrderKey, Outgoing};
 use crate::base::{Id, Timestamp};
 use crate::store::Record;
 
@@ -155,6 +155,16 @@ pub enum Job {
         #[n(0)]
         url: String,
     },
+    /// Give a destination that is back what it was left out of.
+    #[n(35)]
+    CatchUp {
+        /// Which.
+        #[n(0)]
+        destination: DestinationId,
+        /// The first act that it may be about.
+        #[n(1)]
+        from: Id,
+    },
 }
 
 /// One notification for one subscription.
@@ -192,6 +202,7 @@ impl Job {
             Job::FetchAccount { .. } => JobKind::FetchAccount,
             Job::FetchThread { .. } => JobKind::FetchThread,
             Job::FetchCard { .. } => JobKind::FetchCard,
+            Job::CatchUp { .. } => JobKind::CatchUp,
             Job::SeverFollows { .. } | Job::SettleServer { .. } | Job::EraseAccount { .. } => {
                 JobKind::Moderate
             }
@@ -245,11 +256,14 @@ pub enum JobKind {
     /// See [`Job::FetchCard`].
     #[n(27)]
     FetchCard,
+    /// See [`Job::CatchUp`].
+    #[n(35)]
+    CatchUp,
 }
 
 impl JobKind {
     /// All.
-    pub const ALL: [JobKind; 14] = [
+    pub const ALL: [JobKind; 15] = [
         JobKind::Deliver,
         JobKind::FanOut,
         JobKind::Ingest,
@@ -258,6 +272,7 @@ impl JobKind {
         JobKind::FetchAccount,
         JobKind::FetchThread,
         JobKind::FetchCard,
+        JobKind::CatchUp,
         JobKind::ShareProfile,
         JobKind::ProcessMedia,
         JobKind::TendPoll,
@@ -271,6 +286,12 @@ impl JobKind {
         JobKind::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
+    /// Whether it adds many jobs that nobody waits for: such work is put off
+    /// while there are too many.
+    pub const fn adds_much(self) -> bool {
+        matches!(self, JobKind::ShareProfile | JobKind::TendPoll | JobKind::CatchUp)
+    }
+
     /// Its name in logs and metrics.
     pub const fn name(self) -> &'static str {
         match self {
@@ -282,6 +303,7 @@ impl JobKind {
             JobKind::FetchAccount => "fetch_account",
             JobKind::FetchThread => "fetch_thread",
             JobKind::FetchCard => "fetch_card",
+            JobKind::CatchUp => "catch_up",
             JobKind::ShareProfile => "share_profile",
             JobKind::ProcessMedia => "process_media",
             JobKind::TendPoll => "tend_poll",
@@ -394,6 +416,14 @@ impl ActivityKind {
             Create | Announce | Update | Like | Delete | Push => Lane::Fresh,
             UpdateActor | UpdateTally | Other => Lane::Bulk,
         }
+    }
+
+    /// Whether a destination that nobody can reach gets it only once it is
+    /// back. Not what is between two people: it is rare, and none of it may
+    /// be left out.
+    pub const fn may_wait_in_log(self) -> bool {
+        use ActivityKind::*;
+        matches!(self, Create | Update | UpdateActor | UpdateTally | Delete | Undo | Announce | Other)
     }
 
     /// Whether an earlier, unfinished activity with the same order key need

@@ -10,6 +10,7 @@ mod body;
 mod destination;
 mod job;
 mod keys;
+mod log;
 mod outgoing;
 mod steering;
 pub mod tables;
@@ -24,6 +25,7 @@ pub use job::{
     PushTo, Verb,
 };
 pub use keys::{DeadKey, DeferKey, DestinationId, InboxId, JobKey, Lane, OrderKey};
+pub use log::{Asleep, Logged};
 pub use outgoing::{FollowRef, Outgoing};
 pub use steering::{History, Mishap, Steering, Turn};
 pub use wake::{DUE_TOPIC, Due, HEARD_TOPIC, Heard, STEER_TOPIC, Steer, WAKE_TOPIC, Wake};

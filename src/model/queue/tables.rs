@@ -1,8 +1,8 @@
 //! The queue's tables. Names and key shapes are for ever.
 
 use super::{
-    Act, DeadKey, DeadRow, DeferKey, DeferredRow, Destination, DestinationId, Held, History, Inbox, InboxId,
-    InboxRef, JobKey, JobRow, OrderKey, OrderedAct, Steering,
+    Act, Asleep, DeadKey, DeadRow, DeferKey, DeferredRow, Destination, DestinationId, Held, History, Inbox,
+    InboxId, InboxRef, JobKey, JobRow, Logged, OrderKey, OrderedAct, Steering,
 };
 use crate::base::{Id, Timestamp};
 use crate::store::{Counter, Record, Table};
@@ -28,10 +28,18 @@ pub const DEAD_BY_TIME: Table<(Timestamp, DestinationId, Id, InboxId), ()> = Tab
 pub const DESTINATION: Table<DestinationId, Destination> = Table::new("destination");
 /// Destinations by class and authority.
 pub const DESTINATION_BY_HOST: Table<(u8, String), DestinationId> = Table::new("destination_by_host");
+/// How many people of a host (with its port, unless usual) follow people here.
+pub const FOLLOWS_BY_HOST: Counter<String> = Counter::new("follows_by_host");
 /// What the admin decided about destinations; few have a row.
 pub const STEERING: Table<DestinationId, Steering> = Table::new("destination_steering");
 /// What happened at destinations that were in trouble.
 pub const HISTORY: Table<DestinationId, History> = Table::new("destination_history");
+/// Destinations that are dormant or dead.
+pub const ASLEEP: Table<DestinationId, Asleep> = Table::new("destination_asleep");
+/// Acts that were left out at destinations that were asleep.
+pub const LOGGED: Table<Id, Logged> = Table::new("act_logged");
+/// The same by the time they stop being worth sending.
+pub const LOGGED_BY_EXPIRY: Table<(Timestamp, Id), ()> = Table::new("act_logged_by_expiry");
 /// Inboxes by number.
 pub const INBOX: Table<InboxId, Inbox> = Table::new("inbox");
 /// Inboxes by URL.
@@ -58,6 +66,8 @@ pub mod rows {
     pub const DEFERRED: u8 = 3;
     /// Dead letters.
     pub const DEAD: u8 = 4;
+    /// Acts that were left out somewhere.
+    pub const LOGGED: u8 = 5;
 }
 
 /// Keys of [`SEQUENCE`].

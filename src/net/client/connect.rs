@@ -33,7 +33,8 @@ pub trait Resolver: Send + Sync + 'static {
     /// The addresses of `host`, best first.
     ///
     /// # Errors
-    /// When the name is unknown or the resolver fails.
+    /// [`io::ErrorKind::NotFound`] when there is no such name, any other when
+    /// the resolver is in trouble.
     async fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>>;
 }
 
@@ -59,7 +60,29 @@ impl Resolver for SystemResolver {
             let _slot = slot;
             (host.as_str(), 0).to_socket_addrs().map(|found| found.map(|a| a.ip()).collect())
         });
-        lookup.await.map_err(io::Error::other)?
+        lookup.await.map_err(io::Error::other)?.map_err(tell_apart)
+    }
+}
+
+/// What C libraries and Windows say of a name that does not exist. The
+/// standard library keeps no more of `getaddrinfo`'s answer than its words.
+const NO_SUCH_NAME: [&str; 6] = [
+    "Name or service not known",
+    "No address associated with",
+    "Name does not resolve",
+    "Name has no usable address",
+    "nodename nor servname provided",
+    "No such host is known",
+];
+
+/// Gives the failures of a look-up the kinds that [`Resolver`] promises.
+fn tell_apart(error: io::Error) -> io::Error {
+    let words = error.to_string();
+    let is_gone = NO_SUCH_NAME.iter().any(|known| words.contains(known));
+    match (is_gone, error.kind()) {
+        (true, _) => io::Error::new(io::ErrorKind::NotFound, words),
+        (false, io::ErrorKind::NotFound) => io::Error::other(words),
+        (false, _) => error,
     }
 }
 
@@ -186,5 +209,25 @@ where
                 Err(_) => Err(FetchError::Timeout(Step::Connect).into()),
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_gone_is_told_from_a_resolver_in_trouble() {
+        for (words, is_gone) in [
+            ("failed to lookup address information: Name or service not known", true),
+            ("failed to lookup address information: No address associated with hostname", true),
+            ("failed to lookup address information: Temporary failure in name resolution", false),
+            ("failed to lookup address information: Non-recoverable failure in name resolution", false),
+            ("failed to lookup address information: Try again", false),
+            ("No such host is known. (os error 11001)", true),
+        ] {
+            let kind = tell_apart(io::Error::other(words)).kind();
+            assert_eq!(kind == io::ErrorKind::NotFound, is_gone, "{words}");
+        }
     }
 }

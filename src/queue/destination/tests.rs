@@ -347,3 +347,82 @@ fn a_slow_host_gets_more_time_but_not_forever() {
     }
     assert_eq!(world.health.answer_within(), Duration::from_secs(10));
 }
+
+#[test]
+fn a_name_that_is_gone_for_a_day_is_dead_and_a_resolver_in_trouble_kills_nobody() {
+    let fail_for = |kind: FailureKind, hours: u64| {
+        let mut world = World::proven();
+        let end = world.now.plus(Duration::from_secs(hours * 3600));
+        while world.now < end {
+            world.attempt(Outcome::failed(kind, 0, "dns"), 50);
+        }
+        world
+    };
+    assert_eq!(fail_for(FailureKind::Unresolved, 20).breaker(), Breaker::Open);
+    assert_eq!(fail_for(FailureKind::Unresolved, 26).breaker(), Breaker::Dead);
+    assert_eq!(fail_for(FailureKind::Resolver, 26).breaker(), Breaker::Open);
+    // A look-up that fails in between does not start the day anew.
+    let mut world = fail_for(FailureKind::Unresolved, 20);
+    let since = world.health.record.unresolved_since;
+    world.attempt(Outcome::failed(FailureKind::Resolver, 0, "dns"), 50);
+    assert_eq!(world.health.record.unresolved_since, since);
+    world.attempt(Outcome::Done, 50);
+    assert_eq!(world.health.record.unresolved_since, None);
+}
+
+#[test]
+fn what_was_our_own_fault_is_forgiven() {
+    let mut world = World::proven();
+    let since = world.now;
+    for _ in 0..5 {
+        world.fail();
+    }
+    assert_eq!(world.breaker(), Breaker::Open);
+    assert!(!world.health.clone().forgive(world.now.plus(Duration::from_secs(1))));
+    assert!(world.health.forgive(since));
+    assert_eq!((world.breaker(), world.health.record.opens), (Breaker::Closed, 0));
+    assert_eq!(world.health.gate(world.now), Gate::Ready);
+}
+
+#[test]
+fn a_host_with_many_follows_may_take_more_at_once() {
+    for (follows, most) in [(1000, 16), (1001, 32)] {
+        let mut world = World::proven();
+        world.health = world.health.followed_by(follows);
+        for _ in 0..800 {
+            world.attempt(Outcome::Done, 100);
+        }
+        assert_eq!(world.health.record.cap as u32, most, "{follows} follows");
+    }
+}
+
+#[test]
+fn a_host_that_says_its_patience_is_used_up_is_left_alone_and_not_blamed() {
+    let mut world = World::proven();
+    world.health.quiet(world.now, Duration::from_secs(60));
+    assert_eq!(
+        world.health.hurdle(world.now),
+        Some(Hurdle::Quiet { until: world.now.plus(Duration::from_secs(60)) })
+    );
+    assert_eq!((world.health.record.failures, world.health.record.throttles), (0, 0));
+    world.wait_ms(60_000);
+    assert_eq!(world.health.gate(world.now), Gate::Ready);
+}
+
+#[test]
+fn an_admin_stops_limits_and_lets_go_on_slowly() {
+    let mut world = World::proven();
+    world.health.record.cap = 9.0;
+    world.health.steer(Steering { stopped_at: Some(world.now), ..Steering::default() }, world.now);
+    assert_eq!(world.health.gate(world.now), Gate::Stopped);
+    world.health.steer(Steering::default(), world.now);
+    assert_eq!(world.health.gate(world.now), Gate::Ready);
+    assert_eq!((world.health.record.cap, world.health.record.rate), (1.0, 2.0));
+    let limits = Steering { rate_max: Some(0.5), cap_max: Some(3), ..Steering::default() };
+    world.health.steer(limits, world.now);
+    for _ in 0..200 {
+        world.attempt(Outcome::Done, 100);
+    }
+    assert_eq!((world.health.record.cap, world.health.record.rate), (3.0, 0.5));
+    assert!(matches!(world.health.hurdle(world.now), Some(Hurdle::Rate { .. })));
+}

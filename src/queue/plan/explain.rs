@@ -16,6 +16,8 @@ pub struct Live {
     pub slots: usize,
     /// Attempts under way: proven, unproven, suspect.
     pub inflight: [usize; 3],
+    /// Since when our own network is down.
+    pub network_down_since: Option<Timestamp>,
     /// Destinations in memory.
     pub destinations_in_memory: usize,
     /// Destinations that are busy or not as they are in the store.
@@ -49,6 +51,11 @@ pub enum Why {
     Stopping,
     /// The scheduler has not looked at it yet.
     Unseen,
+    /// Nobody can be reached: our own network is down.
+    Network {
+        /// Since.
+        since: Timestamp,
+    },
     /// Its destination keeps it waiting.
     Destination(Hurdle),
     /// All slots for destinations like this are taken.
@@ -93,6 +100,7 @@ impl Why {
             Why::Settling => "settling",
             Why::Stopping => "stopping",
             Why::Unseen => "unseen",
+            Why::Network { .. } => "network",
             Why::Destination(Hurdle::Stopped) => "paused",
             Why::Destination(Hurdle::Breaker { .. }) => "breaker",
             Why::Destination(Hurdle::Quiet { .. }) => "quiet",
@@ -117,6 +125,9 @@ impl Why {
             Why::Settling => "it was sent; the outcome is being written down".into(),
             Why::Stopping => "the server is stopping".into(),
             Why::Unseen => "the queue has not looked at it yet".into(),
+            Why::Network { since } => {
+                format!("nobody can be reached since {}: our own network is down", since.rfc3339())
+            }
             Why::Destination(Hurdle::Stopped) => "an admin paused the destination".into(),
             Why::Destination(Hurdle::Breaker { until: at }) => {
                 format!("the destination failed and is left alone {}", until(at))
@@ -160,6 +171,7 @@ impl Plan {
         Live {
             slots: self.slots,
             inflight: self.inflight,
+            network_down_since: self.network.down_since(),
             destinations_in_memory: self.entries.len(),
             destinations: told.take(VIEW_MAX).collect(),
         }
@@ -178,6 +190,9 @@ impl Plan {
             return Why::Settling;
         }
         let Some(health) = &entry.health else { return Why::Unseen };
+        if let Some(since) = self.network.down_since().filter(|_| health.record.class.is_remote()) {
+            return Why::Network { since };
+        }
         if let Some(hurdle) = health.hurdle(now) {
             return Why::Destination(hurdle);
         }

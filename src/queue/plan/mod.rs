@@ -11,13 +11,13 @@
 
 mod entry;
 mod explain;
-#[cfg(test)]
-mod simulation;
+mod hasten;
+mod network;
 #[cfg(test)]
 mod tests;
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
 use std::time::Duration;
 
 use super::destination::{Gate, Group, Health, Transition};
@@ -30,6 +30,8 @@ use crate::model::queue::{
 };
 use entry::Entry;
 pub use explain::{Live, LiveDestination, Why};
+use hasten::Usual;
+use network::Network;
 
 /// Jobs under way at once, unless configured.
 pub const SLOTS: usize = 256;
@@ -82,12 +84,17 @@ pub enum Output {
     Load(Load),
     /// Start an attempt.
     Start(Start),
+    /// End an attempt: it takes long, and others wait for its slot. It counts
+    /// as a timeout.
+    Abort(Ticket),
     /// Write down what became of a job, then say [`Input::Committed`].
     Settle(JobKey, Fate),
     /// Write down the state of a destination.
     Save(DestinationId, Box<Destination>),
     /// A breaker turned; for logs and metrics.
     Turned(DestinationId, Transition),
+    /// Our own network went down, or works again.
+    Network(bool),
     /// Note what happened at a destination, for the admin to read.
     Note(DestinationId, History),
 }
@@ -119,6 +126,8 @@ pub struct Window {
     pub record: Option<Destination>,
     /// What the admin decided, if wanted.
     pub steering: Option<Steering>,
+    /// How many of its people follow ours, if its record was wanted.
+    pub follows: i64,
     /// The rows.
     pub rows: Vec<(JobKey, JobRow)>,
     /// Whether a lane has more.
@@ -148,7 +157,11 @@ struct Running {
     key: JobKey,
     row: JobRow,
     group: Group,
+    is_remote: bool,
     started: Timestamp,
+    /// When it may be ended because others wait.
+    slow_after: Option<Duration>,
+    is_ending: bool,
 }
 
 /// Numbers for the metrics.
@@ -175,7 +188,9 @@ pub struct Plan {
     timers: BinaryHeap<Reverse<(Timestamp, DestinationId)>>,
     /// Destinations that wait for a slot of their group: unproven, suspect.
     waiting: [VecDeque<DestinationId>; 2],
-    running: HashMap<Ticket, Running>,
+    running: BTreeMap<Ticket, Running>,
+    usual: Usual,
+    network: Network,
     inflight: [usize; 3],
     next_ticket: u64,
     unsettled: usize,
@@ -194,7 +209,9 @@ impl Plan {
             credit: [0; 3],
             timers: BinaryHeap::new(),
             waiting: Default::default(),
-            running: HashMap::new(),
+            running: BTreeMap::new(),
+            usual: Usual::default(),
+            network: Network::default(),
             inflight: [0; 3],
             next_ticket: 0,
             unsettled: 0,
@@ -216,13 +233,19 @@ impl Plan {
             Input::Tick => {}
         }
         self.tick(now);
+        self.probe_network(now);
         self.pump(now);
+        self.hasten(now);
         std::mem::take(&mut self.out)
     }
 
     /// When [`Input::Tick`] is due at the latest.
     pub fn next_wake(&self) -> Timestamp {
-        self.timers.peek().map_or(self.upkeep_at, |Reverse((at, _))| (*at).min(self.upkeep_at))
+        let timer = self.timers.peek().map(|Reverse((at, _))| *at);
+        [timer, self.hasten_at(), self.network.next_wake()]
+            .into_iter()
+            .flatten()
+            .fold(self.upkeep_at, Timestamp::min)
     }
 
     /// No more starts from now on; what runs may end.
@@ -269,7 +292,8 @@ impl Plan {
             let class = if id == DestinationId::LOCAL { Class::Local } else { Class::Remote };
             let fresh = || Destination { class, ..Destination::default() };
             let record = window.record.clone().unwrap_or_else(fresh);
-            entry.health = Some(Health::new(record, window.steering.unwrap_or_default(), now));
+            let health = Health::new(record, window.steering.unwrap_or_default(), now);
+            entry.health = Some(health.followed_by(window.follows));
         } else if let (Some(health), Some(steering)) = (&mut entry.health, window.steering) {
             health.steer(steering, now);
         }
@@ -283,16 +307,29 @@ impl Plan {
     }
 
     fn finished(&mut self, ticket: Ticket, report: &Report, now: Timestamp, chance: &dyn Chance) {
-        let Some(Running { key, row, group, started }) = self.running.remove(&ticket) else { return };
-        self.inflight[group as usize] -= 1;
+        let Some(running) = self.running.remove(&ticket) else { return };
+        self.inflight[running.group as usize] -= 1;
+        let is_our_fault = self.check_network(now, ticket, &running, &report.outcome);
+        let Running { key, row, started, .. } = running;
         let id = key.destination;
+        if is_our_fault {
+            if let Some(entry) = self.entries.get_mut(&id) {
+                entry.health.as_mut().into_iter().for_each(Health::release);
+                entry.put_back(key, row);
+            }
+            return;
+        }
         if let Some(entry) = self.entries.get_mut(&id)
             && let Some(health) = &mut entry.health
         {
             let was_ok = health.record.last_ok.is_some();
             let mut is_news = report.profile.is_some_and(|profile| health.accepted(now, profile));
             let turned = health.finish(now, started, &report.outcome, chance);
+            if report.outcome == Outcome::Done && health.record.class.is_remote() {
+                self.usual.answered(now.since(started));
+            }
             is_news |= turned.is_some() || was_ok != health.record.last_ok.is_some();
+            report.quiet_for.into_iter().for_each(|span| health.quiet(now, span));
             is_news |= health.record.paused_until.is_some_and(|until| until > now);
             entry.is_dirty = true;
             let fate = fate(&report.outcome, health.record.class, health.is_well(), &row, now, chance);
@@ -374,6 +411,10 @@ impl Plan {
             self.out.extend(ask(entry, id, window_rows).map(Output::Load));
         }
         let Some(health) = &entry.health else { return false };
+        if self.network.down_since().is_some() && health.record.class.is_remote() {
+            // All are looked at again when it is over.
+            return false;
+        }
         match health.gate(now) {
             Gate::At(until) => {
                 if until.since(now) > SHED_AFTER {
@@ -489,7 +530,8 @@ impl Plan {
         let Some(health) = self.entries.get(&id).and_then(|entry| entry.health.as_ref()) else {
             return self.leave_ring(id, lane);
         };
-        if health.gate(now) != Gate::Ready {
+        let is_cut_off = self.network.down_since().is_some() && health.record.class.is_remote();
+        if is_cut_off || health.gate(now) != Gate::Ready {
             self.leave_ring(id, lane);
             self.consider(id, now);
             return;
@@ -536,13 +578,17 @@ impl Plan {
             profile: health.profile(now),
             answer_within: health.answer_within(),
         };
+        let slow_after = self.usual.slow_after(health);
+        let is_remote = health.record.class.is_remote();
+        let running =
+            Running { key, row: row.clone(), group, is_remote, started: now, slow_after, is_ending: false };
         if entry.wants_load() {
             self.out.extend(ask(entry, id, window_rows).map(Output::Load));
         }
         self.next_ticket += 1;
         self.credit[index] -= cost;
         self.inflight[group as usize] += 1;
-        self.running.insert(start.ticket, Running { key, row, group, started: now });
+        self.running.insert(start.ticket, running);
         self.out.extend(turned.map(|turned| Output::Turned(id, turned)));
         self.out.push(Output::Start(start));
         turn_is_over

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::base::{FixedChance, Id};
-use crate::model::queue::{InboxId, JobKind, OrderKey};
-use crate::queue::Outcome;
+use crate::model::queue::{Breaker, InboxId, JobKind, OrderKey};
+use crate::queue::{FailureKind, Outcome};
 
 pub(super) const START: Timestamp = Timestamp::from_secs(1_800_000_000);
 
@@ -18,6 +18,7 @@ pub(super) struct World {
     pub(super) records: BTreeMap<DestinationId, Destination>,
     pub(super) running: BTreeMap<Ticket, Start>,
     pub(super) attempts: usize,
+    aborted: Vec<Ticket>,
     loads: usize,
     next_act: u64,
 }
@@ -41,6 +42,7 @@ impl World {
             records: BTreeMap::new(),
             running: BTreeMap::new(),
             attempts: 0,
+            aborted: Vec::new(),
             loads: 0,
             next_act: 0,
         }
@@ -118,7 +120,8 @@ impl World {
                 inputs.push_back(Input::Committed(vec![key]));
             }
             Output::Save(id, record) => drop(self.records.insert(id, *record)),
-            Output::Turned(..) | Output::Note(..) => {}
+            Output::Abort(ticket) => self.aborted.push(ticket),
+            Output::Turned(..) | Output::Note(..) | Output::Network(_) => {}
         }
     }
 
@@ -397,4 +400,112 @@ fn nothing_starts_while_draining() {
     world.plan.drain();
     world.add_many(3, 1, Lane::Fresh, 1);
     assert!(world.running.is_empty());
+}
+
+#[test]
+fn slow_attempts_make_room_while_others_wait() {
+    let mut world = World::new(16, 1);
+    world.add_many(1, 100, Lane::Fresh, 1);
+    world.advance(Duration::from_millis(100));
+    world.finish_all(&Outcome::Done);
+    for destination in 1..=8 {
+        world.add_many(1, destination, Lane::Fresh, 1);
+    }
+    assert_eq!(world.running.len(), 8);
+    world.advance(Duration::from_secs(5));
+    assert!(world.aborted.is_empty(), "nobody waits");
+    for destination in 9..=11 {
+        world.add_many(1, destination, Lane::Fresh, 1);
+    }
+    world.advance(Duration::from_millis(100));
+    assert_eq!(world.aborted.len(), 3);
+    world.advance(Duration::from_secs(1));
+    assert_eq!(world.aborted.len(), 3, "one for each that waits");
+    for ticket in std::mem::take(&mut world.aborted) {
+        world.finish(ticket, Outcome::failed(FailureKind::Timeout, 0, "slow"));
+    }
+    assert_eq!((world.running.len(), world.running_to(9), world.running_to(11)), (8, 1, 1));
+}
+
+#[test]
+fn where_all_are_slow_nobody_is_ended_early() {
+    let mut world = World::new(16, 1);
+    world.add_many(1, 100, Lane::Fresh, 1);
+    world.advance(Duration::from_secs(2));
+    world.finish_all(&Outcome::Done);
+    for destination in 1..=12 {
+        world.add_many(1, destination, Lane::Fresh, 1);
+    }
+    world.advance(Duration::from_secs(6));
+    assert!(world.aborted.is_empty());
+}
+
+fn servfail() -> Outcome {
+    Outcome::failed(FailureKind::Resolver, 0, "try again")
+}
+
+#[test]
+fn when_nobody_can_be_reached_nobody_is_blamed() {
+    let mut world = World::new(64, 1);
+    for destination in 1..=20 {
+        world = world.proven(destination, 4.0);
+        world.add_many(30, destination, Lane::Fresh, 1);
+    }
+    world.finish_all(&servfail());
+    assert!(world.plan.network.down_since().is_some());
+    // Those that were started before it was noticed.
+    world.finish_all(&servfail());
+    let before = world.attempts;
+    for _ in 0..60 {
+        world.advance(Duration::from_secs(1));
+        assert!(world.running.len() <= 1, "one at a time");
+        world.finish_all(&servfail());
+    }
+    assert!((30..=61).contains(&(world.attempts - before)), "{}", world.attempts - before);
+    assert!(matches!(world.plan.explain(world.ready.keys().next().unwrap(), world.now), Why::Network { .. }));
+    // One answer, and everything goes on as if nothing had been.
+    world.advance(Duration::from_secs(1));
+    world.finish_all(&Outcome::Done);
+    assert!(world.running.len() > 10, "{}", world.running.len());
+    for _ in 0..600 {
+        world.finish_all(&Outcome::Done);
+        world.advance(Duration::from_millis(100));
+    }
+    assert!(world.ready.is_empty() && world.deferred.is_empty());
+    assert!(world.dead.is_empty());
+    world.advance(Duration::from_secs(60));
+    assert!(world.records.values().all(|record| record.failing_since.is_none() && record.opens == 0));
+}
+
+#[test]
+fn a_third_that_cannot_be_reached_is_their_own_fault() {
+    let mut world = World::new(64, 1);
+    for destination in 1..=30 {
+        world = world.proven(destination, 1.0);
+        world.add_many(8, destination, Lane::Fresh, 1);
+    }
+    for _ in 0..20 {
+        for (ticket, start) in
+            world.running.iter().map(|(t, s)| (*t, s.key.destination.0)).collect::<Vec<_>>()
+        {
+            world.finish(ticket, if start <= 10 { servfail() } else { Outcome::Done });
+        }
+        world.advance(Duration::from_secs(1));
+    }
+    assert!(world.plan.network.down_since().is_none());
+    let open = world.records.values().filter(|record| record.breaker != Breaker::Closed).count();
+    assert!(open > 0, "their breakers open");
+}
+
+#[test]
+fn dead_servers_alone_do_not_look_like_our_fault() {
+    let mut world = World::new(64, 1);
+    for destination in 1..=30 {
+        world.add_many(3, destination, Lane::Fresh, 1);
+    }
+    for _ in 0..10 {
+        world.finish_all(&servfail());
+        world.advance(Duration::from_secs(1));
+        assert!(world.plan.network.down_since().is_none());
+    }
 }

@@ -13,13 +13,22 @@ use crate::model::queue::tables::{ACT, INBOX};
 use crate::model::queue::{Act, Inbox, InboxId};
 use crate::store::{Store, StoreError};
 
-pub(super) async fn run(store: Store, handlers: Handlers, start: Start, now: Timestamp) -> Report {
+pub(super) async fn run(
+    store: Store,
+    handlers: Handlers,
+    start: Start,
+    now: Timestamp,
+    is_overloaded: bool,
+) -> Report {
     let (act, inbox) = match read(&store, &start).await {
         Ok((Some(act), inbox)) if !act.is_superseded => (act, inbox),
         Ok(_) => return Outcome::Superseded.into(),
         Err(error) => return Outcome::TryLater { detail: error.to_string() }.into(),
     };
     let kind = act.job.kind();
+    if is_overloaded && kind.adds_much() {
+        return Outcome::TryLater { detail: "the queue is full".into() }.into();
+    }
     let Some(handler) = handlers.get(kind) else {
         error!(kind = kind.name(), "no handler for a kind of job");
         return Outcome::TryLater { detail: format!("no handler for {}", kind.name()) }.into();

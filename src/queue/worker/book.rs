@@ -4,17 +4,18 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tracing::{error, warn};
 
 use super::super::plan::{Load, Window};
-use crate::base::{Id, Timestamp};
+use crate::base::{Id, IdGenerator, Moment, Timestamp};
 use crate::domain::delivery::{self, Fate, Overview, Promoted};
-use crate::model::queue::tables::{ACT, DESTINATION, HELD, JOB, STEERING};
+use crate::model::queue::tables::{ACT, DESTINATION, FOLLOWS_BY_HOST, HELD, JOB, STEERING};
 use crate::model::queue::{
-    DeadReason, Destination, DestinationId, Held, History, InboxId, JobKey, JobRow, Lane, OrderKey,
+    Class, DeadReason, Destination, DestinationId, Held, History, InboxId, JobKey, JobRow, Lane, OrderKey,
 };
 use crate::store::{ReadTx, Scan, Store, StoreError};
 
@@ -56,6 +57,7 @@ pub(super) enum Answer {
 
 pub(super) struct Book {
     store: Store,
+    ids: Arc<IdGenerator>,
     tasks: JoinSet<Answer>,
     fates: Vec<(JobKey, Fate)>,
     saves: HashMap<DestinationId, Box<Destination>>,
@@ -73,9 +75,10 @@ pub(super) struct Book {
 }
 
 impl Book {
-    pub(super) fn new(store: Store, now: Timestamp) -> Book {
+    pub(super) fn new(store: Store, ids: Arc<IdGenerator>, now: Timestamp) -> Book {
         Book {
             store,
+            ids,
             tasks: JoinSet::new(),
             fates: Vec::new(),
             saves: HashMap::new(),
@@ -162,9 +165,12 @@ impl Book {
         self.is_committing = true;
         let rest = self.fates.split_off(self.fates.len().min(BATCH_MAX));
         let fates = std::mem::replace(&mut self.fates, rest);
-        let saves: Vec<_> = self.saves.drain().collect();
+        // One id each: a destination that is well again catches up.
+        let chosen: Vec<_> = self.saves.keys().take(BATCH_MAX).copied().collect();
+        let saves: Vec<_> = chosen.into_iter().filter_map(|id| self.saves.remove_entry(&id)).collect();
+        let moment = Moment { now, ids: self.ids.reserve(now, BATCH_MAX as u16) };
         let notes: Vec<_> = self.notes.drain().collect();
-        self.flush_at = (!self.fates.is_empty()).then_some(now);
+        self.flush_at = (!self.fates.is_empty() || !self.saves.is_empty()).then_some(now);
         for (_, fate) in &fates {
             if let Fate::Defer { due, .. } = fate {
                 self.due = Some(self.due.map_or(*due, |first| first.min(*due)));
@@ -176,10 +182,9 @@ impl Book {
         self.tasks.spawn(async move {
             let written = insist("write outcomes of deliveries", || {
                 let (fates, saves, notes) = (fates.clone(), saves.clone(), notes.clone());
+                let moment = moment.clone();
                 store.write(move |tx| {
-                    for (id, record) in &saves {
-                        tx.put(DESTINATION, id, record.as_ref());
-                    }
+                    delivery::keep_destinations(tx, &mut moment.clone(), &saves)?;
                     delivery::admin::note(tx, &notes)?;
                     delivery::settle(tx, now, &fates)
                 })
@@ -312,7 +317,12 @@ fn window(tx: &ReadTx<'_>, load: &Load) -> Result<Window, StoreError> {
     let id = load.destination;
     let record = if load.wants_record { tx.get(DESTINATION, &id)? } else { None };
     let steering = if load.wants_steering { Some(tx.get(STEERING, &id)?.unwrap_or_default()) } else { None };
-    let mut window = Window { destination: id, epoch: load.epoch, record, steering, ..Window::default() };
+    let follows = match &record {
+        Some(record) if record.class == Class::Remote => tx.count(FOLLOWS_BY_HOST, &record.authority)?,
+        _ => 0,
+    };
+    let mut window =
+        Window { destination: id, epoch: load.epoch, record, steering, follows, ..Window::default() };
     for lane in Lane::ALL {
         let mut scan = Scan::prefix(&(id, lane));
         let (mut seen, mut taken) = (0, 0);
@@ -393,6 +403,7 @@ async fn sweep(store: Store, from: Option<JobKey>, now: Timestamp) -> Option<Job
             delivery::settle(tx, now, &expired)?;
             delivery::prune_dead(tx, now, LANE_ROWS_MAX)?;
             delivery::forget_seen(tx, now, LANE_ROWS_MAX)?;
+            delivery::forget_left_out(tx, now, LANE_ROWS_MAX)?;
             Ok(())
         })
         .await;

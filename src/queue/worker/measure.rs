@@ -35,6 +35,10 @@ pub(super) fn turned(turned: Transition) {
     counter!("waxwing_delivery_breaker_transitions_total", "to" => turned.to.name()).increment(1);
 }
 
+pub(super) fn network(is_up: bool) {
+    gauge!("waxwing_delivery_network_down").set(if is_up { 0.0 } else { 1.0 });
+}
+
 pub(super) fn gauges(gauges: &Gauges) {
     for (group, inflight) in [Group::Proven, Group::Unproven, Group::Suspect].iter().zip(gauges.inflight) {
         gauge!("waxwing_delivery_inflight", "class" => group.name()).set(inflight as f64);

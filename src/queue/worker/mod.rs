@@ -9,6 +9,7 @@
 mod attempt;
 mod book;
 mod measure;
+mod steady;
 #[cfg(test)]
 mod tests;
 
@@ -17,24 +18,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::broadcast::error::RecvError;
-use tokio::task::{Id as TaskId, JoinError, JoinSet};
+use tokio::task::{AbortHandle, Id as TaskId, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::desk::{Desk, Question};
 use super::handler::Handlers;
-use super::outcome::{Outcome, Report};
+use super::outcome::{FailureKind, Outcome, Report};
 use super::plan::{Input, Load, Output, Plan, SLOTS, Start, Ticket};
-use crate::base::{Chance, Clock, Timestamp};
+use crate::base::{Chance, Clock, IdGenerator, Timestamp};
 use crate::model::queue::{Due, Heard, JobKey, Steer, Wake};
 use crate::store::{Signal, Store};
 use book::{Answer, Book};
+use steady::Steady;
 
 /// How long a stop waits for attempts under way.
 pub const DRAIN_MAX: Duration = Duration::from_secs(5);
 /// Pause before the owner task is started again after a panic.
-const RESTART_AFTER: Duration = Duration::from_secs(1);
-/// Longest sleep: also bounds how late a step of the wall clock is noticed.
+const RESTART_AFTER: Duration = Duration::from_millis(500);
+/// Longest sleep.
 const SLEEP_MAX: Duration = Duration::from_secs(60);
 
 /// What the worker is made of.
@@ -52,13 +54,22 @@ pub struct Worker {
     pub slots: usize,
     /// Where the admin asks.
     pub desk: Desk,
+    /// Fresh ids, for what the queue itself has to do.
+    pub ids: Arc<IdGenerator>,
+    /// Bytes free where the store is; `None` where nobody knows.
+    pub free_bytes: FreeBytes,
 }
+
+/// Asks the disk.
+pub type FreeBytes = Arc<dyn Fn() -> Option<u64> + Send + Sync>;
 
 impl Worker {
     /// A worker with the usual number of slots and a desk of its own.
     pub fn new(store: Store, handlers: Handlers, clock: Arc<dyn Clock>, chance: Arc<dyn Chance>) -> Worker {
         let desk = Desk::new(store.clone(), clock.clone());
-        Worker { store, handlers, clock, chance, slots: SLOTS, desk }
+        // Those of a node that no server is.
+        let ids = Arc::new(IdGenerator::new(u8::MAX));
+        Worker { store, handlers, clock, chance, slots: SLOTS, desk, ids, free_bytes: Arc::new(|| None) }
     }
 
     /// Works until `stop`, then lets what runs end for up to [`DRAIN_MAX`].
@@ -90,33 +101,19 @@ struct Owner {
 
 struct Running {
     ticket: Ticket,
+    task: AbortHandle,
     key: JobKey,
     started: Timestamp,
     created_at: Timestamp,
     is_remote: bool,
 }
 
-/// The wall clock as it was at the start, carried on by the monotonic one: a
-/// step of the wall clock neither fires all retries at once nor stops them.
-#[derive(Clone)]
-struct Steady {
-    clock: Arc<dyn Clock>,
-    wall: Timestamp,
-    monotonic: Duration,
-}
-
-impl Steady {
-    fn now(&self) -> Timestamp {
-        self.wall.plus(self.clock.monotonic().saturating_sub(self.monotonic))
-    }
-}
-
 impl Owner {
     fn new(parts: Worker) -> Owner {
         let clock = parts.clock.clone();
-        let steady = Steady { wall: clock.now(), monotonic: clock.monotonic(), clock };
+        let steady = Steady::new(clock);
         let plan = Plan::new(parts.slots, steady.now());
-        let book = Book::new(parts.store.clone(), steady.now());
+        let book = Book::new(parts.store.clone(), parts.ids.clone(), steady.now());
         Owner { parts, plan, book, attempts: JoinSet::new(), tickets: HashMap::new(), steady }
     }
 
@@ -209,11 +206,20 @@ impl Owner {
         match output {
             Output::Load(load) => self.book.load(vec![load]),
             Output::Start(start) => self.start(start, now),
+            Output::Abort(ticket) => self.abort(ticket),
             Output::Settle(key, fate) => {
                 measure::fate(&fate);
                 self.book.settle(key, fate, now);
             }
             Output::Save(id, record) => self.book.save(id, record, now),
+            Output::Network(is_up) => {
+                measure::network(is_up);
+                if is_up {
+                    info!("other servers can be reached again");
+                } else {
+                    error!("most servers cannot be reached: this server's own network seems to be down");
+                }
+            }
             Output::Note(id, note) => self.book.note(id, note, now),
             Output::Turned(id, turned) => {
                 measure::turned(turned);
@@ -223,23 +229,29 @@ impl Owner {
     }
 
     fn start(&mut self, start: Start, now: Timestamp) {
-        let running = Running {
-            ticket: start.ticket,
-            key: start.key,
-            started: now,
-            created_at: start.row.created_at,
-            is_remote: start.class.is_remote(),
-        };
-        let task = attempt::run(self.parts.store.clone(), self.parts.handlers.clone(), start, now);
-        let id = self.attempts.spawn(task).id();
-        self.tickets.insert(id, running);
+        let (ticket, key, created_at) = (start.ticket, start.key, start.row.created_at);
+        let is_remote = start.class.is_remote();
+        let (store, handlers) = (self.parts.store.clone(), self.parts.handlers.clone());
+        let is_overloaded = self.parts.desk.is_overloaded();
+        let task = attempt::run(store, handlers, start, now, is_overloaded);
+        let task = self.attempts.spawn(task);
+        self.tickets.insert(task.id(), Running { ticket, task, key, started: now, created_at, is_remote });
+    }
+
+    /// Its end is heard of like any other.
+    fn abort(&self, ticket: Ticket) {
+        metrics::counter!("waxwing_delivery_ended_early_total").increment(1);
+        if let Some(running) = self.tickets.values().find(|running| running.ticket == ticket) {
+            running.task.abort();
+        }
     }
 
     fn ended(&mut self, ended: Result<(TaskId, Report), JoinError>) {
         let (id, report) = match ended {
             Ok(ended) => ended,
             Err(error) if error.is_panic() => (error.id(), Report::from(Outcome::Panicked)),
-            Err(error) => (error.id(), Outcome::TryLater { detail: "cancelled".into() }.into()),
+            // Nothing but [`Owner::abort`] ends an attempt.
+            Err(error) => (error.id(), Outcome::failed(FailureKind::Timeout, 0, "others waited").into()),
         };
         let Some(running) = self.tickets.remove(&id) else { return };
         let now = self.steady.now();
@@ -281,6 +293,7 @@ impl Owner {
             Answer::Counted(counts) => {
                 measure::rows(&counts);
                 self.parts.desk.hour().waiting(waiting(&counts));
+                self.parts.desk.judge(&counts, (self.parts.free_bytes)());
             }
             Answer::Nothing => {}
         }

@@ -1,13 +1,15 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
 
 use super::super::testing::{Bench, START};
-use super::super::{Ask, Attempt, Handlers, Hurdle, Outcome, Report, Why};
-use crate::base::Id;
+use super::super::{Ask, Attempt, Handlers, Hurdle, Outcome, Report, Why, Worker};
+use crate::base::{Chance, Id};
 use crate::domain::delivery::admin::{self, PurgePlace, Selection};
-use crate::domain::delivery::{Task, enqueue, finish};
+use crate::domain::delivery::{Overview, Task, enqueue, finish};
 use crate::model::queue::tables::{ACT, DEFERRED};
 use crate::model::queue::{
     ActivityKind, Breaker, DeadReason, DestinationId, Job, JobKind, Lane, OrderKey, Verb,
@@ -321,5 +323,65 @@ async fn an_admin_reads_what_happened_and_probes() {
     while attempts.try_recv().is_ok() {}
     bench.write(move |tx, _| admin::probe(tx, id)).await;
     next(&mut attempts).await;
+    worker.stop().await;
+}
+
+/// Chance that breaks once when it is asked.
+struct Tripwire(AtomicBool);
+
+impl Chance for Tripwire {
+    fn fill(&self, out: &mut [u8]) {
+        assert!(self.0.swap(true, Ordering::Relaxed), "as the test wants");
+        out.fill(7);
+    }
+}
+
+#[tokio::test]
+async fn an_owner_that_panics_starts_again_from_the_store() {
+    let bench = Bench::in_real_time();
+    let (handlers, mut attempts) = reporting(|_| Outcome::of_status(500, None));
+    let act = bench.send(ActivityKind::Create, 0, "hello", &peer(1)).await;
+    let chance = Arc::new(Tripwire(AtomicBool::new(false)));
+    let worker = Worker::new(bench.store.clone(), handlers, bench.clock.clone(), chance);
+    let (desk, stop) = (worker.desk.clone(), CancellationToken::new());
+    let begun = bench.clock.monotonic();
+    let task = tokio::spawn(worker.run(stop.clone()));
+    assert_eq!(next(&mut attempts).await.key.act, act);
+    // The outcome was lost with the owner, so the job is tried again.
+    assert_eq!(next(&mut attempts).await.key.act, act);
+    let took = bench.clock.monotonic() - begun;
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    assert!(desk.live().await.is_some(), "the desk is open again");
+    stop.cancel();
+    task.await.unwrap();
+}
+
+#[tokio::test]
+async fn work_that_adds_much_waits_until_there_is_room() {
+    let bench = Bench::new();
+    let (tell, mut done) = mpsc::unbounded_channel();
+    let handlers = Handlers::new().on(JobKind::ShareProfile, move |_: Attempt| {
+        let tell = tell.clone();
+        async move {
+            tell.send(()).unwrap();
+            Report::from(Outcome::Done)
+        }
+    });
+    let is_full = Arc::new(AtomicBool::new(true));
+    let disk = is_full.clone();
+    let free_bytes = move || disk.load(Ordering::Relaxed).then_some(0);
+    let worker = Worker { free_bytes: Arc::new(free_bytes), ..bench.worker(handlers) };
+    worker.desk.judge(&Overview::default(), Some(0));
+    let worker = Bench::run(worker);
+    let job = Job::ShareProfile { account: Id(1) };
+    bench.write(move |tx, moment| enqueue(tx, moment, &Task::local(job.clone(), Id(1)))).await;
+    bench.step_until(Duration::from_millis(100), async |bench| bench.overview().await.deferred == 1).await;
+    assert!(done.try_recv().is_err(), "it ran though there is no room");
+    is_full.store(false, Ordering::Relaxed);
+    worker.desk.judge(&Overview::default(), None);
+    bench
+        .step_until(Duration::from_secs(1), async |bench| bench.overview().await == Overview::default())
+        .await;
+    assert!(done.try_recv().is_ok());
     worker.stop().await;
 }
