@@ -17,7 +17,7 @@ function setUpCompose(form) {
   const text = form.elements.text, spoiler = form.elements.spoiler;
   const count = form.querySelector("[data-count]"), send = form.querySelector("button");
   const most = Number(form.dataset.max);
-  const draft = `draft:${form.elements.quote ? "quote" : form.elements.reply_to.value}`;
+  const draft = `draft:${form.getAttribute("action")}:${form.elements.quote?.value ?? ""}:${form.elements.reply_to.value}`;
 
   const update = () => {
     const left = most - countCharacters(text.value) - countCharacters(spoiler.value);

@@ -53,7 +53,7 @@ function removed(id) {
 }
 
 if (stream || isReader) {
-  const events = new EventSource(`/events?stream=${stream || "none"}`);
+  const events = new EventSource(`/events?stream=${encodeURIComponent(stream || "none")}`);
   events.addEventListener("open", () => { document.documentElement.dataset.live = "on"; });
   events.addEventListener("post", (event) => live && arrived(event.data));
   events.addEventListener("delete", (event) => removed(event.data));

@@ -3,6 +3,7 @@
 //! `cargo run --example pages` prints an address; open it. Styles and scripts
 //! are read from `assets/` at each start, so a change to them needs no build.
 
+mod own;
 mod sample;
 
 use axum::Router;

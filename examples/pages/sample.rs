@@ -10,9 +10,9 @@ use waxwing::wire::text::escape;
 
 const NOW: &str = "2026-11-23T10:00:00Z";
 /// What somebody would write who wants to run a script on the page.
-const HOSTILE: &str = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)>";
+pub(crate) const HOSTILE: &str = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)>";
 
-fn when(iso: &str) -> When {
+pub(crate) fn when(iso: &str) -> When {
     let parse = |text| Timestamp::parse_rfc3339(text).expect("a constant date");
     When::new(parse(iso), parse(NOW))
 }
@@ -81,12 +81,14 @@ fn post(id: u64, author: &PersonView, at: &str, html: &str) -> PostView {
         is_liked: false,
         is_boosted: false,
         is_bookmarked: false,
+        is_pinned: false,
+        is_thread_muted: false,
         is_mine: false,
         is_focus: false,
     }
 }
 
-fn picture(alt: &str) -> MediaView {
+pub(crate) fn picture(alt: &str) -> MediaView {
     let url = assets::url("header.svg").to_owned();
     MediaView {
         kind: MediaKind::Image,
@@ -128,7 +130,7 @@ fn card(title: &str) -> CardView {
 }
 
 /// A page of posts of many kinds.
-fn posts() -> Vec<PostView> {
+pub(crate) fn posts() -> Vec<PostView> {
     let (ana, ben) = (person(1, "Ana Vireo", "ana"), person(2, "Ben Okafor", "ben"));
     let mia = person(3, "Mia Lindqvist 🐦", "mia@fågelby.example");
     let bot = person(4, "Rowan watch", "rowanbot@birds.example");
@@ -202,7 +204,7 @@ fn posts() -> Vec<PostView> {
     all
 }
 
-fn shell(title: &str, here: &str, theme: Theme) -> Shell {
+pub(crate) fn shell(title: &str, here: &str, theme: Theme) -> Shell {
     Shell {
         title: title.to_owned(),
         site: Site {
@@ -252,6 +254,9 @@ fn compose(reply_to: &str) -> ComposeForm {
         is_sensitive: false,
         attached: Vec::new(),
         poll: PollForm::default(),
+        has_poll: false,
+        edits: String::new(),
+        later: String::new(),
         quoted: None,
         quote_policy: "public".to_owned(),
         faults: Faults::none(),
@@ -288,7 +293,7 @@ fn account() -> AccountView {
     }
 }
 
-fn people() -> Vec<PersonRow> {
+pub(crate) fn people() -> Vec<PersonRow> {
     let relation = |is_following, is_requested| {
         Some(RelationView {
             is_following,
@@ -341,7 +346,7 @@ fn sign_up(title: &str, theme: Theme, mode: Registration, is_invited: bool) -> S
     }
 }
 
-fn html(page: &impl Template) -> String {
+pub(crate) fn html(page: &impl Template) -> String {
     page.render().expect("templates print into memory")
 }
 
@@ -350,6 +355,7 @@ pub(crate) fn pages(theme: Theme) -> Vec<(&'static str, String)> {
     let mut pages = reading(theme);
     pages.extend(people_pages(theme));
     pages.extend(account_pages(theme));
+    pages.extend(crate::own::pages(theme));
     pages
 }
 
@@ -461,6 +467,7 @@ fn reading(theme: Theme) -> Vec<(&'static str, String)> {
                 shell: shell("Notifications", "/notifications"),
                 items: notifications(),
                 only_mentions: false,
+                waiting: 2,
                 older: None,
             }),
         ),
@@ -470,11 +477,12 @@ fn reading(theme: Theme) -> Vec<(&'static str, String)> {
 fn people_pages(theme: Theme) -> Vec<(&'static str, String)> {
     let all = posts();
     let shell = |title: &str, here: &str| shell(title, here, theme);
-    let list = |title: &str, people: Vec<PersonRow>, are_requests| PeoplePage {
+    let list = |title: &str, people: Vec<PersonRow>, acts| PeoplePage {
         shell: shell(title, "/@ben/followers"),
         back: Some(("/@ben".to_owned(), "Ben Okafor".to_owned())),
         people,
-        are_requests,
+        acts,
+        is_setting: false,
         older: None,
         empty: Empty("Nobody yet", "When somebody follows, they will be listed here."),
     };
@@ -488,6 +496,7 @@ fn people_pages(theme: Theme) -> Vec<(&'static str, String)> {
                 shell: shell("Ben Okafor (@ben@rowan.example)", "/@ben"),
                 account: account(),
                 tab: "posts",
+                pinned: all[..1].to_vec(),
                 posts: all[..4].to_vec(),
                 older: Some("/@ben?max_id=1".into()),
             }),
@@ -498,6 +507,7 @@ fn people_pages(theme: Theme) -> Vec<(&'static str, String)> {
                 shell: shell("Ana Vireo", "/@ana"),
                 account: mine.clone(),
                 tab: "media",
+                pinned: vec![],
                 posts: vec![],
                 older: None,
             }),
@@ -508,13 +518,14 @@ fn people_pages(theme: Theme) -> Vec<(&'static str, String)> {
                 shell: visitor("Ben Okafor", "/@ben", theme, Registration::Open),
                 account: AccountView { relation: None, ..account() },
                 tab: "posts",
+                pinned: vec![],
                 posts: all[..2].to_vec(),
                 older: None,
             }),
         ),
-        ("followers", html(&list("Followers", people(), false))),
-        ("followers-empty", html(&list("Followers", vec![], false))),
-        ("follow-requests", html(&list("Follow requests", people(), true))),
+        ("followers", html(&list("Followers", people(), RowActs::Follow))),
+        ("followers-empty", html(&list("Followers", vec![], RowActs::Follow))),
+        ("follow-requests", html(&list("Follow requests", people(), RowActs::Answer))),
         (
             "settings-profile",
             html(&EditProfilePage {

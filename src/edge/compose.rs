@@ -9,13 +9,15 @@ use super::{AppState, federation};
 use crate::base::limits::{
     MEDIA_PER_STATUS_MAX, POLL_OPTION_CHARACTERS_MAX, POLL_OPTIONS, STATUS_CHARACTERS_MAX,
 };
-use crate::base::{Id, Problem};
+use crate::base::{Id, Problem, Timestamp};
 use crate::domain::media::MediaFault;
 use crate::domain::poll::{NewPoll, PollFault};
 use crate::domain::status::{self, Draft, Published, StatusError};
-use crate::domain::{account, emoji};
+use crate::domain::{account, emoji, scheduled};
 use crate::model::tables::STATUS;
-use crate::model::{Account, Application, CustomEmoji, QuoteGroup, QuotePolicy, Site, User, Visibility};
+use crate::model::{
+    Account, Application, CustomEmoji, QuoteGroup, QuotePolicy, Scheduled, Site, User, Visibility,
+};
 use crate::store::StoreError;
 use crate::wire::text::{self, Handle, Links, MentionTarget};
 
@@ -155,6 +157,36 @@ pub(crate) async fn publish(state: &AppState, draft: Draft) -> Result<Published,
     let (moment, site) = (state.moment_with(draft.ids_needed()), state.site.clone());
     let result = state.store.write(move |tx| status::publish(tx, &mut moment.clone(), &site, &draft)).await;
     result.map_err(Problem::from)
+}
+
+/// Keeps a post for its time; `draft` is what it would be now.
+///
+/// # Errors
+/// 422 when that is too soon, or too many wait already.
+pub(crate) async fn schedule(
+    state: &AppState,
+    written: &Written,
+    draft: Draft,
+    at: Timestamp,
+) -> Result<Scheduled, Problem> {
+    let row = Scheduled {
+        account: draft.author,
+        at,
+        text: written.text.clone(),
+        spoiler_text: written.spoiler.clone(),
+        visibility: written.visibility,
+        sensitive: written.sensitive,
+        language: written.language.clone(),
+        in_reply_to: written.in_reply_to,
+        poll: written.poll.clone(),
+        quote: written.quote,
+        quote_policy: written.quote_policy.clone(),
+        application: written.application.clone(),
+        ..Scheduled::default()
+    };
+    let moment = state.moment();
+    let kept = state.store.write(move |tx| scheduled::schedule(tx, &mut moment.clone(), &row, &draft)).await;
+    kept.map_err(Problem::from)
 }
 
 impl From<StatusError> for Problem {

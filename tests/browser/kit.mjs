@@ -8,7 +8,7 @@ import path from "node:path";
 import { chromium } from "playwright-core";
 
 const START_MAX_MS = 20_000;
-const STEP_MAX_MS = 8_000;
+const STEP_MAX_MS = 20_000;
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 let passed = 0, failed = 0;
@@ -102,6 +102,7 @@ export async function person(browser, server, name, { js = true, width = 1280, d
     ignoreHTTPSErrors: true,
     javaScriptEnabled: js,
     viewport: { width, height: 860 },
+    timezoneId: "Africa/Johannesburg",
     colorScheme: dark ? "dark" : "light",
     reducedMotion: "reduce",
   });

@@ -7,6 +7,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { accessibilityFaults, expect, isTooWide, person, startBrowser, startServer, step, summary } from "./kit.mjs";
+import { furnish, ordering } from "./ordering.mjs";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const [program = path.join(here, "../../target/debug/waxwing"), pictures = path.join(here, "../.cache/pictures")] = process.argv.slice(2);
@@ -14,7 +15,7 @@ const PASSWORD = "rowan berries in november";
 const AVATAR = path.join(here, "../../assets/icon-512.png");
 fs.mkdirSync(pictures, { recursive: true });
 
-const server = await startServer(program, ["registration open"]);
+const server = await startServer(program, ["registration open", "rate_limit sign_up=100/1h"]);
 const browser = await startBrowser();
 const owner = await person(browser, server, "ana");
 
@@ -185,6 +186,10 @@ async function story(who, friend) {
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByRole("alert").waitFor();
   });
+  const stranger = await person(browser, server, `strange${who.name}`, { js });
+  await signUp(stranger);
+  await ordering(who, friend, stranger);
+  await stranger.context.close();
   await step(`${mode}: delete a post after being asked`, async () => {
     await page.goto(`/@${who.name}`);
     await post(page, text).locator("details.menu > summary").click();
@@ -344,7 +349,7 @@ async function lookAtEverything() {
   await owner.page.goto("/@ana");
   const thread = await owner.page.locator(".post a.when").first().getAttribute("href");
   const remove = await owner.page.locator('.post [data-act="delete"]').first().getAttribute("href");
-  const member = [...FOR_MEMBERS, ["thread", thread], ["delete", remove]];
+  const member = [...FOR_MEMBERS, ["thread", thread], ["delete", remove], ...(await furnish(owner, server.origin))];
   const inOne = async ([width, dark], isWanted = () => true) => {
     const theme = dark ? "dark" : "light";
     const visitor = await person(browser, server, "visitor", { width, dark });

@@ -43,6 +43,8 @@ pub struct Edit {
     pub media: Option<MediaEdit>,
     /// The poll; `None` takes it away.
     pub poll: Option<NewPoll>,
+    /// The poll stays exactly as it is; `poll` is not read.
+    pub keeps_poll: bool,
     /// Who may quote it; `None` leaves that as it is.
     pub quote_policy: Option<QuotePolicy>,
 }
@@ -81,7 +83,10 @@ pub fn edit(
         emojis: edit.emojis.clone(),
         attachments,
         edited_at: Some(moment.now),
-        poll: edit.poll.as_ref().map(|poll| poll::revised(old.poll.as_ref(), poll.asked(moment.now))),
+        poll: match &edit.poll {
+            _ if edit.keeps_poll => old.poll.clone(),
+            new => new.as_ref().map(|poll| poll::revised(old.poll.as_ref(), poll.asked(moment.now))),
+        },
         quote_policy: match &edit.quote_policy {
             Some(policy) => Some(quote::bounded(old.visibility, policy.clone())),
             None => old.quote_policy.clone(),

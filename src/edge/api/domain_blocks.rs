@@ -74,11 +74,19 @@ async fn block(
     named: Input<DomainForm>,
 ) -> Result<Json<Empty>, Problem> {
     let me = auth.me("write:blocks")?.id;
-    let domain = domain_block::key(&named.domain)?;
+    block_domain(&state, me, &named.domain).await?;
+    Ok(Json(Empty {}))
+}
+
+/// Blocks a domain for somebody.
+///
+/// # Errors
+/// 422 when it is no domain, or this server's own.
+pub(in crate::edge) async fn block_domain(state: &AppState, me: Id, domain: &str) -> Result<(), Problem> {
+    let domain = domain_block::key(domain)?;
     let (moment, site, name) = (state.moment(), state.site.clone(), domain.clone());
     state.store.write(move |tx| domain_block::block(tx, &mut moment.clone(), &site, me, &name)).await?;
-    end_follows(&state, me, domain).await?;
-    Ok(Json(Empty {}))
+    end_follows(state, me, domain).await
 }
 
 /// Whoever asks right after the answer sees the follows gone, unless there

@@ -11,7 +11,7 @@ mod conversations;
 mod custom_emojis;
 mod deliveries;
 mod directory;
-mod domain_blocks;
+pub(in crate::edge) mod domain_blocks;
 mod emails;
 mod endorsements;
 mod filters;

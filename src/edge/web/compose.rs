@@ -1,7 +1,8 @@
 //! Writing posts.
 
-mod files;
+pub(super) mod files;
 mod form;
+pub(super) mod later;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request};
@@ -9,7 +10,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
 
-pub(super) use self::form::{blank, reply};
+pub(super) use self::form::{blank, policy_word, reply};
 
 use super::frame::{Facts, Member, Visit};
 use super::pages::{ComposePage, render_as};
@@ -17,12 +18,12 @@ use super::timelines::eyes;
 use super::view::{ComposeForm, Notice, PollForm};
 use super::{go, load, show};
 use crate::base::limits::STATUS_CHARACTERS_MAX;
-use crate::base::{Id, Problem, ProblemKind};
+use crate::base::{Id, Problem, ProblemKind, Timestamp};
 use crate::domain::secret;
 use crate::domain::timeline::{self, Loaded};
 use crate::edge::api::params::{Params, Tree};
 use crate::edge::api::render::quote_permission;
-use crate::edge::compose::{Written, draft, publish};
+use crate::edge::compose::{Written, draft, publish, schedule};
 use crate::edge::{AppState, MEDIA_MAX_BYTES};
 use crate::model::{QuotePermission, QuotePolicy, Visibility};
 use crate::store::StoreError;
@@ -91,35 +92,47 @@ async fn send(member: Member, request: Request) -> Result<Response, Problem> {
     let attached = files::take(state, member.login.account.id, &params).await?;
     let poll = typed_poll(&params);
     let written = Written { media: attached.ids(), poll: poll.asked(), ..written(&params) };
-    let result = match fault(&attached, &written) {
-        Some(fault) => Err(Problem::invalid(fault)),
-        None => match draft(state, &member.login.user, written.clone()).await {
-            Ok(draft) => publish(state, draft).await,
-            Err(problem) => Err(problem),
-        },
+    let result = match (fault(&attached, &written), later::time(&params, state.now())) {
+        (Some(fault), _) => Err(Problem::invalid(fault)),
+        (None, Err(fault)) => Err(Problem::invalid(fault)),
+        (None, Ok(at)) => out(&member, written.clone(), at).await,
     };
     match result {
-        Ok(_) => Ok(go::saying(&state.site, Notice::Posted, after(&params))),
+        Ok(Notice::Scheduled) => Ok(go::saying(&state.site, Notice::Scheduled, go::to("/scheduled"))),
+        Ok(notice) => Ok(go::saying(&state.site, notice, after(&params))),
         Err(problem) if matches!(problem.kind, ProblemKind::Invalid | ProblemKind::NotFound) => {
-            refused(&member, &attached, (written, poll), &problem).await
+            let later = params.text("later").unwrap_or_default();
+            refused(&member, &attached, (written, poll, later), &problem).await
         }
         Err(problem) => Err(problem),
+    }
+}
+
+/// Publishes a post, or keeps it for its time.
+async fn out(member: &Member, written: Written, at: Option<Timestamp>) -> Result<Notice, Problem> {
+    let state = &member.visit.state;
+    let draft = draft(state, &member.login.user, written.clone()).await?;
+    match at {
+        None => publish(state, draft).await.map(|_| Notice::Posted),
+        Some(at) => schedule(state, &written, draft, at).await.map(|_| Notice::Scheduled),
     }
 }
 
 /// What is wrong that the page can say better than the rules behind it.
 fn fault(attached: &files::Attached, written: &Written) -> Option<String> {
     let has_both = written.poll.is_some() && !written.media.is_empty();
-    let both = "A post has a poll or files, not both. Empty the poll, or leave the files out.";
-    attached.fault.clone().or_else(|| has_both.then(|| both.to_owned()))
+    attached.fault.clone().or_else(|| has_both.then(|| BOTH.to_owned()))
 }
+
+/// Said of a post with files and a poll.
+pub(super) const BOTH: &str = "A post has a poll or files, not both. Take one of them out.";
 
 /// The form again, with everything that was typed. An answer to a post that
 /// is gone in the meantime becomes a post of its own, if they still want it.
 async fn refused(
     member: &Member,
     attached: &files::Attached,
-    (mut written, poll): (Written, PollForm),
+    (mut written, poll, later): (Written, PollForm, String),
     problem: &Problem,
 ) -> Result<Response, Problem> {
     let Member { visit, login } = member;
@@ -134,6 +147,7 @@ async fn refused(
     }
     let form = ComposeForm {
         attached: attached.views(&visit.state.site),
+        later,
         quoted: quoted.map(|quoted| Box::new(load::post(&eyes(visit), &quoted))),
         ..form::again(&visit.state, login, (&written, poll), fault)
     };
@@ -154,7 +168,8 @@ fn after(params: &Params) -> Response {
     }
 }
 
-fn written(params: &Params) -> Written {
+/// What was typed, without files and poll.
+pub(super) fn written(params: &Params) -> Written {
     // Browsers send line ends as CRLF.
     let text = params.text("text").unwrap_or_default().replace("\r\n", "\n");
     let idempotency_key = params.filled("key").map(|key| idempotency_key(&key, &text, &typed_poll(params)));
@@ -174,7 +189,7 @@ fn written(params: &Params) -> Written {
 }
 
 /// The poll that was typed; one without answers is none.
-fn typed_poll(params: &Params) -> PollForm {
+pub(super) fn typed_poll(params: &Params) -> PollForm {
     let blank = PollForm::default();
     let given = params.child("poll").unwrap_or_else(Tree::default);
     let mut options = given.list_or_one("options");

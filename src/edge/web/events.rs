@@ -17,6 +17,7 @@ use super::load;
 use super::pages::PostPartial;
 use super::timelines::eyes;
 use crate::base::{Id, Problem, ProblemKind};
+use crate::domain::list;
 use crate::domain::notification::{self, Wanted};
 use crate::domain::timeline::{self, Loaded};
 use crate::edge::AppState;
@@ -35,13 +36,9 @@ pub(super) fn routes() -> Router<AppState> {
     Router::new().route("/events", get(events))
 }
 
-/// `GET /events?stream=home|local|none`.
+/// `GET /events?stream=home|local|list:ID|none`.
 async fn events(visit: Visit, params: Params) -> Result<Response, Problem> {
-    let posts = match (params.text("stream").as_deref(), visit.me()) {
-        (Some("home"), Some(me)) => Some(Topic::Home(me)),
-        (Some("local"), _) => Some(Topic::Local),
-        _ => None,
-    };
+    let posts = topic(&visit, &params.text("stream").unwrap_or_default()).await?;
     let credential = visit.login().map(|login| login.session.id);
     let who = Who { account: visit.me(), credential, source: None };
     let always = [Some(Topic::Deletions), visit.me().map(Topic::Notifications)];
@@ -52,6 +49,20 @@ async fn events(visit: Visit, params: Params) -> Result<Response, Problem> {
     let sse = Sse::new(told(visit, news)).keep_alive(KeepAlive::new().interval(PING_EVERY));
     // Proxies that buffer would hold events back.
     Ok(([("x-accel-buffering", "no"), ("cache-control", "no-cache, no-transform")], sse).into_response())
+}
+
+/// What brings new posts to the page; lists are for their owners.
+async fn topic(visit: &Visit, stream: &str) -> Result<Option<Topic>, Problem> {
+    let list = stream.strip_prefix("list:").and_then(|id| id.parse::<Id>().ok());
+    Ok(match (stream, list, visit.me()) {
+        ("home", _, Some(me)) => Some(Topic::Home(me)),
+        ("local", _, _) => Some(Topic::Local),
+        (_, Some(list), Some(me)) => {
+            visit.state.store.read(move |tx| list::get(tx, me, list)).await?;
+            Some(Topic::List(list))
+        }
+        _ => None,
+    })
 }
 
 fn told(
@@ -77,7 +88,9 @@ async fn tell(visit: &Visit, news: News) -> Option<sse::Event> {
         News::Event(happened) => happened,
     };
     match &*happened {
-        Event::Home { status, .. } => event("post", post(visit, *status, FilterContext::Home).await.ok()??),
+        Event::Home { status, .. } | Event::Listed { status, .. } => {
+            event("post", post(visit, *status, FilterContext::Home).await.ok()??)
+        }
         Event::Public { status, .. } => {
             event("post", post(visit, *status, FilterContext::Public).await.ok()??)
         }

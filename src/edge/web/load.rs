@@ -138,6 +138,8 @@ pub(super) fn post(eyes: &Eyes<'_>, loaded: &Loaded) -> PostView {
         is_liked: marks.favourited,
         is_boosted: marks.reblogged,
         is_bookmarked: marks.bookmarked,
+        is_pinned: marks.pinned,
+        is_thread_muted: marks.muted,
         is_mine: eyes.me == Some(author.id),
         is_focus: false,
     }
@@ -205,6 +207,8 @@ pub(super) fn relation(eyes: &Eyes<'_>, relationship: &Relationship) -> Relation
         is_following: relationship.there.follow.is_some(),
         is_requested: relationship.there.request.is_some(),
         is_follower: relationship.back.follow.is_some(),
+        is_muted: relationship.mute.is_some(),
+        is_blocked: relationship.there.block.is_some(),
     }
 }
 

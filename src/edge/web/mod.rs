@@ -9,18 +9,24 @@ pub mod assets;
 mod authorize;
 mod compose;
 mod deliveries;
+mod edit;
 mod emoji;
 mod events;
 mod feed;
+mod filters;
 mod frame;
 mod go;
+mod hidden;
 mod joining;
 mod listing;
+mod lists;
 mod load;
 mod notifications;
 pub mod pages;
 mod profile;
 mod quotes;
+mod requests;
+mod scheduled;
 mod search;
 mod security;
 mod session;
@@ -60,6 +66,12 @@ pub(super) fn routes() -> Router<AppState> {
         .merge(compose::routes())
         .merge(status::routes())
         .merge(quotes::routes())
+        .merge(edit::routes())
+        .merge(scheduled::routes())
+        .merge(lists::routes())
+        .merge(hidden::routes())
+        .merge(requests::routes())
+        .merge(filters::routes())
         .merge(profile::routes())
         .merge(notifications::routes())
         .merge(search::routes())

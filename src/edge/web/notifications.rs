@@ -26,15 +26,14 @@ async fn notifications(member: Member, params: Params) -> Result<Response, Probl
     let (visit, me) = (member.visit, member.login.account.id);
     let only_mentions = params.text("only").as_deref() == Some("mentions");
     let kinds = if only_mentions { vec![NotificationKind::Mention] } else { Vec::new() };
-    // The page has no place for requests, so what the policy holds back for
-    // apps is shown among the rest.
-    let wanted = Wanted { kinds, include_filtered: true, ..Wanted::default() };
+    let wanted = Wanted { kinds, ..Wanted::default() };
     let page = page(&params, PAGE_ACCOUNTS.0);
     let read = visit.read(move |tx, viewer| {
         let seen = marker::get(tx, me, &["notifications"])?.pop().map(|(_, marker)| marker.last_read);
-        Ok::<_, StoreError>((notification::list(tx, viewer, &wanted, &page)?, seen))
+        let waiting = notification::summary(tx, me)?.requests;
+        Ok::<_, StoreError>((notification::list(tx, viewer, &wanted, &page)?, seen, waiting))
     });
-    let (facts, (found, seen)) = read.await?;
+    let (facts, (found, seen, waiting)) = read.await?;
     let newest = found.items.first().map(|alert| alert.notification.id);
     if page.max_id.is_none() && !only_mentions && newest > seen {
         mark_seen(&visit.state, me, newest).await;
@@ -46,6 +45,7 @@ async fn notifications(member: Member, params: Params) -> Result<Response, Probl
         items: found.items.iter().map(|alert| load::notification(&eyes, alert, seen)).collect(),
         shell: visit.shell("Notifications", &facts),
         only_mentions,
+        waiting,
     };
     show(&visit, &view)
 }

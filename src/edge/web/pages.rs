@@ -1,18 +1,23 @@
 //! The pages: one struct for each template, holding what it shows.
 
+mod filters;
+mod own;
+
 use std::sync::Arc;
 
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 
+pub use self::filters::*;
+pub use self::own::*;
 use super::api_docs::ApiDocs;
 use super::deliveries::{Choice, FILTERS, SORTS};
 use super::view::{
     AccountView, BoardView, ComposeForm, DestinationRow, DestinationView, Faults, JobView, LANGUAGES,
-    LetterView, MediaKind, NotificationView, NotificationWords, POLL_LENGTHS, PersonRow, PostView,
-    ProfileForm, QUOTE_POLICIES, QuoteLeave, RegistrationWords, Shell, SignUpForm, Theme, VisibilityWords,
-    When,
+    LetterView, MediaKind, MediaView, NotificationView, NotificationWords, POLL_LENGTHS, PersonRow, PostView,
+    ProfileForm, QUOTE_POLICIES, QuoteLeave, RegistrationWords, RowActs, Shell, SignUpForm, Theme,
+    VisibilityWords, When,
 };
 use super::{assets, ui};
 use crate::base::Problem;
@@ -128,10 +133,41 @@ pub struct ProfilePage {
     pub account: AccountView,
     /// `posts`, `replies` or `media`.
     pub tab: &'static str,
+    /// Posts that stay on top, on the first page.
+    pub pinned: Vec<PostView>,
     /// Their posts, newest first.
     pub posts: Vec<PostView>,
     /// Address of the page after (older).
     pub older: Option<String>,
+}
+
+/// An earlier version of a post.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionView {
+    /// When it was written so.
+    pub at: When,
+    /// Content warning.
+    pub spoiler: String,
+    /// Clean HTML.
+    pub content_html: String,
+    /// Attached files.
+    pub media: Vec<MediaView>,
+    /// They are covered until asked for.
+    pub is_sensitive: bool,
+    /// Answers of its poll.
+    pub options: Vec<String>,
+}
+
+/// What a post said before.
+#[derive(Template)]
+#[template(path = "history.html")]
+pub struct HistoryPage {
+    /// The frame.
+    pub shell: Shell,
+    /// The post's page.
+    pub path: String,
+    /// Oldest first; the last is the present one.
+    pub versions: Vec<VersionView>,
 }
 
 /// A list of accounts: followers, following, requests to follow.
@@ -144,8 +180,10 @@ pub struct PeoplePage {
     pub back: Option<(String, String)>,
     /// The accounts.
     pub people: Vec<PersonRow>,
-    /// They ask to follow the reader and wait for an answer.
-    pub are_requests: bool,
+    /// What can be done with them.
+    pub acts: RowActs,
+    /// The list is one of the settings.
+    pub is_setting: bool,
     /// Address of the page after.
     pub older: Option<String>,
     /// For an empty list.
@@ -180,6 +218,8 @@ pub struct NotificationsPage {
     pub items: Vec<NotificationView>,
     /// Only those where the reader is named.
     pub only_mentions: bool,
+    /// People whose words are held back.
+    pub waiting: usize,
     /// Address of the page after (older).
     pub older: Option<String>,
 }

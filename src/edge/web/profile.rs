@@ -8,7 +8,7 @@ use axum::routing::{get, post};
 use super::frame::{Member, Visit};
 use super::pages::{Empty, PeoplePage, ProfilePage};
 use super::timelines::{eyes, id, older, page};
-use super::view::{AccountView, Head, Notice};
+use super::view::{AccountView, Head, Notice, RowActs};
 use super::{go, load, show};
 use crate::base::limits::{PAGE_ACCOUNTS, PAGE_STATUSES};
 use crate::base::{Id, Problem, ProblemKind};
@@ -22,6 +22,9 @@ use crate::edge::api::params::Params;
 use crate::model::{Account, FilterContext};
 use crate::store::{ReadTx, StoreError};
 use std::sync::Arc;
+
+/// Pinned posts on top of a profile.
+const PINS_SHOWN: usize = 5;
 
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
@@ -64,11 +67,13 @@ async fn profile(visit: Visit, Path(acct): Path<String>, params: Params) -> Resu
     let read = visit.read(move |tx, viewer| {
         let Some(found) = account::by_handle(tx, &site, &name)? else { return Ok(None) };
         let posts = timeline::account_statuses(tx, viewer, found.id, &only(tab), &page)?;
+        let is_top = tab == "posts" && page.max_id.is_none();
+        let pinned = if is_top { timeline::pinned(tx, viewer, found.id, PINS_SHOWN)? } else { Vec::new() };
         let (person, relationship) = whole(tx, viewer, &found)?;
-        Ok::<_, StoreError>(person.map(|person| (person, relationship, posts)))
+        Ok::<_, StoreError>(person.map(|person| (person, relationship, pinned, posts)))
     });
     let (facts, found) = read.await?;
-    let (person, relationship, posts) = found.ok_or_else(|| missing(&acct))?;
+    let (person, relationship, pinned, posts) = found.ok_or_else(|| missing(&acct))?;
     let path = load::profile_path(&person.account);
     if path != format!("/@{acct}") {
         return Ok(go::to(&path));
@@ -80,6 +85,7 @@ async fn profile(visit: Visit, Path(acct): Path<String>, params: Params) -> Resu
     let view = ProfilePage {
         shell,
         tab,
+        pinned: load::posts(&eyes(&visit).at(FilterContext::Account), &pinned),
         older: older(&here, &posts),
         posts: load::posts(&eyes(&visit).at(FilterContext::Account), &posts.items),
         account: view,
@@ -151,7 +157,8 @@ async fn list(
         shell: visit.shell(title, &facts),
         back: Some((path.clone(), account.name().to_owned())),
         people: load::rows(&eyes(&visit), &people.items, &relationships),
-        are_requests: false,
+        acts: RowActs::Follow,
+        is_setting: false,
         older: older(&format!("{path}/{word}"), &people),
         empty,
     };
@@ -177,7 +184,8 @@ async fn requests(member: Member, params: Params) -> Result<Response, Problem> {
         shell: visit.shell("Follow requests", &facts),
         back: None,
         people: load::rows(&eyes(&visit), &found.items, &[]),
-        are_requests: true,
+        acts: RowActs::Answer,
+        is_setting: false,
         older: older("/follow-requests", &found),
         empty: Empty("Nobody is waiting", "Who asks to follow you will be listed here."),
     };

@@ -109,6 +109,10 @@ enum Act {
     Unboost,
     Bookmark,
     Unbookmark,
+    Pin,
+    Unpin,
+    Mute,
+    Unmute,
 }
 
 impl Act {
@@ -120,6 +124,10 @@ impl Act {
             "unboost" => Act::Unboost,
             "bookmark" => Act::Bookmark,
             "unbookmark" => Act::Unbookmark,
+            "pin" => Act::Pin,
+            "unpin" => Act::Unpin,
+            "mute" => Act::Mute,
+            "unmute" => Act::Unmute,
             _ => return None,
         })
     }
@@ -138,6 +146,10 @@ impl Act {
             Act::Unboost => interaction::unreblog(tx, moment, me, post),
             Act::Bookmark => interaction::bookmark(tx, moment, me, post),
             Act::Unbookmark => interaction::unbookmark(tx, moment.now, me, post),
+            Act::Pin => interaction::pin(tx, moment, me, post),
+            Act::Unpin => interaction::unpin(tx, moment.now, me, post),
+            Act::Mute => interaction::set_muted(tx, moment.now, me, post, true),
+            Act::Unmute => interaction::set_muted(tx, moment.now, me, post, false),
         }
     }
 }

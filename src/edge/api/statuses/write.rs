@@ -6,9 +6,8 @@ use axum::http::HeaderMap;
 
 use super::sent::{EditedStatus, NewStatus, Published};
 use super::{quotes, seen};
-use crate::base::{Id, Problem, Timestamp};
+use crate::base::{Id, Problem};
 use crate::domain::media::{self, Described, MediaEdit};
-use crate::domain::scheduled;
 use crate::domain::status::{self, Draft, Edit};
 use crate::domain::visibility::Viewer;
 use crate::edge::AppState;
@@ -17,7 +16,7 @@ use crate::edge::api::people::IdPath;
 use crate::edge::api::{render, scheduled_statuses};
 use crate::edge::auth::{Auth, Me};
 use crate::edge::compose::{self, Written};
-use crate::model::{Application, NewPoll, Scheduled, Visibility};
+use crate::model::{Application, NewPoll, Visibility};
 use crate::wire::mastodon::{ScheduledStatus, Status};
 
 /// Bytes of an `Idempotency-Key`; longer ones are cut.
@@ -55,8 +54,8 @@ pub(super) async fn publish(
     };
     let draft = compose::draft(&state, &me.user, written.clone()).await?;
     if let Some(at) = at.filter(|at| *at > state.now()) {
-        let scheduled = schedule(&state, &me, &written, draft, at).await?;
-        return Ok(Json(Published::Scheduled(Box::new(scheduled))));
+        let row = compose::schedule(&state, &written, draft, at).await?;
+        return Ok(Json(Published::Scheduled(Box::new(ScheduledStatus::new(&state.site, &row)))));
     }
     let published = compose::publish(&state, draft).await?;
     let viewer = Viewer::account(me.id, state.now());
@@ -113,34 +112,6 @@ fn idempotency_key(headers: &HeaderMap) -> Option<String> {
     (!key.is_empty()).then(|| key[..key.len().min(KEY_MAX_BYTES)].to_owned())
 }
 
-/// Keeps a post for later.
-async fn schedule(
-    state: &AppState,
-    me: &Me,
-    written: &Written,
-    draft: Draft,
-    at: Timestamp,
-) -> Result<ScheduledStatus, Problem> {
-    let row = Scheduled {
-        account: me.id,
-        at,
-        text: written.text.clone(),
-        spoiler_text: written.spoiler.clone(),
-        visibility: written.visibility,
-        sensitive: written.sensitive,
-        language: written.language.clone(),
-        in_reply_to: written.in_reply_to,
-        poll: written.poll.clone(),
-        quote: written.quote,
-        quote_policy: written.quote_policy.clone(),
-        application: written.application.clone(),
-        ..Scheduled::default()
-    };
-    let moment = state.moment();
-    let row = state.store.write(move |tx| scheduled::schedule(tx, &mut moment.clone(), &row, &draft)).await?;
-    Ok(ScheduledStatus::new(&state.site, &row))
-}
-
 /// Replaces text, warning and sensitivity as a whole.
 #[utoipa::path(method(put, patch), path = "/api/v1/statuses/{id}", tag = "Statuses",
     params(("id" = String, Path)), request_body = EditedStatus,
@@ -179,6 +150,7 @@ fn change(draft: Draft, params: &Params) -> Edit {
         emojis: draft.emojis,
         media: media(params),
         poll: draft.poll,
+        keeps_poll: false,
         quote_policy: params.has("quote_approval_policy").then_some(draft.quote_policy),
     }
 }

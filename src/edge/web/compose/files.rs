@@ -15,16 +15,16 @@ use crate::edge::web::view::AttachedFile;
 use crate::model::{Media, Site};
 
 /// What a post is to show.
-pub(super) struct Attached {
+pub(in crate::edge::web) struct Attached {
     /// Uploads in their order.
     files: Vec<Media>,
     /// Why one of the files was not kept.
-    pub(super) fault: Option<String>,
+    pub(in crate::edge::web) fault: Option<String>,
 }
 
 impl Attached {
     /// Their ids.
-    pub(super) fn ids(&self) -> Vec<Id> {
+    pub(in crate::edge::web) fn ids(&self) -> Vec<Id> {
         self.files.iter().map(Media::id).collect()
     }
 
@@ -43,10 +43,25 @@ impl Attached {
 /// # Errors
 /// When the store or the files cannot be reached.
 pub(super) async fn take(state: &AppState, me: Id, params: &Params) -> Result<Attached, Problem> {
-    let mut attached = Attached { files: before(state, me, params).await?, fault: None };
+    let before = before(state, me, params).await?;
+    let sent = sent(state, me, params, before.len()).await?;
+    Ok(Attached { files: [before, sent.files].concat(), fault: sent.fault })
+}
+
+/// Keeps the new files of a form for a post that has so many already.
+///
+/// # Errors
+/// When the store or the files cannot be reached.
+pub(in crate::edge::web) async fn sent(
+    state: &AppState,
+    me: Id,
+    params: &Params,
+    others: usize,
+) -> Result<Attached, Problem> {
+    let mut attached = Attached { files: Vec::new(), fault: None };
     for number in 1..=MEDIA_PER_STATUS_MAX {
         let Some(file) = params.file(&format!("file{number}")) else { continue };
-        if attached.files.len() == MEDIA_PER_STATUS_MAX {
+        if others + attached.files.len() >= MEDIA_PER_STATUS_MAX {
             attached.fault = Some(format!("A post shows at most {MEDIA_PER_STATUS_MAX} files."));
             break;
         }

@@ -24,7 +24,10 @@ pub(in crate::edge::web) fn blank(state: &AppState, login: &Login) -> ComposeFor
         is_sensitive: login.user.defaults.sensitive,
         attached: Vec::new(),
         poll: PollForm::default(),
+        has_poll: false,
         quoted: None,
+        edits: String::new(),
+        later: String::new(),
         quote_policy: QUOTE_POLICIES[0].0.to_owned(),
         faults: Faults::none(),
         characters_max: STATUS_CHARACTERS_MAX,
@@ -95,7 +98,7 @@ pub(super) fn again(
 }
 
 /// The word for a policy, as the form has it.
-pub(super) fn policy_word(policy: &QuotePolicy) -> &'static str {
+pub(in crate::edge::web) fn policy_word(policy: &QuotePolicy) -> &'static str {
     let is_word = |word: &str| QuotePolicy::from_word(word).as_ref() == Some(policy);
     QUOTE_POLICIES.iter().map(|(word, _)| *word).find(|word| is_word(word)).unwrap_or("nobody")
 }

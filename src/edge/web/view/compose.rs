@@ -25,6 +25,12 @@ pub struct ComposeForm {
     pub attached: Vec<AttachedFile>,
     /// The poll so far.
     pub poll: PollForm,
+    /// Of an edit: the post has a poll, which stays or is taken out.
+    pub has_poll: bool,
+    /// Id of the post that is edited; empty for a new one.
+    pub edits: String,
+    /// When it is to be published, as typed; empty for at once.
+    pub later: String,
     /// The post it quotes.
     pub quoted: Option<Box<PostView>>,
     /// Who may quote it: a word of [`QUOTE_POLICIES`].
@@ -56,6 +62,16 @@ impl ComposeForm {
             (None, "") => "Post",
             (None, _) => "Reply",
         }
+    }
+
+    /// Where it is sent.
+    pub fn action(&self) -> String {
+        if self.edits.is_empty() { "/compose".to_owned() } else { format!("/posts/{}/edit", self.edits) }
+    }
+
+    /// What its button says.
+    pub fn button(&self) -> &'static str {
+        if self.edits.is_empty() { self.purpose() } else { "Save" }
     }
 
     /// Numbers of the files that may still be added.

@@ -21,7 +21,7 @@ pub use delivery::{
     TurnView, reason_words,
 };
 pub use form::{Faults, LANGUAGES, ProfileForm, SignUpForm};
-pub use person::{AccountView, FieldView, PersonRow, PersonView, RelationView};
+pub use person::{AccountView, FieldView, PersonRow, PersonView, RelationView, RowActs};
 pub use post::{ChoiceView, MediaKind, MediaView, NotificationView, PollView, PostView, ReplyTo};
 pub use quote::{CardView, QuoteLeave, QuotedView};
 pub use shell::{Head, Notice, Shell, Site, Theme, Viewer};

@@ -32,6 +32,10 @@ pub struct RelationView {
     pub is_requested: bool,
     /// It follows the reader.
     pub is_follower: bool,
+    /// The reader mutes it.
+    pub is_muted: bool,
+    /// The reader blocks it.
+    pub is_blocked: bool,
 }
 
 /// A line of the small table on a profile.
@@ -93,6 +97,19 @@ impl AccountView {
     pub fn following_path(&self) -> String {
         format!("{}/following", self.person.path)
     }
+}
+
+/// What can be done with the accounts in a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowActs {
+    /// Follow or unfollow them.
+    Follow,
+    /// Answer their request to follow.
+    Answer,
+    /// Mute them no longer.
+    Unmute,
+    /// Block them no longer.
+    Unblock,
 }
 
 /// An account in a list of accounts.

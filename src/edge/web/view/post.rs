@@ -131,6 +131,10 @@ pub struct PostView {
     pub is_boosted: bool,
     /// The reader keeps it.
     pub is_bookmarked: bool,
+    /// The reader pinned it to their profile.
+    pub is_pinned: bool,
+    /// The reader hears no more of its thread.
+    pub is_thread_muted: bool,
     /// The reader wrote it.
     pub is_mine: bool,
     /// It is the one its page is about.
@@ -141,6 +145,11 @@ impl PostView {
     /// Whether its visibility lets the reader boost it.
     pub fn can_boost(&self) -> bool {
         self.visibility.is_open() || (self.is_mine && self.visibility == Visibility::Private)
+    }
+
+    /// Whether the reader may pin it to their profile.
+    pub fn can_pin(&self) -> bool {
+        self.is_mine && self.visibility != Visibility::Direct
     }
 
     /// A line to recall it by.

@@ -81,8 +81,32 @@ impl Theme {
 pub enum Notice {
     /// A post was published.
     Posted,
+    /// A post waits for its time.
+    Scheduled,
+    /// It waits for another time.
+    Moved,
     /// A post was deleted.
     Deleted,
+    /// A post was changed.
+    Edited,
+    /// A list was changed.
+    ListSaved,
+    /// A list was deleted.
+    ListDeleted,
+    /// Somebody is muted.
+    Muted,
+    /// Somebody is blocked.
+    Blocked,
+    /// A follower was removed.
+    Expelled,
+    /// A server is blocked.
+    ServerBlocked,
+    /// Somebody is heard from now on.
+    RequestAccepted,
+    /// What somebody said was dropped.
+    RequestDismissed,
+    /// Some setting was saved.
+    Saved,
     /// One's own post is no longer shown in a quote.
     QuoteRevoked,
     /// The profile was saved.
@@ -117,9 +141,21 @@ pub enum Notice {
 
 impl Notice {
     /// All.
-    pub const ALL: [Notice; 17] = [
+    pub const ALL: [Notice; 29] = [
         Notice::Posted,
+        Notice::Scheduled,
+        Notice::Moved,
         Notice::Deleted,
+        Notice::Edited,
+        Notice::ListSaved,
+        Notice::ListDeleted,
+        Notice::Muted,
+        Notice::Blocked,
+        Notice::Expelled,
+        Notice::ServerBlocked,
+        Notice::RequestAccepted,
+        Notice::RequestDismissed,
+        Notice::Saved,
         Notice::QuoteRevoked,
         Notice::ProfileSaved,
         Notice::PasswordChanged,
@@ -141,7 +177,19 @@ impl Notice {
     pub fn code(self) -> &'static str {
         match self {
             Notice::Posted => "posted",
+            Notice::Scheduled => "scheduled",
+            Notice::Moved => "moved",
             Notice::Deleted => "deleted",
+            Notice::Edited => "edited",
+            Notice::ListSaved => "list-saved",
+            Notice::ListDeleted => "list-deleted",
+            Notice::Muted => "muted",
+            Notice::Blocked => "blocked",
+            Notice::Expelled => "expelled",
+            Notice::ServerBlocked => "server-blocked",
+            Notice::RequestAccepted => "request-accepted",
+            Notice::RequestDismissed => "request-dismissed",
+            Notice::Saved => "saved",
             Notice::QuoteRevoked => "quote-revoked",
             Notice::ProfileSaved => "profile-saved",
             Notice::PasswordChanged => "password-changed",
@@ -169,7 +217,19 @@ impl Notice {
     pub fn text(self) -> &'static str {
         match self {
             Notice::Posted => "Your post is out.",
+            Notice::Scheduled => "Your post waits for its time.",
+            Notice::Moved => "The post waits for its new time.",
             Notice::Deleted => "The post is deleted.",
+            Notice::Edited => "Your post is changed.",
+            Notice::ListSaved => "The list is saved.",
+            Notice::ListDeleted => "The list is deleted.",
+            Notice::Muted => "Muted. You will not see what they write; they are not told.",
+            Notice::Blocked => "Blocked. You do not see each other any more.",
+            Notice::Expelled => "They do not follow you any more.",
+            Notice::ServerBlocked => "You will see nothing from that server any more.",
+            Notice::RequestAccepted => "You will hear them from now on.",
+            Notice::RequestDismissed => "What they said is dropped.",
+            Notice::Saved => "Saved.",
             Notice::QuoteRevoked => "Your post is no longer shown in that quote.",
             Notice::ProfileSaved => "Your profile is saved.",
             Notice::PasswordChanged => "Your password is changed. Other sessions were logged out.",
@@ -236,6 +296,16 @@ impl Shell {
     pub fn current(&self, path: &str) -> &'static str {
         let here = self.here.split('?').next().unwrap_or_default();
         if here == path { "page" } else { "false" }
+    }
+
+    /// The same, also for the pages below `path`.
+    pub fn within(&self, path: &str) -> &'static str {
+        if self.here.starts_with(path) { "page" } else { "false" }
+    }
+
+    /// The same for any of several.
+    pub fn within_any(&self, paths: &[&str; 3]) -> &'static str {
+        if paths.iter().any(|path| self.here.starts_with(path)) { "page" } else { "false" }
     }
 
     /// Notifications the reader has not seen.
