@@ -295,7 +295,8 @@ impl<'de> MapAccess<'de> for Fields<'de> {
     type Error = Wrong;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Wrong> {
-        self.next = self.rest.next();
+        // Libraries write `null` for what their user did not say.
+        self.next = self.rest.by_ref().find(|(_, value)| !value.is_null());
         let Some((key, _)) = self.next else { return Ok(None) };
         seed.deserialize(StrDeserializer::new(key)).map(Some)
     }
@@ -400,6 +401,17 @@ mod tests {
         let asked = asked("title=a&count=&exclusive=&policy=&ids=undefined&types=&parts=x").unwrap();
         assert_eq!((asked.count, asked.exclusive, asked.policy, asked.note), (None, None, None, None));
         assert!(asked.ids.is_empty() && asked.types.is_empty() && asked.parts.is_empty());
+    }
+
+    #[test]
+    fn null_is_not_given_anywhere() {
+        let sent = serde_json::json!({"title": "a", "note": null, "ids": null, "count": null});
+        let Value::Object(sent) = sent else { unreachable!() };
+        let asked: Asked = read(&Tree::from(sent)).unwrap();
+        assert_eq!((asked.note, asked.count, asked.ids), (None, None, Vec::new()));
+        let Value::Object(sent) = serde_json::json!({"mention": true, "poll": null}) else { unreachable!() };
+        let alerts: std::collections::BTreeMap<String, bool> = read(&Tree::from(sent)).unwrap();
+        assert_eq!(alerts.into_iter().collect::<Vec<_>>(), [("mention".to_owned(), true)]);
     }
 
     #[test]

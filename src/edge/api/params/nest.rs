@@ -28,8 +28,12 @@ fn steps(name: &str) -> Option<(&str, Vec<Step<'_>>)> {
         if step.contains('[') || steps.len() == DEPTH_MAX {
             return None;
         }
-        steps.push(if step.is_empty() { Step::Append } else { Step::Name(step) });
         rest = after;
+        // No parameter is a list of lists, but Mastodon.py writes `id[][]` for `id[]`.
+        if step.is_empty() && steps.last() == Some(&Step::Append) {
+            continue;
+        }
+        steps.push(if step.is_empty() { Step::Append } else { Step::Name(step) });
     }
     Some((root, steps))
 }
@@ -114,6 +118,7 @@ mod tests {
     fn names_nest_as_in_rails() {
         check(&[("a", "1"), ("a", "2")], json!({"a": "2"}));
         check(&[("a[]", "1"), ("a[]", "2")], json!({"a": ["1", "2"]}));
+        check(&[("a[][]", "1"), ("a[][]", "2")], json!({"a": ["1", "2"]}));
         check(&[("source[privacy]", "direct")], json!({"source": {"privacy": "direct"}}));
         check(&[("f[0][name]", "x"), ("f[0][value]", "y")], json!({"f": {"0": {"name": "x", "value": "y"}}}));
         check(

@@ -41,6 +41,24 @@ async fn every_way_of_writing_says_the_same() {
 }
 
 #[tokio::test]
+async fn the_body_of_a_get_counts_when_it_says_what_it_is() {
+    for (kind, body, expected) in [
+        (JSON, r#"{"id":["7"]}"#, vec![Id(7)]),
+        (FORM, "id[]=7", vec![Id(1), Id(7)]),
+        (None, r#"{"id":["7"]}"#, vec![Id(1)]),
+        (Some("image/png"), "x", vec![Id(1)]),
+    ] {
+        let mut request = HttpRequest::get("/x?id[]=1");
+        if let Some(kind) = kind {
+            request = request.header(CONTENT_TYPE, kind);
+        }
+        let request = request.body(Body::from(body)).unwrap();
+        let params = Params::from_request(request, &()).await.unwrap();
+        assert_eq!(params.ids("id"), expected, "{kind:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_body_wins_over_the_query() {
     let params = read("/x?a=1&b=2", JSON, br#"{"a":"3"}"#).await.unwrap();
     assert_eq!((params.text("a").unwrap(), params.text("b").unwrap()), ("3".into(), "2".into()));
