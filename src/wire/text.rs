@@ -4,6 +4,7 @@
 //!
 //! Must not know accounts: who is meant by a mention is asked of the caller.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use linkify::{LinkFinder, LinkKind};
@@ -61,8 +62,9 @@ pub fn entities(text: &str) -> Vec<(Range<usize>, Entity)> {
     finder.kinds(&[LinkKind::Url]);
     let mut found = Vec::new();
     let mut plain_from = 0;
-    for link in finder.links(text) {
-        if !is_web_link(link.as_str()) {
+    let shadow = with_ascii_hosts(text);
+    for link in finder.links(&shadow) {
+        if !text.get(link.start()..link.end()).is_some_and(is_web_link) {
             continue;
         }
         signs(text, plain_from..link.start(), &mut found);
@@ -80,6 +82,53 @@ pub fn entities(text: &str) -> Vec<(Range<usize>, Entity)> {
 fn is_web_link(link: &str) -> bool {
     let lower = link.get(..8).unwrap_or(link).to_ascii_lowercase();
     (lower.starts_with("https://") || lower.starts_with("http://")) && url::Url::parse(link).is_ok()
+}
+
+/// The text with its hosts in ASCII, each place where it was: the finder sees
+/// no link in `https://сойка.рф`, and takes `です` for a part of the host in
+/// `https://example.comです`.
+fn with_ascii_hosts(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let mut shadow = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, host_on) = rest.split_at(at + 3);
+        let end = host_on.find(ends_host).unwrap_or(host_on.len());
+        let (host, after) = host_on.split_at(end);
+        shadow.push_str(before);
+        ascii_host_into(host, &mut shadow);
+        rest = after;
+    }
+    shadow.push_str(rest);
+    Cow::Owned(shadow)
+}
+
+fn ends_host(c: char) -> bool {
+    if c.is_ascii() {
+        c.is_whitespace() || "/?#<>\"'()".contains(c)
+    } else {
+        !c.is_alphanumeric() && !is_mark(c)
+    }
+}
+
+/// A host with an `x` for each byte of other scripts, cut short by spaces
+/// where such letters follow an ASCII top-level domain.
+fn ascii_host_into(host: &str, out: &mut String) {
+    let last_label = host.rfind('.').map_or(0, |dot| dot + 1);
+    let is_ascii_end = host[last_label..].starts_with(|c: char| c.is_ascii_alphabetic());
+    let mut filler = "x";
+    for (at, c) in host.char_indices() {
+        if c.is_ascii() {
+            out.push(c);
+            continue;
+        }
+        if is_ascii_end && at >= last_label {
+            filler = " ";
+        }
+        out.push_str(&filler.repeat(c.len_utf8()));
+    }
 }
 
 /// Finds `@` and `#` entities in `range`.
@@ -204,21 +253,35 @@ pub fn hashtags(text: &str) -> Vec<String> {
 }
 
 /// Characters of a text as Mastodon counts them: what people see as one
-/// character is one, a link is [`URL_CHARACTERS`], and of `@user@host` only
-/// `@user` counts.
+/// character is one, a link to a named host is [`URL_CHARACTERS`], and of
+/// `@user@host` only `@user` counts.
 pub fn characters(text: &str) -> usize {
     let mut count = 0;
     let mut plain_from = 0;
     for (range, entity) in entities(text) {
         count += text[plain_from..range.start].graphemes(true).count();
         count += match entity {
-            Entity::Link => URL_CHARACTERS,
+            Entity::Link if has_public_host(&text[range.clone()]) => URL_CHARACTERS,
+            Entity::Link => text[range.clone()].graphemes(true).count(),
             Entity::Mention(handle) => 1 + handle.username.len(),
             Entity::Hashtag(_) => text[range.clone()].graphemes(true).count(),
         };
         plain_from = range.end;
     }
     count + text[plain_from..].graphemes(true).count()
+}
+
+/// Whether a link leads to a host that anybody could have: with a domain that
+/// ends in letters, and nobody's password. Addresses such as
+/// `http://127.0.0.1` count as they are written, since Mastodon's apps see no
+/// link there. They look the end up in a list of all top-level domains; a list
+/// of our own would be out of date and refuse what an app allows.
+fn has_public_host(link: &str) -> bool {
+    let Ok(link) = url::Url::parse(link) else { return false };
+    let last_label = link.domain().and_then(|host| host.rsplit_once('.')).map(|(_, last)| last);
+    let is_named =
+        last_label.is_some_and(|l| l.len() > 1 && l.starts_with(|c: char| c.is_ascii_alphabetic()));
+    is_named && link.username().is_empty() && link.password().is_none()
 }
 
 /// Escapes text for HTML, in content and in quoted attributes.
@@ -386,6 +449,16 @@ mod tests {
         assert_eq!(characters("@ana@peer.example"), 4);
         assert_eq!(characters("👩‍👩‍👧é"), 2);
         assert_eq!(characters("#tag"), 4);
+        assert_eq!(characters("https://пример.рф/страница"), 23);
+        assert_eq!(characters("見てhttps://example.comです、https://例え.рф/道"), 2 + 23 + 3 + 23);
+        for as_written in [
+            "http://127.0.0.1:3000/x",
+            "https://[2001:db8::1]/status",
+            "http://localhost/",
+            "http://ana:pw@a.example/x",
+        ] {
+            assert_eq!(characters(as_written), as_written.len());
+        }
     }
 
     #[test]
