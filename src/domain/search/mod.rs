@@ -57,8 +57,13 @@ pub fn accounts(
     // Those who are limited are found by those who follow them, or who name
     // them in full.
     ids.retain(|id| !limited.contains(id) || follows(id) || named == Some(*id) || viewer.is(*id));
+    // Whom the viewer shut out is found by the full name, so that it can be
+    // undone: apps such as toot look accounts up here. The other way round not.
     ids.retain(|id| {
-        relations.get(id).is_none_or(|between| !between.is_blocked() && !between.is_domain_blocked)
+        relations.get(id).is_none_or(|between| {
+            let is_shut_out = between.to.block.is_some() || between.is_domain_blocked;
+            between.from.block.is_none() && (!is_shut_out || named == Some(*id))
+        })
     });
     ids.retain(|id| !only_following || follows(id));
     ids.sort_by_key(|id| !follows(id));

@@ -52,6 +52,8 @@ pub struct Announcement {
     starts_at: Option<String>,
     #[schema(required, format = DateTime)]
     ends_at: Option<String>,
+    /// Always: what waits is shown to nobody.
+    published: bool,
     all_day: bool,
     #[schema(format = DateTime)]
     published_at: String,
@@ -82,6 +84,7 @@ impl Announcement {
             content: row.content_html.clone(),
             starts_at: row.starts_at.map(Timestamp::rfc3339),
             ends_at: row.ends_at.map(Timestamp::rfc3339),
+            published: true,
             all_day: row.all_day,
             published_at: row.published_at.rfc3339(),
             updated_at: row.updated_at.rfc3339(),

@@ -56,9 +56,9 @@ pub struct QuoteApproval {
     /// `public`, `followers`, `unsupported_policy`.
     automatic: Vec<&'static str>,
     manual: Vec<&'static str>,
-    /// `automatic`, `manual`, `denied`, `unknown`; only with a user.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    current_user: Option<&'static str>,
+    /// `automatic`, `manual`, `denied`, `unknown`. Nobody's is `denied`, as in
+    /// Mastodon: strict decoders do without a reader but not without the word.
+    current_user: &'static str,
 }
 
 impl QuoteApproval {
@@ -67,7 +67,7 @@ impl QuoteApproval {
         QuoteApproval {
             automatic: policy.automatic.iter().map(|group| group.word()).collect(),
             manual: policy.manual.iter().map(|group| group.word()).collect(),
-            current_user: user.map(QuotePermission::word),
+            current_user: user.unwrap_or(QuotePermission::Denied).word(),
         }
     }
 }

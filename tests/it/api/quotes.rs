@@ -30,7 +30,7 @@ async fn a_quote_shows_its_post_and_its_author_is_told() {
     );
     let now = app.get(&path(&original)).await.json(200);
     assert_eq!((&now["quotes_count"], &now["quote"]), (&json!(1), &Value::Null));
-    assert!(now["quote_approval"].get("current_user").is_none());
+    assert_eq!(now["quote_approval"]["current_user"], "denied", "nobody quotes");
     let told = ana.get("/api/v1/notifications?types[]=quote").await.json(200);
     assert_eq!((&told[0]["status"]["id"], &told[0]["account"]["username"]), (&quoting["id"], &json!("ben")));
     let listed = ana.get(&format!("{}/quotes", path(&original))).await.json(200);

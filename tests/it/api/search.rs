@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{id, post, post_to};
 use crate::kit::TestApp;
@@ -21,6 +21,14 @@ async fn accounts_are_found_by_the_beginning_of_their_name() {
     ana.post(&format!("/api/v1/accounts/{}/block", ben.id), json!({})).await.json(200);
     let found = ben.get("/api/v2/search?q=ana&type=accounts&limit=1").await.json(200);
     assert_eq!(found["accounts"][0]["acct"], "Anabel");
+    // Whom one blocks oneself is found by the full name alone.
+    for (query, expected) in
+        [("ben", json!(["ben"])), ("@ben@social.example", json!(["ben"])), ("be", json!([]))]
+    {
+        let found = ana.get(&format!("/api/v2/search?q={query}&type=accounts")).await.json(200);
+        let names: Vec<&Value> = found["accounts"].as_array().unwrap().iter().map(|a| &a["acct"]).collect();
+        assert_eq!(json!(names), expected, "{query}");
+    }
 }
 
 #[tokio::test]
