@@ -305,3 +305,10 @@ def app(waxwing, username, password, scopes=("read", "write", "follow", "push"))
     address = client.auth_request_url(scopes=scopes)
     client.log_in(code=allow(waxwing, address, username, password), scopes=scopes)
     return client
+
+
+def mastodon(url, **options):
+    """A Mastodon.py client that is told when it asks too much instead of waiting."""
+    from mastodon import Mastodon
+
+    return Mastodon(api_base_url=url, ratelimit_method="throw", **options)
