@@ -11,7 +11,7 @@ use super::delivery::{Delivery, Targets, deliver, say};
 use super::domain_block::turned_away;
 use super::notification::{News, notify_as};
 use super::timeline::{insert_home, insert_list, insert_tagged, list_wants, wants};
-use super::visibility::{Between, Viewer};
+use super::visibility::{Between, Viewer, can_see};
 use crate::base::{Id, Moment, Timestamp};
 use crate::domain::status::Departed;
 use crate::model::queue::{ActivityKind, Body, OrderKey, Outgoing, Verb};
@@ -54,13 +54,7 @@ pub struct Plan {
 pub fn plan(tx: &ReadTx<'_>, status: Id, verb: Verb, body: &Body) -> Result<Option<Plan>, StoreError> {
     let (status, mut concerned) = match verb {
         Verb::Create => (tx.get(STATUS, &status)?, Vec::new()),
-        Verb::Update => (tx.get(STATUS, &status)?, copies(tx, status)?),
-        Verb::Tally => {
-            let mut told = copies(tx, status)?;
-            let voters = tx.scan(POLL_VOTERS, Scan::prefix(&(status,)).limit(REACHED_MAX))?;
-            told.extend(voters.into_iter().map(|((_, voter), ())| voter));
-            (tx.get(STATUS, &status)?, told)
-        }
+        Verb::Update | Verb::Tally => (tx.get(STATUS, &status)?, copies(tx, status, verb)?),
         Verb::Delete => match body.unpack().ok().and_then(|bytes| Departed::from_bytes(&bytes).ok()) {
             Some(departed) => (Some(departed.status), departed.reached),
             None => (None, Vec::new()),
@@ -69,6 +63,9 @@ pub fn plan(tx: &ReadTx<'_>, status: Id, verb: Verb, body: &Body) -> Result<Opti
     let Some(mut status) = status else { return Ok(None) };
     let Some(author) = tx.get(ACCOUNT, &status.account)? else { return Ok(None) };
     status.sensitive |= author.is_local() && author.sensitized_at.is_some();
+    if verb != Verb::Delete {
+        concerned = still_seen_by(tx, &status, &author, &concerned)?;
+    }
     // Suspended in the meantime: only what takes back may still go out.
     if author.suspended_at.is_some() && verb != Verb::Delete {
         return Ok(None);
@@ -86,14 +83,39 @@ pub fn plan(tx: &ReadTx<'_>, status: Id, verb: Verb, body: &Body) -> Result<Opti
     Ok(Some(Plan { status, author, original, verb, concerned }))
 }
 
-/// Those who liked or boosted a post: their servers hold a copy.
-fn copies(tx: &ReadTx<'_>, status: Id) -> Result<Vec<Id>, StoreError> {
+/// Those who liked or boosted a post, or voted in its poll where the votes
+/// are told: their servers hold a copy.
+fn copies(tx: &ReadTx<'_>, status: Id, verb: Verb) -> Result<Vec<Id>, StoreError> {
     let mut all = Vec::new();
     for table in [STATUS_REBLOGS, STATUS_FAVOURITES] {
         let rows = tx.scan(table, Scan::prefix(&(status,)).limit(REACHED_MAX))?;
         all.extend(rows.into_iter().map(|(_, account)| account));
     }
+    if verb == Verb::Tally {
+        let voters = tx.scan(POLL_VOTERS, Scan::prefix(&(status,)).limit(REACHED_MAX))?;
+        all.extend(voters.into_iter().map(|((_, voter), ())| voter));
+    }
     Ok(all)
+}
+
+/// Those of these who may see a post now: whoever liked it as a follower and
+/// is none any more is not sent what it was changed to.
+fn still_seen_by(
+    tx: &ReadTx<'_>,
+    status: &Status,
+    author: &Account,
+    all: &[Id],
+) -> Result<Vec<Id>, StoreError> {
+    if status.visibility.is_open() {
+        return Ok(all.to_vec());
+    }
+    let relations = between(tx.get_many(RELATION, &pairs(all, Some(author.id)))?);
+    // Who may see a post does not depend on when they look.
+    let sees = |who: Id, between: &Between| {
+        can_see(Viewer::account(who, Timestamp::default()), status, author, between)
+    };
+    let seen = all.iter().zip(&relations).filter(|(who, between)| sees(**who, between));
+    Ok(seen.map(|(who, _)| *who).collect())
 }
 
 /// What one step found.
@@ -325,7 +347,7 @@ fn between(rows: Vec<Option<Relation>>) -> Vec<Between> {
     let mut rows = rows.into_iter().map(Option::unwrap_or_default);
     let mut all = Vec::new();
     while let (Some(to), Some(from)) = (rows.next(), rows.next()) {
-        all.push(Between { to, from, is_domain_blocked: false });
+        all.push(Between { to, from, ..Between::default() });
     }
     all
 }

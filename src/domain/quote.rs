@@ -277,7 +277,8 @@ pub struct Request<'a> {
 }
 
 /// Answers a request to quote, as the policy says; gives whether it was
-/// accepted. Takes up to four ids.
+/// accepted. A post that the sender may not see is not there: even a refusal
+/// would say that it is. Takes up to four ids.
 ///
 /// # Errors
 /// Only the store's.
@@ -291,14 +292,14 @@ pub fn requested(
     let quoting = tx.get(STATUS, &request.instrument)?.filter(|status| status.account == sender.id);
     let quoted = crate::domain::status::by_uri(tx, request.object)?.filter(|status| status.is_local);
     let (Some(quoting), Some(quoted)) = (quoting, quoted) else { return Ok(false) };
-    let visible = match seen(tx, Viewer::account(sender.id, moment.now), quoted.id) {
-        Ok(_) => true,
+    match seen(tx, Viewer::account(sender.id, moment.now), quoted.id) {
+        Ok(_) => {}
         Err(StatusError::Store(cause)) => return Err(cause),
-        Err(_) => false,
-    };
+        Err(_) => return Ok(false),
+    }
     let names_it = quoting.quote.as_ref().is_some_and(|quote| quote.uri == quoted.uri);
     let is_taken_back = quoting.quote.as_ref().is_some_and(|quote| quote.state == QuoteState::Revoked);
-    let may = visible && names_it && !is_taken_back;
+    let may = names_it && !is_taken_back;
     let is_accepted = may && permission(tx, sender.id, &quoted)? == QuotePermission::Automatic;
     let (id, actor) = (site.activity(quoted.account, moment.id()), site.actor(quoted.account));
     let (to, request_id) = (sender.uri.clone(), request.id.to_owned());

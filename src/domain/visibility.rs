@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use crate::base::{Id, Timestamp};
-use crate::model::tables::{ACCOUNT, BLOCKED_DOMAINS, RELATION};
+use crate::model::tables::{ACCOUNT, BLOCKED_DOMAIN, BLOCKED_DOMAINS, RELATION};
 use crate::model::{Account, BlockedDomains, Relation, Status, Visibility};
 use crate::store::{ReadTx, StoreError};
 
@@ -45,6 +45,8 @@ pub struct Between {
     pub from: Relation,
     /// The viewer blocks the other's whole domain.
     pub is_domain_blocked: bool,
+    /// The other blocks the viewer's whole domain.
+    pub is_barred: bool,
 }
 
 impl Between {
@@ -78,7 +80,7 @@ pub fn can_see(viewer: Viewer, status: &Status, author: &Account, between: &Betw
     if id == author.id {
         return true;
     }
-    if between.from.block.is_some() {
+    if between.from.block.is_some() || between.is_barred {
         return false;
     }
     match status.visibility {
@@ -98,8 +100,10 @@ pub fn relations(tx: &ReadTx<'_>, viewer: Viewer, others: &[Id]) -> Result<Relat
     let keys: Vec<(Id, Id)> = others.iter().flat_map(|other| [(me, *other), (*other, me)]).collect();
     let mut batch = tx.batch();
     let (rows, blocks) = (batch.get_many(RELATION, &keys), batch.get_many(BLOCKED_DOMAINS, &[me]));
+    let own = batch.get_many(ACCOUNT, &[me]);
     let found = batch.fetch()?;
     let mut relations = pair_up(others, found.take(rows)?);
+    note_barred(tx, &mut relations, found.take(own)?.pop().flatten())?;
     let blocks = found.take(blocks)?.pop().flatten().unwrap_or_default();
     if !blocks.all.is_empty() {
         let accounts = tx.get_many(ACCOUNT, others)?;
@@ -119,14 +123,27 @@ pub(super) fn note_domains<'a>(
     }
 }
 
+/// Notes which of these accounts block the domain of the viewer, who is of
+/// another server; nothing is read for our own people.
+pub(super) fn note_barred(
+    tx: &ReadTx<'_>,
+    relations: &mut Relations,
+    viewer: Option<Account>,
+) -> Result<(), StoreError> {
+    let Some(domain) = viewer.and_then(|viewer| viewer.domain) else { return Ok(()) };
+    let others: Vec<Id> = relations.keys().copied().collect();
+    let keys: Vec<(Id, String)> = others.iter().map(|other| (*other, domain.clone())).collect();
+    for (other, row) in others.iter().zip(tx.get_many(BLOCKED_DOMAIN, &keys)?) {
+        relations.entry(*other).or_default().is_barred = row.is_some();
+    }
+    Ok(())
+}
+
 /// Pairs rows read in the order `(viewer, other), (other, viewer)` for each.
 pub(super) fn pair_up(others: &[Id], rows: Vec<Option<Relation>>) -> Relations {
     let mut rows = rows.into_iter();
     let mut next = || rows.next().flatten().unwrap_or_default();
-    others
-        .iter()
-        .map(|other| (*other, Between { to: next(), from: next(), is_domain_blocked: false }))
-        .collect()
+    others.iter().map(|other| (*other, Between { to: next(), from: next(), ..Between::default() })).collect()
 }
 
 #[cfg(test)]
@@ -154,8 +171,8 @@ mod tests {
     }
 
     /// Columns: anybody, a stranger, a follower, one mentioned, the author, a
-    /// follower whom the author blocked.
-    fn check(visibility: Visibility, expected: [bool; 6]) {
+    /// follower whom the author blocked, one whose domain the author blocked.
+    fn check(visibility: Visibility, expected: [bool; 7]) {
         let author = Account { id: AUTHOR, ..Account::default() };
         let status = Status { account: AUTHOR, visibility, ..Status::default() };
         let to_me = Status { mentions: vec![mention(VIEWER)], ..status.clone() };
@@ -166,6 +183,7 @@ mod tests {
         follower.to.follow = Some(follow());
         let mut blocked = follower.clone();
         blocked.from.block = Some(Id(7));
+        let barred = Between { is_barred: true, ..follower.clone() };
         let seen = [
             can_see(anybody, &status, &author, &stranger),
             can_see(me, &status, &author, &stranger),
@@ -173,6 +191,7 @@ mod tests {
             can_see(me, &to_me, &author, &stranger),
             can_see(Viewer::account(AUTHOR, Timestamp::default()), &status, &author, &stranger),
             can_see(me, &to_me, &author, &blocked),
+            can_see(me, &to_me, &author, &barred),
         ];
         assert_eq!(seen, expected, "{visibility:?}");
         let gone = Account { deleted_at: Some(Timestamp::default()), ..author };
@@ -181,9 +200,9 @@ mod tests {
 
     #[test]
     fn each_visibility_admits_its_audience_and_nobody_else() {
-        check(Visibility::Public, [true, true, true, true, true, false]);
-        check(Visibility::Unlisted, [true, true, true, true, true, false]);
-        check(Visibility::Private, [false, false, true, true, true, false]);
-        check(Visibility::Direct, [false, false, false, true, true, false]);
+        check(Visibility::Public, [true, true, true, true, true, false, false]);
+        check(Visibility::Unlisted, [true, true, true, true, true, false, false]);
+        check(Visibility::Private, [false, false, true, true, true, false, false]);
+        check(Visibility::Direct, [false, false, false, true, true, false, false]);
     }
 }

@@ -9,5 +9,6 @@ mod bad_input;
 mod federation;
 mod golden_wire;
 mod kit;
+mod leaks;
 mod s3;
 mod web;

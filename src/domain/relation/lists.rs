@@ -4,10 +4,15 @@
 use std::sync::Arc;
 
 use crate::base::{Id, Timestamp};
-use crate::domain::page::{Page, Paged, fill};
+use crate::domain::delivery::authority_of;
+use crate::domain::page::{Page, Paged, fill, search};
 use crate::domain::timeline::{Person, load_people};
 use crate::model::tables::{BLOCKS, FOLLOW_REQUESTS, FOLLOWERS, FOLLOWING, MUTES, RELATION};
 use crate::store::{ReadTx, Scan, StoreError, Table};
+
+/// Rows read at once, and how often, when followers of one host are looked for.
+const HOST_ROWS: usize = 500;
+const HOST_SCANS_MAX: usize = 20;
 
 type People = Paged<Arc<Person>>;
 
@@ -33,6 +38,32 @@ pub(super) fn people(
 /// Only the store's.
 pub fn followers(tx: &ReadTx<'_>, of: Id, page: &Page) -> Result<People, StoreError> {
     people(tx, FOLLOWERS, of, page)
+}
+
+/// Who follows an account from one server: `authority` is its host, with the
+/// port unless it is the usual one.
+///
+/// # Errors
+/// Only the store's.
+pub fn followers_of_host(
+    tx: &ReadTx<'_>,
+    of: Id,
+    authority: &str,
+    page: &Page,
+) -> Result<People, StoreError> {
+    search(
+        page,
+        (HOST_ROWS, HOST_SCANS_MAX),
+        |span| {
+            let rows = tx.scan(FOLLOWERS, span.scan(Scan::prefix(&(of,)), |at| (of, at)))?;
+            Ok(rows.into_iter().map(|((_, at), account)| (at, account)).collect())
+        },
+        |rows| {
+            let people = load_people(tx, &rows.iter().map(|(_, account)| *account).collect::<Vec<_>>())?;
+            let is_there = |p: &Arc<Person>| authority_of(&p.account.uri).as_deref() == Some(authority);
+            Ok(people.into_iter().map(|person| person.filter(is_there)).collect::<Vec<_>>())
+        },
+    )
 }
 
 /// Whom an account follows.

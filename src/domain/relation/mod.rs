@@ -21,7 +21,7 @@ pub use block::{block, unblock};
 pub use endorse::{endorse, endorsed, unendorse};
 pub use familiar::{FAMILIAR_AT_ONCE, familiar};
 pub use follow::{FollowOptions, FollowOutcome, accept, follow, reject, remove_follower, unfollow};
-pub use lists::{Muted, blocks, follow_requests, followers, following, mutes};
+pub use lists::{Muted, blocks, follow_requests, followers, followers_of_host, following, mutes};
 pub use mute::{MuteOptions, mute, unmute};
 pub use relationship::{Relationship, relationships, set_note};
 pub use sever::{SeverPlace, sever};

@@ -4,7 +4,8 @@ use super::{accounts_by_uri, is_deleted};
 use crate::base::{Id, Moment, Timestamp};
 use crate::domain::moderation::server::rule_for_account;
 use crate::domain::poll;
-use crate::domain::status::{self, News, id_for, insert, replace};
+use crate::domain::status::{self, News, StatusError, id_for, insert, replace};
+use crate::domain::visibility::Viewer;
 use crate::model::tables::{ACCOUNT, FOLLOWERS, STATUS, STATUS_BY_URI, TOMBSTONE, TombstoneRow};
 use crate::model::{
     Account, Attachment, CustomEmoji, Mention, Poll, Quote, QuotePolicy, QuoteState, Site, Status, Visibility,
@@ -93,11 +94,7 @@ pub fn is_wanted(tx: &ReadTx<'_>, site: &Site, arrived: &Arrived) -> Result<bool
         return Ok(true);
     }
     let named = arrived.mentions.iter().chain(&arrived.silent).any(|uri| site.owns(uri));
-    let answers_us = match &arrived.in_reply_to {
-        Some(parent) => status::by_uri(tx, parent)?.is_some_and(|parent| parent.is_local),
-        None => false,
-    };
-    Ok(named || answers_us)
+    Ok(named || parent(tx, arrived)?.is_some_and(|parent| parent.is_local))
 }
 
 /// Keeps a post of another server, once. Takes [`Arrived::ids_needed`] ids.
@@ -123,7 +120,7 @@ pub fn keep_status(
     }
     // A post from the future would stay on top of every timeline.
     let created_at = arrived.published.unwrap_or(moment.now).min(moment.now);
-    let parent = parent(tx, arrived.in_reply_to.as_deref())?;
+    let parent = parent(tx, arrived)?;
     let mut new = content(tx, moment, site, arrived)?;
     new.id = id_for(tx, moment, created_at)?;
     new.created_at = created_at;
@@ -136,7 +133,22 @@ pub fn keep_status(
     Ok(Kept::New(new.id))
 }
 
-fn parent(tx: &ReadTx<'_>, uri: Option<&str>) -> Result<Option<Status>, StoreError> {
+/// What it answers, as far as it is known. A post of ours that its author may
+/// not see is not there: whoever guesses its id cannot hang anything under it.
+fn parent(tx: &ReadTx<'_>, arrived: &Arrived) -> Result<Option<Status>, StoreError> {
+    let Some(found) = known_parent(tx, arrived.in_reply_to.as_deref())? else { return Ok(None) };
+    if !found.is_local {
+        return Ok(Some(found));
+    }
+    // Who may see a post does not depend on when they look.
+    match status::seen(tx, Viewer::account(arrived.author, Timestamp::default()), found.id) {
+        Ok((post, _)) => Ok(Some(post)),
+        Err(StatusError::Store(cause)) => Err(cause),
+        Err(_) => Ok(None),
+    }
+}
+
+fn known_parent(tx: &ReadTx<'_>, uri: Option<&str>) -> Result<Option<Status>, StoreError> {
     let found = uri.map(|uri| status::by_uri(tx, uri)).transpose()?.flatten();
     Ok(found.filter(|parent| !parent.is_reblog()))
 }
@@ -341,7 +353,8 @@ pub fn link_parent(tx: &mut WriteTx<'_>, child: Id) -> Result<bool, StoreError> 
     let Some(old) = tx.get(STATUS, &child)?.filter(|child| child.in_reply_to.is_none()) else {
         return Ok(false);
     };
-    let Some(parent) = parent(tx, old.in_reply_to_uri.as_deref())?.filter(|parent| parent.id != child) else {
+    let parent = known_parent(tx, old.in_reply_to_uri.as_deref())?;
+    let Some(parent) = parent.filter(|parent| parent.id != child) else {
         return Ok(false);
     };
     let new = Status {

@@ -22,8 +22,8 @@ pub use remove::{Departed, delete, remove};
 
 use crate::base::Id;
 use crate::domain::media::MediaFault;
-use crate::domain::visibility::{Between, Viewer, can_see};
-use crate::model::tables::{ACCOUNT, RELATION, STATUS, STATUS_BY_URI};
+use crate::domain::visibility::{Viewer, can_see, relations};
+use crate::model::tables::{ACCOUNT, STATUS, STATUS_BY_URI};
 use crate::model::{Account, Status};
 use crate::store::{ReadTx, StoreError};
 
@@ -90,18 +90,8 @@ pub(in crate::domain) fn seen(
     if let Some(original) = status.reblog_of {
         status = tx.get(STATUS, &original)?.ok_or(StatusError::NotFound)?;
     }
-    let me = viewer.id.unwrap_or_default();
-    let mut batch = tx.batch();
-    let author = batch.get_many(ACCOUNT, &[status.account]);
-    let pair = batch.get_many(RELATION, &[(me, status.account), (status.account, me)]);
-    let fetched = batch.fetch()?;
-    let author = fetched.take(author)?.pop().flatten().ok_or(StatusError::NotFound)?;
-    let mut pair = fetched.take(pair)?.into_iter().map(Option::unwrap_or_default);
-    let between = Between {
-        to: pair.next().unwrap_or_default(),
-        from: pair.next().unwrap_or_default(),
-        ..Between::default()
-    };
+    let author = tx.get(ACCOUNT, &status.account)?.ok_or(StatusError::NotFound)?;
+    let between = relations(tx, viewer, &[author.id])?.remove(&author.id).unwrap_or_default();
     if can_see(viewer, &status, &author, &between) {
         Ok((status, author))
     } else {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::base::Id;
 use crate::domain::filter::{Match, Matcher};
-use crate::domain::visibility::{Between, Relations, Viewer, can_see, note_domains, pair_up};
+use crate::domain::visibility::{Between, Relations, Viewer, can_see, note_barred, note_domains, pair_up};
 use crate::model::tables::{
     ACCOUNT, ACCOUNT_BY_URI, BLOCKED_DOMAINS, COUNT, FILTERS, INTERACTION, PREVIEW_CARD, RELATION, STATUS,
     USER, count,
@@ -322,6 +322,7 @@ fn find(
     let relations = batch.get_many(RELATION, &pairs);
     let filters = batch.get_many(FILTERS, viewer.id.as_slice());
     let blocks = batch.get_many(BLOCKED_DOMAINS, viewer.id.as_slice());
+    let own = batch.get_many(ACCOUNT, viewer.id.as_slice());
     let fetched = batch.fetch()?;
 
     let filters = fetched.take(filters)?.pop().flatten();
@@ -334,6 +335,7 @@ fn find(
         Some(_) => pair_up(&others, fetched.take(relations)?),
         None => Relations::new(),
     };
+    note_barred(tx, &mut relations, fetched.take(own)?.pop().flatten())?;
     if let Some(blocks) = fetched.take(blocks)?.pop().flatten() {
         note_domains(&mut relations, &blocks, accounts.iter().flatten());
     }

@@ -36,10 +36,21 @@ pub fn favourited_by(
     status: Id,
     page: &Page,
 ) -> Result<Paged<Arc<Person>>, StoreError> {
-    people(tx, STATUS_FAVOURITES, viewer, status, page)
+    fill(
+        page,
+        |span| rows(tx, STATUS_FAVOURITES, status, span),
+        |rows| {
+            let ids: Vec<Id> = rows.iter().map(|(_, account)| *account).collect();
+            let relations = relations(tx, viewer, &ids)?;
+            let is_shown = |id: &Id| relations.get(id).is_none_or(|between| !between.is_blocked());
+            let people = load_people(tx, &ids)?;
+            Ok(ids.iter().zip(people).map(|(id, person)| person.filter(|_| is_shown(id))).collect())
+        },
+    )
 }
 
-/// A page of those who boosted a post. Check before that the viewer may see it.
+/// A page of those who boosted a post, as far as the viewer may see their
+/// boosts. Check before that the viewer may see the post.
 ///
 /// # Errors
 /// Only the store's.
@@ -49,7 +60,16 @@ pub fn reblogged_by(
     status: Id,
     page: &Page,
 ) -> Result<Paged<Arc<Person>>, StoreError> {
-    people(tx, STATUS_REBLOGS, viewer, status, page)
+    fill(
+        page,
+        |span| rows(tx, STATUS_REBLOGS, status, span),
+        |rows| {
+            let boosts: Vec<Id> = rows.iter().map(|(boost, _)| *boost).collect();
+            let seen = load(tx, viewer, &boosts)?;
+            let is_shown = |loaded: &Loaded| !loaded.between.is_blocked();
+            Ok(seen.into_iter().map(|loaded| loaded.filter(is_shown).map(|l| l.author)).collect())
+        },
+    )
 }
 
 fn rows(
@@ -73,25 +93,5 @@ fn statuses(
         page,
         |span| rows(tx, table, me, span),
         |rows| load(tx, viewer, &rows.iter().map(|(_, status)| *status).collect::<Vec<_>>()),
-    )
-}
-
-fn people(
-    tx: &ReadTx<'_>,
-    table: Table<(Id, Id), Id>,
-    viewer: Viewer,
-    status: Id,
-    page: &Page,
-) -> Result<Paged<Arc<Person>>, StoreError> {
-    fill(
-        page,
-        |span| rows(tx, table, status, span),
-        |rows| {
-            let ids: Vec<Id> = rows.iter().map(|(_, account)| *account).collect();
-            let relations = relations(tx, viewer, &ids)?;
-            let is_shown = |id: &Id| relations.get(id).is_none_or(|between| !between.is_blocked());
-            let people = load_people(tx, &ids)?;
-            Ok(ids.iter().zip(people).map(|(id, person)| person.filter(|_| is_shown(id))).collect())
-        },
     )
 }

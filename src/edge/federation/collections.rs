@@ -11,6 +11,7 @@ use super::access::{self, Kind};
 use super::answer;
 use super::objects::{self, local_account};
 use crate::base::{Id, Problem};
+use crate::domain::delivery::authority_of;
 use crate::domain::page::{Page, Paged};
 use crate::domain::relation;
 use crate::domain::timeline::{Only, Person, account_statuses, pinned};
@@ -110,13 +111,12 @@ pub(super) async fn outbox(
     Ok(page(&uri, &asked, found.oldest.filter(|_| found.has_older), items))
 }
 
-type Listed = fn(&ReadTx<'_>, Id, &Page) -> Result<Paged<Arc<Person>>, StoreError>;
-
 async fn people(
     state: &AppState,
     account: &Account,
     uri: &str,
-    (cursor, what, list): (&Cursor, u8, Listed),
+    (cursor, what): (&Cursor, u8),
+    list: impl Fn(&ReadTx<'_>, Id, &Page) -> Result<Paged<Arc<Person>>, StoreError> + Send + 'static,
 ) -> Result<Response, Problem> {
     let Some(asked) = cursor.wanted(PAGE_ITEMS) else {
         return Ok(whole(uri, total(state, what, account.id).await?));
@@ -127,7 +127,9 @@ async fn people(
     Ok(page(uri, &asked, found.oldest.filter(|_| found.has_older), items))
 }
 
-/// `GET /ap/users/{id}/followers`
+/// `GET /ap/users/{id}/followers`: whoever signs sees the followers of its own
+/// server, which it knows anyway (FEP-8fcf); who else follows somebody here is
+/// none of its business.
 pub(super) async fn followers(
     State(state): State<AppState>,
     Path(id): Path<String>,
@@ -135,9 +137,14 @@ pub(super) async fn followers(
     request: Request,
 ) -> Result<Response, Problem> {
     let kind = if cursor.page.is_some() { Kind::Social } else { Kind::Public };
-    let (account, _) = owner(&state, &id, request, kind).await?;
+    let (account, asker) = owner(&state, &id, request, kind).await?;
     let uri = account.followers_uri.clone();
-    people(&state, &account, &uri, (&cursor, count::FOLLOWERS, relation::followers)).await
+    let host = asker.map(|asker| authority_of(&asker.uri).unwrap_or_default());
+    let list = move |tx: &ReadTx<'_>, of: Id, page: &Page| match &host {
+        Some(host) => relation::followers_of_host(tx, of, host, page),
+        None => relation::followers(tx, of, page),
+    };
+    people(&state, &account, &uri, (&cursor, count::FOLLOWERS), list).await
 }
 
 /// `GET /ap/users/{id}/following`
@@ -150,7 +157,7 @@ pub(super) async fn following(
     let kind = if cursor.page.is_some() { Kind::Social } else { Kind::Public };
     let (account, _) = owner(&state, &id, request, kind).await?;
     let uri = account.following_uri.clone();
-    people(&state, &account, &uri, (&cursor, count::FOLLOWING, relation::following)).await
+    people(&state, &account, &uri, (&cursor, count::FOLLOWING), relation::following).await
 }
 
 /// `GET /ap/users/{id}/collections/featured`

@@ -37,6 +37,11 @@ async fn upload(app: &TestApp, who: &Person<'_>, bytes: &[u8]) -> Answer {
     send(app, who, Method::POST, "/api/v1/media", &[("file", "a.html", bytes)]).await
 }
 
+/// A picture of somebody's, ready to be shown.
+pub async fn uploaded(app: &TestApp, who: &Person<'_>) -> Value {
+    upload(app, who, &png(20, 10)).await.json(200)
+}
+
 fn path(url: &Value) -> String {
     url.as_str().unwrap().strip_prefix("https://social.example").unwrap().to_owned()
 }
@@ -87,7 +92,7 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 }
 
 #[tokio::test]
-async fn a_photograph_is_turned_upright_and_forgets_where_it_was_taken() {
+async fn case_98_a_photograph_is_turned_upright_and_forgets_where_it_was_taken() {
     let app = TestApp::start().await;
     let ana = app.person("ana").await;
     let parts: [Part<'_>; 3] = [

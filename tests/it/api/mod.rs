@@ -18,6 +18,7 @@ mod lists;
 pub mod media;
 mod notifications;
 mod oauth;
+mod paging;
 mod params;
 mod permissions;
 mod pictures;
@@ -118,12 +119,19 @@ pub async fn run_due(app: &TestApp) {
         clock: state.clock.clone(),
         ids: state.ids.clone(),
     };
-    let handlers: [(JobKind, Box<dyn Handler>); 2] = [
-        (JobKind::TendPoll, Box::new(tend_poll::handler(workshop))),
-        (JobKind::PublishScheduled, Box::new(scheduled::handler(state.clone()))),
-    ];
     let now = app.now();
     state.store.write(move |tx| promote_due(tx, now, 100)).await.unwrap();
+    let scheduled = scheduled::handler(state.clone());
+    let handlers: [(JobKind, Box<dyn Handler>); 2] = [
+        (JobKind::TendPoll, Box::new(tend_poll::handler(workshop))),
+        (JobKind::PublishScheduled, Box::new(scheduled)),
+    ];
+    run_ready(app, &handlers).await;
+}
+
+/// Runs the jobs of these kinds that are ready, once.
+pub async fn run_ready(app: &TestApp, handlers: &[(JobKind, Box<dyn Handler>)]) {
+    let (state, now) = (&app.state, app.now());
     let ready = state
         .store
         .read(|tx| {

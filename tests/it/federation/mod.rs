@@ -6,7 +6,7 @@ mod inbox;
 mod media;
 mod moderation;
 mod origin;
-mod peer;
+pub mod peer;
 mod polls;
 mod quotes;
 mod signatures;

@@ -1,7 +1,7 @@
 //! The pages, as a browser without scripts asks for them. What scripts do is
 //! tested in `tests/browser`.
 
-mod browser;
+pub mod browser;
 mod compose;
 mod forms;
 mod live;
