@@ -84,7 +84,11 @@ pub struct Suggestion {
 ///
 /// # Errors
 /// Only the store's.
-pub fn suggestions(tx: &ReadTx<'_>, viewer: Viewer, limit: usize) -> Result<Vec<Suggestion>, StoreError> {
+pub fn suggestions(
+    tx: &ReadTx<'_>,
+    viewer: Viewer,
+    (offset, limit): (usize, usize),
+) -> Result<Vec<Suggestion>, StoreError> {
     let me = viewer.id.unwrap_or_default();
     let own = tx.scan(FOLLOWING, Scan::prefix(&(me,)).reverse().limit(OWN_FOLLOWS_MAX))?;
     let own: Vec<Id> = own.into_iter().map(|(_, followed)| followed).collect();
@@ -109,8 +113,7 @@ pub fn suggestions(tx: &ReadTx<'_>, viewer: Viewer, limit: usize) -> Result<Vec<
         Reason::FriendsOfFriends => (0, 0),
         Reason::MostFollowed => (1, u64::MAX - found.person.followers),
     });
-    all.truncate(limit);
-    Ok(all)
+    Ok(all.into_iter().skip(offset).take(limit).collect())
 }
 
 /// Those whom one's latest follows follow, by how many of them do.

@@ -254,5 +254,11 @@ mod tests {
     #[test]
     fn names_are_unique() {
         assert_eq!(name("/api/v1/statuses/{id}/context", "get"), "get_api_v1_statuses_id_context");
+        let whole = whole();
+        let items = whole["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap());
+        let names: Vec<&str> = items.map(|(_, one)| one["operationId"].as_str().unwrap()).collect();
+        let distinct: std::collections::BTreeSet<&str> = names.iter().copied().collect();
+        assert!(names.len() > 200);
+        assert_eq!(names.len(), distinct.len());
     }
 }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::page::{OffsetParams, limit};
+use super::page::{OffsetParams, limit, offset};
 use super::params::Params;
 use super::people::{IdPath, account};
 use crate::base::{Problem, limits};
@@ -52,8 +52,8 @@ async fn found(
     params: &Params,
 ) -> Result<Vec<directory::Suggestion>, Problem> {
     let viewer = Viewer::account(auth.me("read:accounts")?.id, state.now());
-    let limit = limit(params, limits::PAGE_ACCOUNTS.0, limits::PAGE_ACCOUNTS.1)?;
-    let found = state.store.read(move |tx| directory::suggestions(tx, viewer, limit)).await;
+    let range = (offset(params)?, limit(params, limits::PAGE_ACCOUNTS.0, limits::PAGE_ACCOUNTS.1)?);
+    let found = state.store.read(move |tx| directory::suggestions(tx, viewer, range)).await;
     found.map_err(|error: StoreError| Problem::from(error))
 }
 

@@ -9,11 +9,11 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::PAGE_ADMIN;
+use super::listed;
 use crate::base::Problem;
 use crate::domain::moderation::server;
 use crate::edge::AppState;
-use crate::edge::api::page::{page, paged};
+use crate::edge::api::page::PageParams;
 use crate::edge::api::params::{Input, Params};
 use crate::edge::api::people::IdPath;
 use crate::edge::auth::Auth;
@@ -30,7 +30,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 }
 
 /// Welcome servers, newest first.
-#[utoipa::path(get, path = "/api/v1/admin/domain_allows", tag = "Admin",
+#[utoipa::path(get, path = "/api/v1/admin/domain_allows", tag = "Admin", params(PageParams),
     security(("oauth" = ["admin:read:domain_allows"])), responses((status = 200, body = [AdminDomainAllow])))]
 async fn list(
     State(state): State<AppState>,
@@ -39,10 +39,7 @@ async fn list(
     params: Params,
 ) -> Result<Response, Problem> {
     auth.staff(READ, Permission::ManageFederation)?;
-    let page = page(&params, PAGE_ADMIN)?;
-    let found = state.store.read(move |tx| server::allows(tx, &page)).await;
-    let found = found.map_err(|error: StoreError| Problem::from(error))?;
-    Ok(paged(&state.site, &uri, found.map(|allow| AdminDomainAllow::from(&allow))))
+    listed(&state, &uri, &params, server::allows, |allow| AdminDomainAllow::from(allow)).await
 }
 
 /// One welcome server.

@@ -9,12 +9,12 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::PAGE_ADMIN;
+use super::listed;
 use crate::base::Problem;
 use crate::domain::moderation::server::{self, Decided, Wish};
 use crate::domain::secret;
 use crate::edge::AppState;
-use crate::edge::api::page::{page, paged};
+use crate::edge::api::page::PageParams;
 use crate::edge::api::params::{Input, Params, clearable};
 use crate::edge::api::people::IdPath;
 use crate::edge::auth::Auth;
@@ -35,7 +35,7 @@ fn entity(block: &DomainBlock) -> AdminDomainBlock {
 }
 
 /// Decisions about servers, newest first.
-#[utoipa::path(get, path = "/api/v1/admin/domain_blocks", tag = "Admin",
+#[utoipa::path(get, path = "/api/v1/admin/domain_blocks", tag = "Admin", params(PageParams),
     security(("oauth" = ["admin:read:domain_blocks"])), responses((status = 200, body = [AdminDomainBlock])))]
 async fn list(
     State(state): State<AppState>,
@@ -44,10 +44,7 @@ async fn list(
     params: Params,
 ) -> Result<Response, Problem> {
     auth.staff(READ, Permission::ManageFederation)?;
-    let page = page(&params, PAGE_ADMIN)?;
-    let found = state.store.read(move |tx| server::list(tx, &page)).await;
-    let found = found.map_err(|error: StoreError| Problem::from(error))?;
-    Ok(paged(&state.site, &uri, found.map(|block| entity(&block))))
+    listed(&state, &uri, &params, server::list, entity).await
 }
 
 /// One decision.

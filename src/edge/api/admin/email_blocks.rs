@@ -10,13 +10,12 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::PAGE_ADMIN;
+use super::listed;
 use crate::base::{Id, Problem};
 use crate::domain::moderation::server::clean_name;
 use crate::domain::moderation::{Staff, barred};
-use crate::domain::page::Page;
 use crate::edge::AppState;
-use crate::edge::api::page::{page, paged};
+use crate::edge::api::page::PageParams;
 use crate::edge::api::params::{Input, Params};
 use crate::edge::api::people::IdPath;
 use crate::edge::auth::Auth;
@@ -61,10 +60,8 @@ const CANONICAL: Kind<AdminCanonicalEmailBlock> =
 
 impl<E: Serialize> Kind<E> {
     async fn list(&self, state: &AppState, uri: &Uri, params: &Params) -> Result<Response, Problem> {
-        let (page, is_kind): (Page, _) = (page(params, PAGE_ADMIN)?, self.is_kind);
-        let found = state.store.read(move |tx| barred::list_email(tx, is_kind, &page)).await;
-        let found = found.map_err(|error: StoreError| Problem::from(error))?;
-        Ok(paged(&state.site, uri, found.map(|block| (self.entity)(&block))))
+        let is_kind = self.is_kind;
+        listed(state, uri, params, move |tx, page| barred::list_email(tx, is_kind, page), self.entity).await
     }
 
     async fn show(&self, state: &AppState, id: Id) -> Result<Json<E>, Problem> {
@@ -88,7 +85,7 @@ impl<E: Serialize> Kind<E> {
 }
 
 /// Domains of mail addresses that are shut out, newest first.
-#[utoipa::path(get, path = "/api/v1/admin/email_domain_blocks", tag = "Admin",
+#[utoipa::path(get, path = "/api/v1/admin/email_domain_blocks", tag = "Admin", params(PageParams),
     security(("oauth" = ["admin:read:email_domain_blocks"])),
     responses((status = 200, body = [AdminEmailDomainBlock])))]
 async fn list_domains(
@@ -149,7 +146,7 @@ async fn destroy_domain(
 }
 
 /// Mail addresses that are shut out, newest first.
-#[utoipa::path(get, path = "/api/v1/admin/canonical_email_blocks", tag = "Admin",
+#[utoipa::path(get, path = "/api/v1/admin/canonical_email_blocks", tag = "Admin", params(PageParams),
     security(("oauth" = ["admin:read:canonical_email_blocks"])),
     responses((status = 200, body = [AdminCanonicalEmailBlock])))]
 async fn list_canonical(

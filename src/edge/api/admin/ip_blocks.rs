@@ -13,11 +13,11 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::PAGE_ADMIN;
+use super::listed;
 use crate::base::{Id, Problem};
 use crate::domain::moderation::{Staff, barred};
 use crate::edge::AppState;
-use crate::edge::api::page::{page, paged};
+use crate::edge::api::page::PageParams;
 use crate::edge::api::params::{Input, Params};
 use crate::edge::api::people::IdPath;
 use crate::edge::auth::Auth;
@@ -53,7 +53,7 @@ impl From<SeverityWord> for IpSeverity {
 }
 
 /// Blocks, newest first.
-#[utoipa::path(get, path = "/api/v1/admin/ip_blocks", tag = "Admin",
+#[utoipa::path(get, path = "/api/v1/admin/ip_blocks", tag = "Admin", params(PageParams),
     security(("oauth" = ["admin:read:ip_blocks"])), responses((status = 200, body = [AdminIpBlock])))]
 async fn list(
     State(state): State<AppState>,
@@ -62,10 +62,7 @@ async fn list(
     params: Params,
 ) -> Result<Response, Problem> {
     auth.staff(READ, Permission::ManageBlocks)?;
-    let page = page(&params, PAGE_ADMIN)?;
-    let found = state.store.read(move |tx| barred::list_ip(tx, &page)).await;
-    let found = found.map_err(|error: StoreError| Problem::from(error))?;
-    Ok(paged(&state.site, &uri, found.map(|block| AdminIpBlock::from(&block))))
+    listed(&state, &uri, &params, barred::list_ip, |block| AdminIpBlock::from(block)).await
 }
 
 async fn one(state: &AppState, id: Id) -> Result<IpBlock, Problem> {

@@ -13,11 +13,18 @@ mod render;
 mod reports;
 mod taxonomies;
 
+use axum::http::Uri;
+use axum::response::Response;
+use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 
+use super::page::{page, paged};
+use super::params::Params;
 use crate::base::Problem;
 use crate::domain::moderation::ModerationError;
+use crate::domain::page::{Page, Paged};
 use crate::edge::AppState;
+use crate::store::{ReadTx, StoreError};
 
 /// Items of a page: default and most (Mastodon: 100 and 200).
 const PAGE_ADMIN: (usize, usize) = (100, 200);
@@ -34,6 +41,20 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .merge(ip_blocks::routes())
         .merge(reports::routes())
         .merge(taxonomies::routes())
+}
+
+/// A page of one of the lists of those who run the server: `list` reads it,
+/// `entity` says what is shown of an item. The caller looks who asks.
+async fn listed<T: 'static + Send, E: Serialize>(
+    state: &AppState,
+    uri: &Uri,
+    params: &Params,
+    list: impl Fn(&ReadTx<'_>, &Page) -> Result<Paged<T>, StoreError> + Send + 'static,
+    entity: impl Fn(&T) -> E,
+) -> Result<Response, Problem> {
+    let page = page(params, PAGE_ADMIN)?;
+    let found = state.store.read(move |tx| list(tx, &page)).await?;
+    Ok(paged(&state.site, uri, found.map(|item| entity(&item))))
 }
 
 impl From<ModerationError> for Problem {

@@ -15,7 +15,7 @@ use crate::domain::moderation::Staff;
 use crate::domain::moderation::report::{self, Step, Wanted};
 use crate::domain::page::Paged;
 use crate::edge::AppState;
-use crate::edge::api::page::{page, paged};
+use crate::edge::api::page::{PageParams, page, paged};
 use crate::edge::api::params::{GivenId, Input};
 use crate::edge::api::people::IdPath;
 use crate::edge::api::reports::{CategoryWord, rule_numbers};
@@ -37,7 +37,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(reopen))
 }
 
-/// Which reports; `max_id`, `since_id`, `min_id` and `limit` as everywhere.
+/// Which reports.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Which {
@@ -52,7 +52,7 @@ struct Which {
 }
 
 /// Reports, newest first.
-#[utoipa::path(get, path = "/api/v1/admin/reports", tag = "Admin", params(Which),
+#[utoipa::path(get, path = "/api/v1/admin/reports", tag = "Admin", params(Which, PageParams),
     security(("oauth" = ["admin:read:reports"])), responses((status = 200, body = [AdminReport])))]
 async fn list(
     State(state): State<AppState>,
