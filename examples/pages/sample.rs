@@ -321,6 +321,7 @@ fn notifications() -> Vec<NotificationView> {
         from: from.clone(),
         created: when("2026-11-23T09:40:00Z"),
         post,
+        detail: None,
         is_new: n < 3,
     };
     vec![

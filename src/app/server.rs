@@ -15,7 +15,7 @@ use super::system::{SystemChance, SystemClock};
 use super::user;
 use super::{first_run, jobs};
 use crate::base::{Chance, Clock, IdGenerator, Problem, ProblemKind};
-use crate::config::{Config, StoreChoice, Tls};
+use crate::config::{Config, Federation, StoreChoice, Tls};
 use crate::edge::{self, AppState, Parts};
 use crate::model::{KeyPair, ProxyKey, Site};
 use crate::net::address::Allow;
@@ -161,6 +161,7 @@ pub fn assemble(
 ) -> Result<AppState, Problem> {
     let mut site = Site::new(config.public_url.scheme.as_str(), &config.public_url.authority());
     site.proxy = Some(ProxyKey::derive(&instance_key.private_der));
+    site.is_by_allowlist = config.federation == Federation::AllowList;
     let client = outbound_client(&config, &site, &clock)?;
     let files = Files::open(&config.media, &extra_roots(&config)?)?;
     let ids = Arc::new(IdGenerator::new(ONLY_NODE));

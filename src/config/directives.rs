@@ -11,8 +11,8 @@ use super::line::Line;
 use super::media;
 use super::rate;
 use super::settings::{
-    AuthorizedFetch, Challenge, Config, LogFormat, LogLevel, Registration, StoreChoice, Terms, Tls,
-    everywhere, loopback,
+    AuthorizedFetch, Challenge, Config, Federation, LogFormat, LogLevel, Registration, StoreChoice, Terms,
+    Tls, everywhere, loopback,
 };
 use super::value::{self, HostOrNetwork, OFF};
 use super::wanted::{Wanted, WantedStore, WantedTls};
@@ -124,6 +124,8 @@ const LOG_LEVEL: [(&str, LogLevel); 5] = [
 ];
 const AUTHORIZED_FETCH: [(&str, AuthorizedFetch); 3] =
     [("off", AuthorizedFetch::Off), ("public", AuthorizedFetch::Public), ("strict", AuthorizedFetch::Strict)];
+const FEDERATION: [(&str, Federation); 2] =
+    [("open", Federation::Open), ("allowlist", Federation::AllowList)];
 
 const TITLE_MAX_CHARACTERS: usize = 80;
 const DESCRIPTION_MAX_CHARACTERS: usize = 5000;
@@ -486,6 +488,16 @@ pub(crate) static DIRECTIVES: &[Directive] = &[
             wanted.authorized_fetch = line.one(|word| value::choice(word, &AUTHORIZED_FETCH))
         },
         show: |config| Shown::Text(value::name_of(&AUTHORIZED_FETCH, &config.authorized_fetch).to_owned()),
+    },
+    Directive {
+        name: "federation",
+        values: "open|allowlist",
+        example: "allowlist",
+        default: Default::Value("open"),
+        doc: "With which servers this one talks: all that are not blocked, or only those that are on the list of welcome ones; then every federation document asks for a signed request.",
+        aliases: &["limited_federation", "limited_federation_mode", "allowlist", "whitelist_mode"],
+        read: |line, wanted| wanted.federation = line.one(|word| value::choice(word, &FEDERATION)),
+        show: |config| Shown::Text(value::name_of(&FEDERATION, &config.federation).to_owned()),
     },
     Directive {
         name: "outbound_allow",

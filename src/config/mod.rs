@@ -32,6 +32,6 @@ pub use environment::{Environment, Overrides, Platform};
 pub use listing::{listing, markdown_table};
 pub use load::{CONFIG_MAX_BYTES, load, parse};
 pub use settings::{
-    Acme, AuthorizedFetch, Challenge, Config, Delivery, LogFormat, LogLevel, MediaChoice, Outbound,
-    Registration, S3, StoreChoice, Tls,
+    Acme, AuthorizedFetch, Challenge, Config, Delivery, Federation, LogFormat, LogLevel, MediaChoice,
+    Outbound, Registration, S3, StoreChoice, Tls,
 };

@@ -334,6 +334,7 @@ fn build(wanted: Wanted, folder: &Path, environment: &Environment) -> Config {
         log: wanted.log.expect(IN_TABLE),
         log_level: wanted.log_level.expect(IN_TABLE),
         authorized_fetch: wanted.authorized_fetch.expect(IN_TABLE),
+        federation: wanted.federation.expect(IN_TABLE),
         rate_limits: wanted.rate_limits.expect(IN_TABLE),
         stop_timeout: wanted.stop_timeout,
         is_sandbox: false,

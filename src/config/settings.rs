@@ -69,6 +69,8 @@ pub struct Config {
     pub outbound: Outbound,
     /// Which federation documents ask for a signed request.
     pub authorized_fetch: AuthorizedFetch,
+    /// With which servers this one federates.
+    pub federation: Federation,
     /// Limits of the queue.
     pub delivery: Delivery,
     /// How often things may be done.
@@ -81,6 +83,15 @@ pub struct Config {
 }
 
 impl Config {
+    /// Which documents ask for a signed request. With an allow-list all do:
+    /// whoever does not say who it is is not welcome.
+    pub fn fetch_rule(&self) -> AuthorizedFetch {
+        match self.federation {
+            Federation::Open => self.authorized_fetch,
+            Federation::AllowList => AuthorizedFetch::Strict,
+        }
+    }
+
     /// The same with the port that the first listener really got.
     ///
     /// Call it when `listen` asked for port 0 or when `fallback_port` was taken:
@@ -252,6 +263,16 @@ pub enum AuthorizedFetch {
     Public,
     /// All but the instance actor.
     Strict,
+}
+
+/// With which servers this one federates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Federation {
+    /// With all that are not blocked.
+    Open,
+    /// With those that are explicitly welcome (`/api/v1/admin/domain_allows`),
+    /// and names below theirs.
+    AllowList,
 }
 
 /// Limits of the queue.

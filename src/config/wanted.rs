@@ -9,7 +9,7 @@ use url::Url;
 
 use super::address::{Address, Origin};
 use super::settings::{
-    AuthorizedFetch, Challenge, LogFormat, LogLevel, MediaChoice, Outbound, Registration, Terms,
+    AuthorizedFetch, Challenge, Federation, LogFormat, LogLevel, MediaChoice, Outbound, Registration, Terms,
 };
 use crate::base::RateLimits;
 
@@ -45,6 +45,7 @@ pub(crate) struct Wanted {
     pub(crate) log_level: Option<LogLevel>,
     pub(crate) outbound: Outbound,
     pub(crate) authorized_fetch: Option<AuthorizedFetch>,
+    pub(crate) federation: Option<Federation>,
     pub(crate) delivery_slots: u64,
     pub(crate) delivery_timeout: Duration,
     pub(crate) stop_timeout: Duration,

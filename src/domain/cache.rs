@@ -109,6 +109,22 @@ pub fn drop_all(tx: &mut WriteTx<'_>, gone: &[(CacheKey, CachedFile)]) -> Result
     Ok(())
 }
 
+/// Forgets files at once; gives their names, to be removed.
+///
+/// # Errors
+/// Only the store's.
+pub(in crate::domain) fn take(tx: &mut WriteTx<'_>, keys: &[CacheKey]) -> Result<Vec<String>, StoreError> {
+    let mut names = Vec::new();
+    for (key, file) in keys.iter().zip(tx.get_many(CACHED, keys)?) {
+        // An address asked for twice is forgotten once.
+        if let Some(file) = file.filter(|file| !names.contains(&file.name)) {
+            forget(tx, *key, &file);
+            names.push(file.name);
+        }
+    }
+    Ok(names)
+}
+
 fn forget(tx: &mut WriteTx<'_>, key: CacheKey, old: &CachedFile) {
     tx.delete(CACHED, &key);
     tx.delete(CACHED_BY_USE, &(old.used_at, key));

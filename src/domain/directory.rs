@@ -185,7 +185,7 @@ mod tests {
         }
         let viewer = world.sees(me);
         let seen = async || -> Vec<(Id, Reason)> {
-            let all = world.read(move |tx| suggestions(tx, viewer, 10)).await;
+            let all = world.read(move |tx| suggestions(tx, viewer, (0, 10))).await;
             all.into_iter().map(|found| (found.person.account.id, found.reason)).collect()
         };
         let friends = Reason::FriendsOfFriends;

@@ -1,10 +1,12 @@
 //! What people are told about.
 
+mod about;
 mod group;
 mod list;
 mod policy;
 mod request;
 
+pub use about::About;
 pub(super) use group::forget_status;
 pub use group::{Group, Grouped, dismiss_group, group, groups, members};
 pub use list::{Alert, Wanted, clear, dismiss, dismiss_all, get, last_read, list, unread_count};

@@ -196,3 +196,28 @@ fn rows_of_pushes_read_for_ever() {
     };
     check("push-subscription", &subscription).unwrap();
 }
+
+#[test]
+fn rows_of_warnings_read_for_ever() {
+    let warning = Warning {
+        id: Id(1),
+        target: Id(2),
+        by: Id(3),
+        action: WarningAction::Silence,
+        text: "be kind".into(),
+        statuses: vec![Id(4)],
+        report: Some(Id(5)),
+        created_at: AT,
+    };
+    check("warning", &warning).unwrap();
+    let severance = Severance {
+        id: Id(1),
+        account: Id(2),
+        kind: SeveranceKind::UserDomainBlock,
+        target: "b.example".into(),
+        followers: 3,
+        following: 4,
+        created_at: AT,
+    };
+    check("severance", &severance).unwrap();
+}

@@ -35,6 +35,7 @@ mod tag;
 mod timeline;
 mod user;
 mod version;
+mod warning;
 
 pub use crate::base::Registration;
 pub use account::{Account, ActorKind, Field, KeyPair, Picture};
@@ -71,3 +72,4 @@ pub use tag::{AccountTag, TagDay, TagName, TagUse};
 pub use timeline::{HomeEntry, Marker, TimelineEntry};
 pub use user::{Invite, Permission, PostingDefaults, Role, Session, SessionDigest, User, UserState};
 pub use version::Version;
+pub use warning::{Severance, SeveranceKind, Warning, WarningAction};

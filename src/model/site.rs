@@ -15,13 +15,20 @@ pub struct Site {
     /// Signs the addresses under which files of others are passed on;
     /// without it they are given out as they are.
     pub proxy: Option<ProxyKey>,
+    /// Only servers that are explicitly welcome are federated with.
+    pub is_by_allowlist: bool,
 }
 
 impl Site {
     /// A site at `scheme://authority`.
     pub fn new(scheme: &str, authority: &str) -> Site {
         let authority = authority.to_ascii_lowercase();
-        Site { origin: format!("{scheme}://{authority}"), domain: authority, proxy: None }
+        Site {
+            origin: format!("{scheme}://{authority}"),
+            domain: authority,
+            proxy: None,
+            is_by_allowlist: false,
+        }
     }
 
     /// Whether the origin is HTTPS, so that cookies may be `Secure`.

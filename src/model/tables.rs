@@ -195,6 +195,14 @@ pub const STAFF: Table<Id, ()> = Table::new("staff");
 pub const REPORT: Table<Id, Report> = Table::new("report");
 /// Report ids by the ActivityPub id of their Flag.
 pub const REPORT_BY_URI: Table<String, Id> = Table::new("report_by_uri");
+/// Warnings that people here were given.
+pub const WARNING: Table<Id, Warning> = Table::new("warning");
+/// (account, warning).
+pub const WARNING_OF: Table<(Id, Id), ()> = Table::new("warning_of");
+/// Follows that somebody lost to a decision.
+pub const SEVERANCE: Table<Id, Severance> = Table::new("severance");
+/// (account, kind, target) to the latest [`SEVERANCE`].
+pub const SEVERANCE_BY_CAUSE: Table<(Id, u8, String), Id> = Table::new("severance_by_cause");
 /// What the server decided about others, by their name.
 pub const DOMAIN_BLOCK: Table<String, DomainBlock> = Table::new("instance_domain_block");
 /// Names of blocked servers by the block's id.

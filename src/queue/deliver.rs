@@ -179,9 +179,10 @@ impl Deliver {
                 | ActivityKind::Like
                 | ActivityKind::Follow
         );
+        let site = self.site.clone();
         self.store
             .read(move |tx| {
-                if host.map(|host| is_shut_out(tx, &host)).transpose()? == Some(true) {
+                if host.map(|host| is_shut_out(tx, &site, &host)).transpose()? == Some(true) {
                     return Ok(true);
                 }
                 let author = if is_new { tx.get(ACCOUNT, &actor)? } else { None };

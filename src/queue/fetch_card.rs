@@ -9,7 +9,7 @@ use super::handler::{Attempt, Handler};
 use super::outcome::{Outcome, Report};
 use super::workshop::Workshop;
 use crate::domain::card;
-use crate::domain::moderation::server::is_shut_out;
+use crate::domain::moderation::server::is_blocked;
 use crate::model::PreviewCard;
 use crate::model::queue::Job;
 use crate::net::client::{Answer, Client, Outgoing, Times};
@@ -41,7 +41,7 @@ async fn fetch(workshop: &Workshop, client: &Client, attempt: &Attempt) -> Resul
     let (asked, host, now) = (url.clone(), attempt.authority.clone(), attempt.now);
     let is_wanted = workshop
         .store
-        .read(move |tx| Ok::<_, StoreError>(card::is_wanted(tx, &asked, now)? && !is_shut_out(tx, &host)?));
+        .read(move |tx| Ok::<_, StoreError>(card::is_wanted(tx, &asked, now)? && !is_blocked(tx, &host)?));
     if !is_wanted.await? || workshop.site.owns(url) {
         return Ok(Outcome::Done);
     }

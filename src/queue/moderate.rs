@@ -7,7 +7,7 @@ use super::outcome::{Outcome, Report};
 use super::share_profile::targets;
 use super::workshop::Workshop;
 use crate::base::{Id, Timestamp};
-use crate::domain::moderation::{bury_local, clear, server, sever_step};
+use crate::domain::moderation::{Severing, bury_local, clear, server, sever_step};
 use crate::model::queue::Job;
 use crate::store::StoreError;
 
@@ -24,7 +24,9 @@ pub fn handler(workshop: Workshop) -> impl Handler {
 
 async fn run(workshop: &Workshop, attempt: &Attempt) -> Outcome {
     let done = match &attempt.act.job {
-        Job::SeverFollows { account, both } => sever(workshop, *account, *both).await,
+        Job::SeverFollows { account, both, domain } => {
+            sever(workshop, Severing { account: *account, both: *both, domain: domain.clone() }).await
+        }
         Job::SettleServer { domain, was } => settle(workshop, domain, *was).await,
         Job::EraseAccount { account } => erase(workshop, *account).await,
         _ => return Outcome::Broken { detail: "not a decision".into() },
@@ -36,11 +38,12 @@ async fn run(workshop: &Workshop, attempt: &Attempt) -> Outcome {
     }
 }
 
-async fn sever(workshop: &Workshop, account: Id, both: bool) -> Result<bool, StoreError> {
+async fn sever(workshop: &Workshop, severing: Severing) -> Result<bool, StoreError> {
     for _ in 0..STEPS_MAX {
         let (moment, site) = (workshop.moment(), workshop.site.clone());
+        let what = severing.clone();
         let has_more =
-            workshop.store.write(move |tx| sever_step(tx, &mut moment.clone(), &site, account, both)).await?;
+            workshop.store.write(move |tx| sever_step(tx, &mut moment.clone(), &site, &what)).await?;
         if !has_more {
             return Ok(true);
         }

@@ -4,7 +4,7 @@ use super::audit::{Entry, log};
 use super::{ModerationError, Staff};
 use crate::base::{Id, Moment};
 use crate::domain::delivery::{Task, enqueue};
-use crate::domain::{oauth, session, user};
+use crate::domain::{oauth, portrait, session, user};
 use crate::model::queue::{Job, Lane, OrderKey};
 use crate::model::tables::{ACCOUNT, ACCOUNT_BY_HANDLE, ACCOUNT_BY_URI, ACCOUNT_KEY, COUNT, USER, count};
 use crate::model::{Account, Event, Permission, Role, User, UserState};
@@ -86,7 +86,7 @@ fn logged(tx: &mut WriteTx<'_>, moment: &mut Moment, by: Staff, action: &str, ac
     log(tx, moment, by, Entry { action, kind: "account", target: account.id, name: &name, note });
 }
 
-/// Does something to an account. Doing it twice is no error. Takes two ids.
+/// Does something to an account. Doing it twice is no error. Takes three ids.
 ///
 /// # Errors
 /// When there is no such account, `by` may not act on it, or it has no login
@@ -129,7 +129,9 @@ fn suspended(tx: &mut WriteTx<'_>, moment: &mut Moment, account: &Account) -> Re
         Event::Barred { account: account.id }.emit(tx);
         return share(tx, moment, account.id);
     }
-    let job = Job::SeverFollows { account: account.id, both: false };
+    // Of its own pictures nothing goes: it may come back. Copies can be had again.
+    portrait::let_go(tx, moment, account)?;
+    let job = Job::SeverFollows { account: account.id, both: false, domain: None };
     enqueue(tx, moment, &Task::local(job, Id::ZERO).lane(Lane::Bulk))?;
     Ok(())
 }

@@ -3,14 +3,14 @@
 use super::belongings;
 use crate::base::{Id, Moment};
 use crate::domain::delivery::{Targets, say};
-use crate::domain::{oauth, remote, session};
+use crate::domain::{oauth, portrait, remote, session};
 use crate::model::queue::{OrderKey, Outgoing};
 use crate::model::tables::{ACCOUNT, COUNT, TOMBSTONE, TombstoneRow, USER, count};
 use crate::model::{Account, Site, User};
 use crate::store::{StoreError, WriteTx};
 
 /// Marks a local account as deleted, so that nothing of it shows any more,
-/// and tells `targets`. What is left goes by [`clear`]. Takes two ids.
+/// and tells `targets`. What is left goes by [`clear`]. Takes three ids.
 ///
 /// # Errors
 /// Only the store's.
@@ -32,6 +32,7 @@ pub fn bury_local(
     }
     let bare = Account { deleted_at: Some(moment.now), moved_to: None, ..old.without_profile() };
     Account::save(tx, Some(&old), &bare);
+    portrait::let_go(tx, moment, &old)?;
     let row =
         TombstoneRow { deleted_at: moment.now, former_type: "Person".into(), actor_uri: old.uri.clone() };
     tx.put(TOMBSTONE, &old.uri, &row);
@@ -51,7 +52,7 @@ pub fn clear(tx: &mut WriteTx<'_>, moment: &mut Moment, id: Id) -> Result<bool, 
     match tx.get(ACCOUNT, &id)? {
         None => Ok(false),
         Some(account) if !account.is_local() && account.deleted_at.is_none() => {
-            remote::set_gone(tx, moment.now, id)?;
+            remote::set_gone(tx, moment, id)?;
             Ok(true)
         }
         Some(account) => {

@@ -14,12 +14,14 @@ pub mod report;
 pub mod server;
 mod sever;
 mod staff;
+mod warning;
 
 pub use account::{Action, Relief, act, approve, erase, reject, relieve};
 pub use audit::{Entry, list as audit_log, log};
 pub use erase::{bury_local, clear};
-pub use sever::{SEVER_IDS, sever_step};
+pub use sever::{SEVER_IDS, Severing, sever_step};
 pub use staff::members;
+pub use warning::{Word, warn, warnings};
 
 use crate::base::Id;
 use crate::model::{Permission, Role};

@@ -7,9 +7,10 @@ use super::{ModerationError, Staff};
 use crate::base::{Id, Moment, Timestamp};
 use crate::domain::delivery::{Task, authority_of, enqueue};
 use crate::domain::page::{Page, Paged, fill};
+use crate::domain::portrait;
 use crate::model::queue::{Job, Lane};
 use crate::model::tables::{ACCOUNT, DOMAIN_ALLOW, DOMAIN_ALLOW_BY_ID, DOMAIN_BLOCK, DOMAIN_BLOCK_BY_ID};
-use crate::model::{Account, DomainAllow, DomainBlock, Permission, Severity};
+use crate::model::{Account, DomainAllow, DomainBlock, Permission, Severity, Site};
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
 /// Bytes of a server's name (RFC 1035), with a port.
@@ -20,7 +21,7 @@ const LABELS_MAX: usize = 10;
 const COMMENT_MAX_CHARACTERS: usize = 2000;
 /// Accounts that one step of settling reads, and changes.
 const SETTLE_ROWS: usize = 500;
-const SETTLE_CHANGES_MAX: usize = 50;
+const SETTLE_CHANGES_MAX: usize = 25;
 
 /// A server's name as it is compared: lower case, punycode, without dots at
 /// its ends; `None` for what cannot be one.
@@ -75,20 +76,41 @@ pub fn rule_for_account(tx: &ReadTx<'_>, account: &Account) -> Result<Option<Dom
     Ok([by_handle, by_uri].into_iter().flatten().max_by_key(|rule| rule.severity))
 }
 
-/// Whether nothing is taken from a host and nothing sent to it.
+/// Whether nothing is taken from a host and nothing sent to it: it is
+/// blocked, or not welcome where only the welcome are federated with. The
+/// one question at every way in and out.
 ///
 /// # Errors
 /// Only the store's.
-pub fn is_shut_out(tx: &ReadTx<'_>, host: &str) -> Result<bool, StoreError> {
+pub fn is_shut_out(tx: &ReadTx<'_>, site: &Site, host: &str) -> Result<bool, StoreError> {
+    Ok(is_blocked(tx, host)? || !is_welcome(tx, site, host)?)
+}
+
+/// Whether a host is blocked. For what is no federation, such as the pages
+/// behind links.
+///
+/// # Errors
+/// Only the store's.
+pub fn is_blocked(tx: &ReadTx<'_>, host: &str) -> Result<bool, StoreError> {
     Ok(rule_for(tx, host)?.is_some_and(|rule| rule.severity == Severity::Suspend))
+}
+
+/// Whether a host, or a name above it, is welcome. Everybody is, where that
+/// is not asked for.
+fn is_welcome(tx: &ReadTx<'_>, site: &Site, host: &str) -> Result<bool, StoreError> {
+    if !site.is_by_allowlist || authority_of(&site.origin).as_deref() == Some(host) {
+        return Ok(true);
+    }
+    Ok(tx.get_many(DOMAIN_ALLOW, &names(host))?.iter().any(Option::is_some))
 }
 
 /// Whether pictures, films and sounds of a host are not shown or fetched.
 ///
 /// # Errors
 /// Only the store's.
-pub fn rejects_media(tx: &ReadTx<'_>, host: &str) -> Result<bool, StoreError> {
-    Ok(rule_for(tx, host)?.is_some_and(|rule| rule.reject_media || rule.severity == Severity::Suspend))
+pub fn rejects_media(tx: &ReadTx<'_>, site: &Site, host: &str) -> Result<bool, StoreError> {
+    let is_rejected = rule_for(tx, host)?.is_some_and(|rule| rule.reject_media);
+    Ok(is_rejected || is_shut_out(tx, site, host)?)
 }
 
 /// A remote account as it may be kept under what is decided about its server.
@@ -251,7 +273,8 @@ pub fn settle_step(
         changes += 1;
         Account::save(tx, Some(old), &new);
         if new.suspended_at.is_some() && old.suspended_at.is_none() {
-            let job = Job::SeverFollows { account: *id, both: true };
+            portrait::let_go(tx, moment, old)?;
+            let job = Job::SeverFollows { account: *id, both: true, domain: Some(domain.to_owned()) };
             enqueue(tx, moment, &Task::local(job, Id::ZERO).lane(Lane::Bulk))?;
         }
     }

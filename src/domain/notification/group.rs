@@ -8,14 +8,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::list::{Wanted, holds, load_alerts, load_reports, report_of};
+use super::about::{self, About};
+use super::list::{Wanted, holds, load_alerts};
 use super::{NOTIFICATIONS_MAX, TRIM_ROWS};
 use crate::base::{Id, Timestamp};
 use crate::domain::page::{Page, Paged, fill};
 use crate::domain::timeline::{Loaded, Person, load, load_people};
 use crate::domain::visibility::{Viewer, relations};
 use crate::model::tables::{INTERACTION, NOTIFICATION, NOTIFICATION_GROUP};
-use crate::model::{FilterContext, GroupBegin, GroupKey, Notification, NotificationKind, Report};
+use crate::model::{FilterContext, GroupBegin, GroupKey, Notification, NotificationKind};
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
 /// Hours that one group spans (Mastodon: 12).
@@ -49,8 +50,8 @@ pub struct Group {
     pub sample: Vec<Arc<Person>>,
     /// The post it is about.
     pub status: Option<Loaded>,
-    /// The report it is about, and who is reported.
-    pub report: Option<(Report, Arc<Person>)>,
+    /// What else it is about.
+    pub about: Option<About>,
 }
 
 /// When the latest group of these began; begins one when that is too long
@@ -196,16 +197,16 @@ fn load_groups(
         groups.iter().flat_map(|(_, rows)| rows.iter().take(SAMPLE)).map(|row| row.from).collect();
     sample.sort();
     sample.dedup();
-    let mut about: Vec<Id> =
+    let mut posts: Vec<Id> =
         groups.iter().filter_map(|(_, rows)| rows.first()).filter_map(|row| row.status).collect();
-    about.sort();
-    about.dedup();
+    posts.sort();
+    posts.dedup();
     let people: HashMap<Id, Arc<Person>> =
         load_people(tx, &sample)?.into_iter().flatten().map(|person| (person.account.id, person)).collect();
     let statuses: HashMap<Id, Loaded> =
-        load(tx, viewer, &about)?.into_iter().flatten().map(|loaded| (loaded.status.id, loaded)).collect();
+        load(tx, viewer, &posts)?.into_iter().flatten().map(|loaded| (loaded.status.id, loaded)).collect();
     let firsts: Vec<&Notification> = groups.iter().filter_map(|(_, rows)| rows.first()).collect();
-    let reports = load_reports(tx, &firsts)?;
+    let abouts = about::load(tx, &firsts)?;
 
     let make = |(key, rows): (GroupKey, Vec<Notification>)| {
         let wants = rows.first()?.status;
@@ -217,11 +218,11 @@ fn load_groups(
                 sample.push(person.clone());
             }
         }
-        let named = report_of(rows.first()?);
-        let report = named.and_then(|id| reports.get(&id)).cloned();
-        let is_whole = status.is_some() == wants.is_some() && report.is_some() == named.is_some();
+        let named = about::of(rows.first()?);
+        let about = named.and_then(|id| abouts.get(&id)).cloned();
+        let is_whole = status.is_some() == wants.is_some() && about.is_some() == named.is_some();
         let is_there = is_whole && !is_hidden && !sample.is_empty();
-        is_there.then_some(Group { key, rows, sample, status, report })
+        is_there.then_some(Group { key, rows, sample, status, about })
     };
     Ok(groups.into_iter().map(make).collect())
 }

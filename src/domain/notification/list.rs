@@ -4,12 +4,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::about::{self, About};
 use crate::base::Id;
 use crate::domain::page::{Page, Paged, fill};
-use crate::domain::timeline::{Loaded, Person, load, load_everybody, load_people};
+use crate::domain::timeline::{Loaded, Person, load, load_people};
 use crate::domain::visibility::{Between, Viewer, relations};
-use crate::model::tables::{INTERACTION, MARKER, NOTIFICATION, REPORT};
-use crate::model::{FilterContext, Interaction, Notification, NotificationKind, Report};
+use crate::model::tables::{INTERACTION, MARKER, NOTIFICATION};
+use crate::model::{FilterContext, Interaction, Notification, NotificationKind};
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
 /// A notification with what is shown of it.
@@ -21,8 +22,8 @@ pub struct Alert {
     pub from: Arc<Person>,
     /// The post it is about.
     pub status: Option<Loaded>,
-    /// The report it is about, and who is reported.
-    pub report: Option<(Report, Arc<Person>)>,
+    /// What else it is about.
+    pub about: Option<About>,
 }
 
 /// Which notifications are listed.
@@ -142,9 +143,9 @@ pub(super) fn load_alerts(
 ) -> Result<Vec<Option<Alert>>, StoreError> {
     let known: Vec<&Notification> = rows.iter().flatten().collect();
     let from: Vec<Id> = known.iter().map(|row| row.from).collect();
-    let mut about: Vec<Id> = known.iter().filter_map(|row| row.status).collect();
-    about.sort();
-    about.dedup();
+    let mut posts: Vec<Id> = known.iter().filter_map(|row| row.status).collect();
+    posts.sort();
+    posts.dedup();
     let marks: Vec<(Id, Id)> = known.iter().map(|row| (row.from, row.status.unwrap_or_default())).collect();
 
     let people: HashMap<Id, Arc<Person>> =
@@ -152,9 +153,9 @@ pub(super) fn load_alerts(
     let relations = relations(tx, viewer, &from)?;
     let mut marks = tx.get_many(INTERACTION, &marks)?.into_iter();
     let statuses: HashMap<Id, Loaded> =
-        load(tx, viewer, &about)?.into_iter().flatten().map(|loaded| (loaded.status.id, loaded)).collect();
+        load(tx, viewer, &posts)?.into_iter().flatten().map(|loaded| (loaded.status.id, loaded)).collect();
 
-    let reports = load_reports(tx, &known)?;
+    let abouts = about::load(tx, &known)?;
 
     Ok(rows
         .into_iter()
@@ -168,30 +169,11 @@ pub(super) fn load_alerts(
             let holds = holds(&row, viewer, &between, &mark)
                 && status.is_some() == row.status.is_some()
                 && !is_hidden;
-            let report = report_of(&row).and_then(|id| reports.get(&id)).cloned();
-            let holds = holds && report.is_some() == report_of(&row).is_some();
-            holds.then_some(Alert { notification: row, from: person, status, report })
+            let about = about::of(&row).and_then(|id| abouts.get(&id)).cloned();
+            let holds = holds && about.is_some() == about::of(&row).is_some();
+            holds.then_some(Alert { notification: row, from: person, status, about })
         })
         .collect())
-}
-
-pub(super) fn report_of(row: &Notification) -> Option<Id> {
-    row.about.filter(|_| row.kind == NotificationKind::AdminReport)
-}
-
-pub(super) type Reports = HashMap<Id, (Report, Arc<Person>)>;
-
-/// The reports that notifications are about; nothing is read where there are
-/// none, which is for nearly everybody.
-pub(super) fn load_reports(tx: &ReadTx<'_>, rows: &[&Notification]) -> Result<Reports, StoreError> {
-    let ids: Vec<Id> = rows.iter().filter_map(|row| report_of(row)).collect();
-    let reports: Vec<Report> = tx.get_many(REPORT, &ids)?.into_iter().flatten().collect();
-    if reports.is_empty() {
-        return Ok(Reports::new());
-    }
-    let targets: Vec<Id> = reports.iter().map(|report| report.target).collect();
-    let people = load_everybody(tx, &targets)?;
-    Ok(reports.into_iter().zip(people).filter_map(|(row, who)| Some((row.id, (row, who?)))).collect())
 }
 
 /// Whether what it tells is still so.

@@ -2,14 +2,16 @@
 
 use super::follow;
 use crate::base::{Id, Moment};
+use crate::domain::severance::{self, Cause, Lost};
 use crate::model::tables::{ACCOUNT, FOLLOW_REQUESTS, FOLLOWERS, FOLLOWING};
-use crate::model::{Account, Site};
+use crate::model::{Account, SeveranceKind, Site};
 use crate::store::{Scan, StoreError, Table, WriteTx};
 
 /// Follows that one step looks at.
 const STEP_ROWS: usize = 500;
-/// Ids that ending one follow may take.
+/// Ids that ending one follow may take, and telling of them all.
 const IDS_EACH: usize = 2;
+const IDS_TO_TELL: usize = 2;
 
 /// Which rows are looked at, in this order.
 const TABLES: [Table<(Id, Id), Id>; 3] = [FOLLOWING, FOLLOWERS, FOLLOW_REQUESTS];
@@ -39,21 +41,34 @@ pub fn sever(
     let range = Scan::prefix(&(me,)).after(&(me, place.after)).limit(STEP_ROWS);
     let rows = tx.scan(*table, range)?;
     let ids: Vec<Id> = rows.iter().map(|(_, other)| *other).collect();
-    let mut done = place.after;
+    let (mut done, mut ended, mut is_cut) = (place.after, 0, false);
     for (((_, at), _), other) in rows.iter().zip(tx.get_many(ACCOUNT, &ids)?) {
         if let Some(other) = other.filter(|other| other.domain.as_deref() == Some(domain)) {
-            if moment.ids.left() < IDS_EACH {
-                return Ok(Some(SeverPlace { after: done, ..place }));
+            is_cut = moment.ids.left() < IDS_EACH + IDS_TO_TELL;
+            if is_cut {
+                break;
             }
             end(tx, moment, site, place.table, &account, &other)?;
+            ended += 1;
         }
         done = *at;
     }
-    if rows.len() == STEP_ROWS {
+    let cause = Cause { kind: SeveranceKind::UserDomainBlock, target: domain };
+    severance::note(tx, moment, me, cause, lost(place.table, ended))?;
+    if is_cut || rows.len() == STEP_ROWS {
         return Ok(Some(SeverPlace { after: done, ..place }));
     }
     let table = place.table + 1;
     Ok((table < TABLES.len()).then_some(SeverPlace { table, after: Id::ZERO }))
+}
+
+/// What so many rows of a table are to the one who loses them.
+fn lost(table: usize, ended: u32) -> Lost {
+    match table {
+        0 => Lost { followers: 0, following: ended },
+        1 => Lost { followers: ended, following: 0 },
+        _ => Lost::default(),
+    }
 }
 
 fn end(

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use crate::base::{Id, Moment, Timestamp};
 use crate::domain::moderation::server::{rule_for_account, ruled};
+use crate::domain::portrait;
 use crate::domain::relation::{Followed, Follower, reject_arrived, unfollow_arrived};
 use crate::domain::status;
-use crate::model::Account;
 use crate::model::tables::{
     ACCOUNT, ACCOUNT_BY_URI, FOLLOWERS, FOLLOWING, STATUS, STATUS_BY_AUTHOR, TOMBSTONE, TombstoneRow,
 };
+use crate::model::{Account, Status};
 use crate::store::{Scan, StoreError, WriteTx};
 
 /// How long the key before a rotation is good for late deliveries.
@@ -77,11 +78,12 @@ pub fn refresh_failed(tx: &mut WriteTx<'_>, now: Timestamp, id: Id) -> Result<()
 }
 
 /// Marks a remote account as deleted: nothing of it is shown from now on.
-/// [`forget_account`] then clears away what it left.
+/// [`forget_account`] then clears away what it left. Takes one id.
 ///
 /// # Errors
 /// Only the store's.
-pub fn set_gone(tx: &mut WriteTx<'_>, now: Timestamp, id: Id) -> Result<(), StoreError> {
+pub fn set_gone(tx: &mut WriteTx<'_>, moment: &mut Moment, id: Id) -> Result<(), StoreError> {
+    let now = moment.now;
     let Some(old) = tx.get(ACCOUNT, &id)?.filter(|account| !account.is_local()) else { return Ok(()) };
     if old.deleted_at.is_none() {
         let row = TombstoneRow { deleted_at: now, former_type: "Person".into(), actor_uri: old.uri.clone() };
@@ -104,6 +106,7 @@ pub fn set_gone(tx: &mut WriteTx<'_>, now: Timestamp, id: Id) -> Result<(), Stor
             ..Account::default()
         };
         Account::save(tx, Some(&old), &bare);
+        portrait::let_go(tx, moment, &old)?;
     }
     Ok(())
 }
@@ -125,7 +128,9 @@ pub fn forget_account(tx: &mut WriteTx<'_>, moment: &mut Moment, id: Id) -> Resu
     }
     let posts = tx.scan(STATUS_BY_AUTHOR, range())?;
     let ids: Vec<Id> = posts.iter().map(|((_, status), _)| *status).collect();
-    for post in tx.get_many(STATUS, &ids)?.into_iter().flatten() {
+    let found: Vec<Status> = tx.get_many(STATUS, &ids)?.into_iter().flatten().collect();
+    portrait::let_go_copies(tx, moment, &found)?;
+    for post in found {
         status::remove(tx, moment, &post)?;
     }
     Ok([followers.len(), following.len(), posts.len()].contains(&FORGET_ROWS))

@@ -77,7 +77,9 @@ pub fn remove(tx: &mut WriteTx<'_>, moment: &mut Moment, status: &Status) -> Res
     }
     erase(tx, moment.now, status, actor_uri, mark)?;
     if status.is_local {
-        media::release(tx, moment.now, Some(status.id), &status.attachments)?;
+        // What somebody who is gone uploaded waits for no other post.
+        let since = if is_author_gone { moment.now.minus(media::UNSHOWN_FOR) } else { moment.now };
+        media::release(tx, since, Some(status.id), &status.attachments)?;
     }
     // Whoever heard that the author is gone needs not hear of each post.
     if status.is_local && !is_author_gone {

@@ -106,7 +106,7 @@ async fn about<T>(state: &AppState, answer: impl FnOnce(&About<'_>) -> T) -> Res
         has_privacy_policy: config.privacy_policy.is_some(),
         has_terms: config.terms_of_service.is_some(),
         vapid_key: &vapid_key,
-        limited_federation: false,
+        limited_federation: state.site.is_by_allowlist,
     }))
 }
 

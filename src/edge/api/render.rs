@@ -2,13 +2,16 @@
 
 use crate::base::Id;
 use crate::domain::filter::Match;
-use crate::domain::notification::Alert;
-use crate::domain::timeline::Loaded;
+use crate::domain::notification::{About, Alert};
+use crate::domain::timeline::{Loaded, Person};
 use crate::edge::AppState;
 use crate::model::{QuotePermission, QuoteState, Site, Visibility};
+use crate::wire::mastodon::notification::About as Subject;
 use crate::wire::mastodon::poll::PollFacts;
 use crate::wire::mastodon::quote::{AnyQuote, Quote, QuoteApproval, ShallowQuote};
-use crate::wire::mastodon::{Emoji, FilterResult, Notification, Poll, PreviewCard, Report, Status, status};
+use crate::wire::mastodon::{
+    AccountWarning, Emoji, FilterResult, Notification, Poll, PreviewCard, Report, Status, status,
+};
 
 use super::people::account;
 
@@ -91,7 +94,22 @@ pub(crate) fn statuses(state: &AppState, viewer: Option<Id>, all: &[Loaded]) -> 
 
 /// A notification as its owner sees it.
 pub(crate) fn notification(site: &Site, owner: Id, alert: &Alert) -> Notification {
-    let about = alert.status.as_ref().map(|loaded| status(site, Some(owner), loaded));
-    let report = alert.report.as_ref().map(|(row, target)| Report::new(row, account(site, target)));
-    Notification::new(&alert.notification, account(site, &alert.from), about).about(report)
+    let post = alert.status.as_ref().map(|loaded| status(site, Some(owner), loaded));
+    let about = subject(site, alert.about.as_ref(), &alert.from);
+    Notification::new(&alert.notification, account(site, &alert.from), post).about(about)
+}
+
+/// What a notification is about besides a post; a warning is from the one
+/// who was warned.
+pub(crate) fn subject(site: &Site, about: Option<&About>, from: &Person) -> Subject {
+    let mut subject = Subject::default();
+    match about {
+        Some(About::Report(row, target)) => subject.report = Some(Report::new(row, account(site, target))),
+        Some(About::Warning(row)) => {
+            subject.moderation_warning = Some(AccountWarning::new(row, account(site, from)));
+        }
+        Some(About::Severance(row)) => subject.event = Some(row.into()),
+        None => {}
+    }
+    subject
 }

@@ -37,7 +37,7 @@ pub(super) async fn asker(state: &AppState, parts: &mut Parts) -> Result<Option<
 /// # Errors
 /// 401 when it has to be, and is not.
 pub(super) fn check(state: &AppState, asker: Option<&Account>, kind: Kind) -> Result<(), Problem> {
-    let needs_signature = match state.config.authorized_fetch {
+    let needs_signature = match state.config.fetch_rule() {
         AuthorizedFetch::Off => false,
         AuthorizedFetch::Public => kind == Kind::Social,
         AuthorizedFetch::Strict => true,

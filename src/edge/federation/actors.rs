@@ -117,6 +117,9 @@ async fn is_free(state: &AppState, account: &Account, host: &str) -> Result<bool
 
 /// Asks a host's WebFinger about `name@host`.
 async fn look_up(state: &AppState, name: &str, host: &str) -> Result<webfinger::Found, FetchFailure> {
+    if fetch::is_shut_out(state, &format!("https://{host}/")).await? {
+        return Err(FetchFailure::Bad("its server is blocked here"));
+    }
     let resource = format!("acct:{name}@{host}");
     let query: String = url::form_urlencoded::byte_serialize(resource.as_bytes()).collect();
     let asked =

@@ -117,10 +117,12 @@ pub(super) async fn get(state: &AppState, url: &str) -> Result<(Value, String), 
     Ok((document, answer.url.to_string()))
 }
 
-/// Whether an address is of a server that is blocked here.
+/// Whether an address is of a server that is blocked here, or not welcome
+/// where only the welcome are.
 pub(super) async fn is_shut_out(state: &AppState, url: &str) -> Result<bool, FetchFailure> {
     let Some(host) = uri::host(url) else { return Ok(false) };
-    Ok(state.store.read(move |tx| server::is_shut_out(tx, &host)).await?)
+    let site = state.site.clone();
+    Ok(state.store.read(move |tx| server::is_shut_out(tx, &site, &host)).await?)
 }
 
 /// Asks with one kind of signature, and with the other where that is refused.

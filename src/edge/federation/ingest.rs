@@ -359,8 +359,8 @@ async fn deleted(state: &AppState, sender: Account, delete: &Delete) -> Result {
 /// Marks the account, so that nothing of it shows any more, and then clears
 /// away in steps what it left.
 async fn account_deleted(state: &AppState, id: Id) -> Result {
-    let now = state.now();
-    state.store.write(move |tx| remote::set_gone(tx, now, id)).await?;
+    let moment = state.moment();
+    state.store.write(move |tx| remote::set_gone(tx, &mut moment.clone(), id)).await?;
     for _ in 0..FORGET_STEPS_MAX {
         let moment = state.moment();
         let has_more =

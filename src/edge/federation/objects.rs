@@ -57,7 +57,7 @@ pub(super) async fn actor_answer(
     let (mut parts, _) = request.into_parts();
     let asker = access::asker(state, &mut parts).await?;
     let whole = actor_document(&state.site, account);
-    if asker.is_none() && state.config.authorized_fetch == AuthorizedFetch::Strict {
+    if asker.is_none() && state.config.fetch_rule() == AuthorizedFetch::Strict {
         return Ok(answer::document(&bare(&whole)));
     }
     Ok(answer::document(&whole))

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use tracing::debug;
 
 use super::fetch::{self, FetchFailure};
-use super::{actors, posts};
+use super::{actors, posts, quotes};
 use crate::edge::AppState;
 use crate::wire::activitypub::{Object, actor_kind, uri};
 
@@ -52,6 +52,7 @@ pub(crate) async fn resolve(state: &AppState, text: &str) -> Result<String, Fetc
         return Err(FetchFailure::Bad("it is not an address of another server"));
     }
     if posts::known(state, text).await?.is_some() {
+        quotes::settle(state, text).await;
         return Ok(text.to_owned());
     }
     if let Some(account) = actors::known(state, text).await?.filter(|account| account.is_visible()) {
@@ -70,5 +71,8 @@ pub(crate) async fn resolve(state: &AppState, text: &str) -> Result<String, Fetc
     if Object::read(&document).is_none() {
         return Err(FetchFailure::Bad("it is neither a profile nor a post"));
     }
-    posts::by_uri(state, &id).await.map(|_| id)
+    posts::by_uri(state, &id).await?;
+    // As the inbox does: what it quotes is shown if its author's stamp holds.
+    quotes::settle(state, &id).await;
+    Ok(id)
 }

@@ -23,7 +23,7 @@ use crate::queue::Handlers;
 
 pub(crate) use portraits::{forget, keep as keep_portrait};
 pub(crate) use proxy::Fetches;
-pub use tend::{prune, sweep, tend};
+pub use tend::{prune, remover, sweep, tend};
 pub use upload::process;
 pub(crate) use upload::{Incoming, When, keep, new_preview};
 
@@ -36,5 +36,7 @@ pub(super) fn routes() -> Router<AppState> {
 
 /// With the handlers of the jobs of media.
 pub fn jobs(handlers: Handlers, state: &AppState) -> Handlers {
-    handlers.on(JobKind::ProcessMedia, upload::handler(state.clone()))
+    handlers
+        .on(JobKind::ProcessMedia, upload::handler(state.clone()))
+        .on(JobKind::RemoveFiles, tend::remover(state.clone()))
 }

@@ -16,13 +16,13 @@ use moka::sync::Cache;
 use parking_lot::Mutex;
 use tokio::sync::{Mutex as Turn, Semaphore};
 use tokio::time::timeout;
-use url::Url;
 
 use super::serve::{self, Kept};
 use super::{names, tend};
 use crate::base::limits::FILM_MAX_BYTES;
 use crate::base::{Problem, ProblemKind};
 use crate::domain::cache::{self, CacheKey};
+use crate::domain::delivery::authority_of;
 use crate::domain::moderation::server::rejects_media;
 use crate::domain::secret;
 use crate::edge::AppState;
@@ -99,9 +99,9 @@ pub(super) async fn remote(
 
 /// Files of servers whose files moderators do not want are not passed on.
 async fn refuse_unwanted(state: &AppState, address: &str) -> Result<(), Problem> {
-    let url = Url::parse(address).map_err(|_| Problem::not_found())?;
-    let host = url.host_str().unwrap_or_default().to_owned();
-    let is_unwanted = state.store.read(move |tx| rejects_media(tx, &host)).await?;
+    let host = authority_of(address).ok_or_else(Problem::not_found)?;
+    let site = state.site.clone();
+    let is_unwanted = state.store.read(move |tx| rejects_media(tx, &site, &host)).await?;
     if is_unwanted { Err(Problem::not_found()) } else { Ok(()) }
 }
 

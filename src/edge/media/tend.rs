@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -11,7 +12,9 @@ use crate::base::{Id, Problem};
 use crate::domain::cache::{self, Budget};
 use crate::domain::media;
 use crate::edge::AppState;
+use crate::model::queue::Job;
 use crate::model::{Media, MediaState};
+use crate::queue::{Attempt, Handler, Outcome, Report};
 use crate::store::StoreError;
 
 /// Between two looks.
@@ -69,6 +72,25 @@ pub(super) async fn remove_files(state: &AppState, media: &Media) -> Result<(), 
         state.files.delete(&name).await?;
     }
     Ok(())
+}
+
+/// The handler of [`Job::RemoveFiles`]; a file that is gone needs no removing.
+pub fn remover(state: AppState) -> impl Handler {
+    move |attempt: Attempt| {
+        let state = state.clone();
+        async move {
+            let Job::RemoveFiles { names } = &attempt.act.job else {
+                return Report::from(Outcome::Broken { detail: "no files".into() });
+            };
+            for name in names {
+                if let Err(problem) = state.files.delete(name).await {
+                    return Outcome::TryLater { detail: problem.to_string() }.into();
+                }
+            }
+            Outcome::Done.into()
+        }
+        .boxed()
+    }
 }
 
 /// Removes files of other servers that are too many or too old; gives how

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use super::view::{
     AccountView, ChoiceView, FieldView, MediaKind, MediaView, NotificationView, PersonRow, PersonView,
-    PollView, PostView, RelationView, ReplyTo, When,
+    PollView, PostView, RelationView, ReplyTo, When, words,
 };
 use super::{assets, emoji};
 use crate::base::Timestamp;
 use crate::domain::filter::Match;
-use crate::domain::notification::Alert;
+use crate::domain::notification::{About, Alert};
 use crate::domain::relation::Relationship;
 use crate::domain::timeline::{Loaded, Person};
 use crate::model::{Account, Attachment, AttachmentKind, FilterAction, FilterContext, Picture, Site, Status};
@@ -268,6 +268,30 @@ pub(super) fn notification(
         from: person(eyes.site, &alert.from.account),
         created: When::new(alert.notification.created_at, eyes.now),
         post: alert.status.as_ref().map(|loaded| post(eyes, loaded)),
+        detail: alert.about.as_ref().and_then(detail),
         is_new: seen.is_none_or(|seen| alert.notification.id > seen),
+    }
+}
+
+/// What is said of a warning, and of follows that were lost.
+fn detail(about: &About) -> Option<String> {
+    match about {
+        About::Report(..) => None,
+        About::Warning(warning) => {
+            let done = words::done(warning.action);
+            Some(
+                [done, &warning.text]
+                    .into_iter()
+                    .filter(|text| !text.is_empty())
+                    .collect::<Vec<_>>()
+                    .join(" "),
+            )
+            .filter(|text| !text.is_empty())
+        }
+        About::Severance(lost) => Some(format!(
+            "{}: {} no longer there.",
+            lost.target,
+            words::follows(u64::from(lost.followers), u64::from(lost.following))
+        )),
     }
 }

@@ -100,6 +100,11 @@ pub enum Job {
         /// Also those by people here.
         #[n(1)]
         both: bool,
+        /// The blocked server of which it is; `None` where the account alone
+        /// was suspended.
+        #[n(2)]
+        #[cbor(default)]
+        domain: Option<String>,
     },
     /// Bring the accounts of a server in line with what is decided about it.
     #[n(21)]
@@ -137,6 +142,13 @@ pub enum Job {
         /// The domain.
         #[n(1)]
         domain: String,
+    },
+    /// Remove files of an account that is gone.
+    #[n(40)]
+    RemoveFiles {
+        /// Their names in the place of files.
+        #[n(0)]
+        names: Vec<String>,
     },
     /// Find out which apps are to be told of notifications, and tell them.
     #[n(25)]
@@ -196,6 +208,7 @@ impl Job {
             Job::PublishScheduled { .. } => JobKind::PublishScheduled,
             Job::FanOut { .. } => JobKind::FanOut,
             Job::SeverDomain { .. } => JobKind::SeverDomain,
+            Job::RemoveFiles { .. } => JobKind::RemoveFiles,
             Job::Ingest { .. } => JobKind::Ingest,
             Job::Push { .. } => JobKind::Push,
             Job::PushTo(_) => JobKind::PushTo,
@@ -247,6 +260,9 @@ pub enum JobKind {
     /// See [`Job::SeverDomain`].
     #[n(30)]
     SeverDomain,
+    /// See [`Job::RemoveFiles`].
+    #[n(40)]
+    RemoveFiles,
     /// See [`Job::Push`].
     #[n(25)]
     Push,
@@ -310,6 +326,7 @@ impl JobKind {
             JobKind::Moderate => "moderate",
             JobKind::PublishScheduled => "publish_scheduled",
             JobKind::SeverDomain => "sever_domain",
+            JobKind::RemoveFiles => "remove_files",
         }
     }
 }

@@ -25,6 +25,7 @@ pub mod scheduled;
 pub mod search;
 pub mod status;
 pub mod tag;
+pub mod warning;
 pub mod words;
 
 pub use account::{
@@ -47,6 +48,7 @@ pub use scheduled::ScheduledStatus;
 pub use search::Search;
 pub use status::{Context, MediaAttachment, Status, StatusEdit, StatusSource};
 pub use tag::{FeaturedTag, Tag, TagHistory};
+pub use warning::{AccountWarning, RelationshipSeveranceEvent};
 
 /// The answer where there is nothing to say: `{}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, utoipa::ToSchema)]

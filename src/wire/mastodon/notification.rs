@@ -5,9 +5,24 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::words::{NotificationWord, PolicyAnswerWord};
-use super::{Account, Person, Report, Status};
+use super::{Account, AccountWarning, Person, RelationshipSeveranceEvent, Report, Status};
 use crate::base::{Id, Timestamp};
 use crate::model::{self, GroupKey, Site};
+
+/// What a notification is about besides a post; at most one of them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
+#[schema(as = NotificationSubject)]
+pub struct About {
+    /// A report, for moderators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<Report>,
+    /// A warning by a moderator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moderation_warning: Option<AccountWarning>,
+    /// Follows that a decision ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<RelationshipSeveranceEvent>,
+}
 
 /// A notification.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -23,9 +38,9 @@ pub struct Notification {
     /// Only where it is about a post.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<Status>,
-    /// Only where it is about a report.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    report: Option<Report>,
+    /// Only where it is about a report, a warning or lost follows.
+    #[serde(flatten)]
+    about: About,
     /// Only where the policy holds it back.
     #[serde(skip_serializing_if = "Option::is_none")]
     filtered: Option<bool>,
@@ -41,15 +56,15 @@ impl Notification {
             group_key: row.group().to_string(),
             account,
             status,
-            report: None,
+            about: About::default(),
             filtered: row.is_filtered.then_some(true),
         }
     }
 
-    /// The same about a report.
+    /// The same about something else.
     #[must_use]
-    pub fn about(self, report: Option<Report>) -> Notification {
-        Notification { report, ..self }
+    pub fn about(self, about: About) -> Notification {
+        Notification { about, ..self }
     }
 }
 
@@ -75,9 +90,9 @@ pub struct NotificationGroup {
     sample_account_ids: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status_id: Option<String>,
-    /// Only where it is about a report.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    report: Option<Report>,
+    /// Only where it is about a report, a warning or lost follows.
+    #[serde(flatten)]
+    about: About,
 }
 
 impl NotificationGroup {
@@ -103,14 +118,14 @@ impl NotificationGroup {
             latest_page_notification_at: shown.map(|row| row.created_at.rfc3339()),
             sample_account_ids: sample.iter().map(Id::to_string).collect(),
             status_id: newest.and_then(|row| row.status).map(|id| id.to_string()),
-            report: None,
+            about: About::default(),
         }
     }
 
-    /// The same about a report.
+    /// The same about something else.
     #[must_use]
-    pub fn about(self, report: Option<Report>) -> NotificationGroup {
-        NotificationGroup { report, ..self }
+    pub fn about(self, about: About) -> NotificationGroup {
+        NotificationGroup { about, ..self }
     }
 }
 

@@ -5,6 +5,13 @@ use std::io::Cursor;
 use axum::body::Body;
 use http::{Method, Request};
 
+use serde_json::json;
+use waxwing::edge::media::{remover, sweep};
+use waxwing::model::Role;
+use waxwing::model::queue::JobKind;
+use waxwing::queue::{Handler, Workshop, moderate};
+
+use super::run_ready;
 use crate::kit::{Answer, Person, TestApp};
 
 async fn upload(app: &TestApp, who: &Person<'_>, field: &str, bytes: &[u8]) -> Answer {
@@ -78,4 +85,44 @@ async fn what_is_no_picture_is_not_kept() {
     for path in ["/media/x.png", "/media/..%2fsecret.png", "/media/%2e%2e/x"] {
         assert_eq!(app.get(path).await.status, 404, "{path}");
     }
+}
+
+#[tokio::test]
+async fn the_pictures_of_a_deleted_account_go_with_it() {
+    let app = TestApp::start().await;
+    let ana = app.person("ana").await;
+    let root = app.person_with("root", Role::Owner, "read write admin:read admin:write").await;
+    upload(&app, &ana, "avatar", &png(40, 40)).await.json(200);
+    let own = upload(&app, &ana, "header", &png(60, 20)).await.json(200);
+    let media = super::media::uploaded(&app, &ana).await;
+    let shown = json!({ "status": "look", "media_ids": [media["id"]] });
+    ana.post("/api/v1/statuses", shown).await.json(200);
+    let files =
+        [path(&own["avatar"]), path(&own["header"]), path(&media["url"]), path(&media["preview_url"])];
+    let act = format!("/api/v1/admin/accounts/{}", ana.id);
+    root.post(&format!("{act}/action"), json!({ "type": "suspend" })).await.json(200);
+    for file in &files {
+        assert_eq!(app.get(file).await.status, 200, "the suspended may come back: {file}");
+    }
+    root.delete(&act).await.json(200);
+    let state = &app.state;
+    let workshop = Workshop {
+        store: state.store.clone(),
+        site: state.site.clone(),
+        clock: state.clock.clone(),
+        ids: state.ids.clone(),
+    };
+    let jobs: [(JobKind, Box<dyn Handler>); 2] = [
+        (JobKind::Moderate, Box::new(moderate::handler(workshop))),
+        (JobKind::RemoveFiles, Box::new(remover(state.clone()))),
+    ];
+    run_ready(&app, &jobs).await;
+    assert_eq!(app.get(&files[0]).await.status, 200, "the job that removes them is still to come");
+    run_ready(&app, &jobs[1..]).await;
+    sweep(state).await.unwrap();
+    for file in &files {
+        assert_eq!(app.get(file).await.status, 404, "{file}");
+    }
+    // A second run finds nothing to do.
+    run_ready(&app, &jobs[1..]).await;
 }

@@ -3,6 +3,7 @@
 mod discovery;
 mod documents;
 mod inbox;
+mod limited;
 mod media;
 mod moderation;
 mod origin;

@@ -1,7 +1,7 @@
 //! Reports between servers, and servers that are shut out.
 
 use serde_json::{Value, json};
-use waxwing::domain::moderation::{server, sever_step};
+use waxwing::domain::moderation::{Severing, server, sever_step};
 use waxwing::model::queue::tables::ACT;
 use waxwing::model::queue::{Job, Outgoing};
 use waxwing::model::{Account, Role};
@@ -27,8 +27,8 @@ async fn settle(app: &TestApp) -> usize {
                         Job::SettleServer { domain, was } => {
                             server::settle_step(tx, &mut moment, &domain, was, waxwing::base::Id::ZERO)?;
                         }
-                        Job::SeverFollows { account, both } => {
-                            sever_step(tx, &mut moment, &site, account, both)?;
+                        Job::SeverFollows { account, both, domain } => {
+                            sever_step(tx, &mut moment, &site, &Severing { account, both, domain })?;
                         }
                         _ => continue,
                     }
@@ -234,4 +234,71 @@ async fn a_suspended_account_of_elsewhere_follows_nobody_here() {
     assert!(said(&app).await.iter().any(|said| matches!(said, Outgoing::Reject { .. })));
     assert_eq!(peer.send(&app, &bo, &note_to(&peer, &bo, "/n/1", &ours(&app, ana.id))).await.status, 403);
     mo.post(&act, json!({ "type": "disable" })).await.error(422, "login");
+}
+
+/// The news of lost follows, in both views.
+async fn lost(who: &Person<'_>) -> Value {
+    let told = who.get("/api/v1/notifications?types[]=severed_relationships").await.json(200);
+    let grouped = who.get("/api/v2/notifications?types[]=severed_relationships").await.json(200);
+    assert_eq!(told.as_array().unwrap().len(), 1, "{told}");
+    assert_eq!(grouped["notification_groups"][0]["event"], told[0]["event"]);
+    assert_eq!(told[0]["account"]["id"], who.id.to_string());
+    told[0]["event"].clone()
+}
+
+#[tokio::test]
+async fn people_are_told_of_the_follows_that_a_block_between_servers_ended() {
+    let (app, peer) = (app().await, Peer::start().await);
+    let ada = app.person_with("ada", Role::Admin, ADMIN).await;
+    let (ana, _, _) = friends(&app, &peer).await;
+    let cleo = app.person("cleo").await;
+    let host = peer.origin.strip_prefix("http://").unwrap().to_owned();
+    let block = json!({ "domain": host, "severity": "suspend" });
+    ada.post("/api/v1/admin/domain_blocks", block).await.json(200);
+    settle(&app).await;
+    let event = lost(&ana).await;
+    assert_eq!((&event["type"], &event["target_name"]), (&json!("domain_block"), &json!(host)));
+    assert_eq!((&event["followers_count"], &event["following_count"]), (&json!(1), &json!(1)));
+    assert_eq!(event["purged"], true);
+    assert_eq!(
+        cleo.get("/api/v1/notifications").await.json(200),
+        json!([]),
+        "who lost nothing hears nothing"
+    );
+    let page = crate::web::browser::Browser::of(&app, "ana").await.get("/notifications").await.text();
+    assert!(page.contains("You lost follows") && page.contains(&host), "{page}");
+}
+
+#[tokio::test]
+async fn people_are_told_of_followers_who_were_suspended() {
+    let (app, peer) = (app().await, Peer::start().await);
+    let mo = app.person_with("mo", Role::Moderator, ADMIN).await;
+    let (ana, _, id) = friends(&app, &peer).await;
+    mo.post(&format!("/api/v1/admin/accounts/{id}/action"), json!({ "type": "suspend" })).await.json(200);
+    settle(&app).await;
+    let event = lost(&ana).await;
+    assert_eq!(event["type"], "account_suspension");
+    assert!(event["target_name"].as_str().unwrap().starts_with("bo@"), "{event}");
+    assert_eq!((&event["followers_count"], &event["following_count"]), (&json!(1), &json!(0)));
+}
+
+#[tokio::test]
+async fn ones_own_block_of_a_domain_tells_what_it_ended() {
+    let (app, peer) = (app().await, Peer::start().await);
+    let (ana, _, id) = friends(&app, &peer).await;
+    let acct = ana.get(&format!("/api/v1/accounts/{id}")).await.json(200)["acct"].clone();
+    let domain = acct.as_str().unwrap().split_once('@').unwrap().1.to_owned();
+    ana.post("/api/v1/domain_blocks", json!({ "domain": domain })).await.json(200);
+    let state = &app.state;
+    let workshop = waxwing::queue::Workshop {
+        store: state.store.clone(),
+        site: state.site.clone(),
+        clock: state.clock.clone(),
+        ids: state.ids.clone(),
+    };
+    let handler = waxwing::queue::sever_domain::handler(workshop);
+    crate::api::run_ready(&app, &[(waxwing::model::queue::JobKind::SeverDomain, Box::new(handler))]).await;
+    let event = lost(&ana).await;
+    assert_eq!((&event["type"], &event["target_name"]), (&json!("user_domain_block"), &json!(domain)));
+    assert_eq!((&event["followers_count"], &event["following_count"]), (&json!(1), &json!(1)));
 }

@@ -189,3 +189,32 @@ async fn a_quote_between_others_is_shown_where_its_stamp_holds() {
     let kept = post_at(&app, &here.url("/n/9")).await.unwrap();
     assert_eq!(kept.quote.unwrap().state.word(), "accepted", "everybody may quote themselves");
 }
+
+#[tokio::test]
+async fn a_quote_that_a_search_brings_is_shown_where_its_stamp_holds() {
+    let app = app().await;
+    let (here, there) = (Peer::start().await, Peer::start().await);
+    let (bo, cy) = (here.actor("bo"), there.actor("cy"));
+    let ana = app.person("ana").await;
+    let original = there.serve(there.note(&cy, "/n/1", "<p>hello</p>"));
+    let quoted = original["id"].as_str().unwrap();
+    let stamp = |quoting: &str| {
+        json!({
+            "id": there.url("/s/1"), "type": "QuoteAuthorization", "attributedTo": cy,
+            "interactingObject": quoting, "interactionTarget": quoted,
+        })
+    };
+    let mut note = quoting(&here, &bo, "/n/1", quoted);
+    note["quoteAuthorization"] = json!(there.url("/s/1"));
+    here.serve(note);
+    let mut other = quoting(&here, &bo, "/n/2", quoted);
+    other["quoteAuthorization"] = json!(there.url("/s/1"));
+    here.serve(other);
+    // Without the stamp it waits; a later search finds it.
+    assert_eq!(found(&ana, &here.url("/n/1")).await["quote"]["state"], "pending");
+    there.serve(stamp(&here.url("/n/1")));
+    let shown = found(&ana, &here.url("/n/1")).await;
+    assert_eq!(shown["quote"]["state"], "accepted", "{shown}");
+    assert_eq!(shown["quote"]["quoted_status"]["content"], "<p>hello</p>");
+    assert_eq!(found(&ana, &here.url("/n/2")).await["quote"]["state"], "pending", "it is of another post");
+}

@@ -13,9 +13,9 @@ use super::{PAGE_ADMIN, render};
 use crate::base::{Id, Moment, Problem};
 use crate::domain::moderation::people::{self, Origin, Standing, Wanted};
 use crate::domain::moderation::report::resolve_about;
-use crate::domain::moderation::{self, Action, ModerationError, Relief, Staff};
+use crate::domain::moderation::{self, Action, ModerationError, Relief, Staff, Word};
 use crate::edge::AppState;
-use crate::edge::api::page::{page, paged};
+use crate::edge::api::page::{PageParams, page, paged};
 use crate::edge::api::params::{GivenId, Input};
 use crate::edge::api::people::IdPath;
 use crate::edge::auth::Auth;
@@ -43,7 +43,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(unsuspend))
 }
 
-/// Which accounts; `max_id`, `since_id`, `min_id` and `limit` as everywhere.
+/// Which accounts.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct V1 {
@@ -120,7 +120,7 @@ async fn listed(
 }
 
 /// Accounts, newest first.
-#[utoipa::path(get, path = "/api/v1/admin/accounts", tag = "Admin", params(V1),
+#[utoipa::path(get, path = "/api/v1/admin/accounts", tag = "Admin", params(V1, PageParams),
     security(("oauth" = ["admin:read:accounts"])), responses((status = 200, body = [AdminAccount])))]
 async fn list_v1(
     State(state): State<AppState>,
@@ -222,7 +222,7 @@ impl V2 {
 }
 
 /// Accounts, newest first.
-#[utoipa::path(get, path = "/api/v2/admin/accounts", tag = "Admin", params(V2),
+#[utoipa::path(get, path = "/api/v2/admin/accounts", tag = "Admin", params(V2, PageParams),
     security(("oauth" = ["admin:read:accounts"])), responses((status = 200, body = [AdminAccount])))]
 async fn list_v2(
     State(state): State<AppState>,
@@ -294,16 +294,16 @@ impl From<ActionWord> for Action {
 
 /// What is done to an account.
 #[derive(Debug, Deserialize, ToSchema)]
-#[allow(dead_code)] // mails and presets are taken and mean nothing here
+#[allow(dead_code)] // presets are taken and mean nothing here
 struct AccountAction {
     /// What.
     #[serde(rename = "type")]
     kind: ActionWord,
     /// The report that it answers; it is resolved.
     report_id: Option<GivenId>,
-    /// A note for the log.
+    /// Why: kept in the log, and told to the one it is about.
     text: Option<String>,
-    /// This server sends no mail.
+    /// Whether they are told, by a notification; this server sends no mail.
     send_email_notification: Option<bool>,
     /// There are no presets here.
     warning_preset_id: Option<String>,
@@ -321,9 +321,10 @@ async fn act(
 ) -> Result<Json<Empty>, Problem> {
     let by = auth.staff(WRITE, Permission::ManageUsers)?;
     let (action, text) = (Action::from(sent.kind), sent.text.clone().unwrap_or_default());
-    let report = sent.report_id.map(|id| id.0);
+    let (report, is_told) = (sent.report_id.map(|id| id.0), sent.send_email_notification.unwrap_or(true));
     decide(&state, move |tx, moment| {
         moderation::act(tx, moment, by, id, (action, &text))?;
+        moderation::warn(tx, moment, by, id, (action, Word { text: &text, report, is_told }))?;
         if report.is_some() || action != Action::None {
             let one = if action == Action::None { report } else { None };
             resolve_about(tx, moment, by, id, one)?;

@@ -24,7 +24,7 @@ use crate::edge::auth::Auth;
 use crate::model::GroupKey;
 use crate::wire::mastodon::words::NotificationWord;
 use crate::wire::mastodon::{
-    Account, Empty, GroupedNotifications, NotificationGroup, PartialAccount, Report, UnreadCount,
+    Account, Empty, GroupedNotifications, NotificationGroup, PartialAccount, UnreadCount,
 };
 
 /// Which kinds the client can show in groups, and how whole the accounts are.
@@ -127,9 +127,11 @@ fn people(groups: &[Group], is_partial: bool) -> (Vec<&Person>, Vec<&Person>) {
 
 fn outline(state: &AppState, group: &Group, end: Option<Id>) -> NotificationGroup {
     let sample: Vec<Id> = group.sample.iter().map(|person| person.account.id).collect();
-    let report = group.report.as_ref();
-    let report = report.map(|(row, target)| Report::new(row, account(&state.site, target)));
-    NotificationGroup::new(group.key, &group.rows, &sample, end).about(report)
+    let outline = NotificationGroup::new(group.key, &group.rows, &sample, end);
+    match group.sample.first() {
+        Some(from) => outline.about(render::subject(&state.site, group.about.as_ref(), from)),
+        None => outline,
+    }
 }
 
 /// The name of a group in a path.

@@ -12,7 +12,7 @@ mod post;
 mod quote;
 mod shell;
 mod when;
-mod words;
+pub mod words;
 
 pub use chart::ChartView;
 pub use compose::{AttachedFile, ComposeForm, POLL_LENGTHS, PollForm, QUOTE_POLICIES};

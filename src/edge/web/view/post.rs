@@ -201,11 +201,18 @@ pub struct NotificationView {
     pub created: When,
     /// The post it is about.
     pub post: Option<PostView>,
+    /// What is said of it besides.
+    pub detail: Option<String>,
     /// Newer than what the reader saw last.
     pub is_new: bool,
 }
 
 impl NotificationView {
+    /// Whether it is the server's own word, and from nobody else.
+    pub fn is_from_server(&self) -> bool {
+        matches!(self.kind, NotificationKind::ModerationWarning | NotificationKind::SeveredRelationships)
+    }
+
     /// Whether it waits for an answer.
     pub fn is_request(&self) -> bool {
         self.kind == NotificationKind::FollowRequest

@@ -1,6 +1,6 @@
 //! What people read for the words of the model.
 
-use crate::model::{NotificationKind, Registration, Visibility};
+use crate::model::{NotificationKind, Registration, Visibility, WarningAction};
 
 /// Names and pictures of visibilities.
 pub trait VisibilityWords: Copy {
@@ -69,8 +69,8 @@ impl NotificationWords for NotificationKind {
             NotificationKind::Quote => "quoted your post",
             NotificationKind::QuotedUpdate => "edited a post you quoted",
             NotificationKind::AdminReport => "reported somebody",
-            NotificationKind::ModerationWarning => "was warned by a moderator",
-            NotificationKind::SeveredRelationships => "lost follows to a block between servers",
+            NotificationKind::ModerationWarning => "A moderator has warned you",
+            NotificationKind::SeveredRelationships => "You lost follows to a block",
         }
     }
 
@@ -99,6 +99,26 @@ impl NotificationWords for NotificationKind {
             _ => "plain",
         }
     }
+}
+
+/// What was done to somebody together with a warning; empty for nothing.
+pub fn done(action: WarningAction) -> &'static str {
+    match action {
+        WarningAction::None => "",
+        WarningAction::Disable => "Your login was disabled.",
+        WarningAction::Sensitive => "Your media are hidden behind a warning.",
+        WarningAction::Silence => "Your account is shown only to those who look for it.",
+        WarningAction::Suspend => "Your account was suspended.",
+    }
+}
+
+/// Followers and followed people, as they are counted in a sentence.
+pub fn follows(followers: u64, following: u64) -> String {
+    let of = |count: u64, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
+    let followers = (followers > 0).then(|| of(followers, "follower is", "followers are"));
+    let following =
+        (following > 0).then(|| of(following, "account you follow is", "accounts you follow are"));
+    followers.into_iter().chain(following).collect::<Vec<_>>().join(", ")
 }
 
 /// What a visitor is told about signing up.
