@@ -1,5 +1,7 @@
 //! Every page, rendered with friendly and hostile content.
 
+#[path = "../examples/pages/own.rs"]
+mod own;
 #[path = "../examples/pages/sample.rs"]
 mod sample;
 
