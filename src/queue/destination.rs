@@ -188,6 +188,13 @@ impl Health {
             Class::Local => record.cap = LOCAL_CAP,
             Class::Ingress => record.cap = INGRESS_CAP,
         }
+        // The clock may have been wrong when it was written down.
+        let not_later = |at: Option<Timestamp>, latest: Timestamp| at.map(|at| at.min(latest));
+        record.open_until = not_later(record.open_until, now.plus(DEAD_PROBE * 2));
+        record.paused_until = not_later(record.paused_until, now.plus(RETRY_AFTER.1));
+        record.last_ok = not_later(record.last_ok, now);
+        record.failing_since = not_later(record.failing_since, now);
+        record.unresolved_since = not_later(record.unresolved_since, now);
         let tokens = f64::from(record.rate).clamp(1.0, BURST);
         let mut health = Health {
             record,
@@ -396,7 +403,8 @@ impl Health {
         }
         match outcome {
             Outcome::Done => self.succeeded(now, started),
-            Outcome::Refused { .. } | Outcome::Gone => self.answered(),
+            Outcome::Gone { is_shared: true } => Some(self.gone(now, chance)),
+            Outcome::Refused { .. } | Outcome::Gone { .. } => self.answered(),
             Outcome::TooMany { retry_after } => {
                 self.throttled(now, *retry_after);
                 None
@@ -463,6 +471,16 @@ impl Health {
         self.resume_slowly();
         self.record.cause.clear();
         Some(self.turn(Breaker::Closed))
+    }
+
+    /// It says of itself that it is gone for good.
+    fn gone(&mut self, now: Timestamp, chance: &dyn Chance) -> Transition {
+        self.failed_at = Some(now);
+        self.record.failing_since.get_or_insert(now);
+        self.record.good_probes = 0;
+        self.record.cause = "the shared inbox is gone".into();
+        self.record.open_until = Some(now.plus(spread(DEAD_PROBE, OPEN_JITTER, chance)));
+        self.turn(Breaker::Dead)
     }
 
     fn throttled(&mut self, now: Timestamp, retry_after: Option<Duration>) {

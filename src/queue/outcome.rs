@@ -66,7 +66,11 @@ pub enum Outcome {
         status: u16,
     },
     /// The inbox is gone (410).
-    Gone,
+    Gone {
+        /// It was the one for everybody there: the whole server is gone. The
+        /// worker knows this, handlers need not.
+        is_shared: bool,
+    },
     /// Neither signature was accepted (401).
     Unauthorized,
     /// Too much at once (429).
@@ -110,7 +114,7 @@ impl Outcome {
             200..=299 => Outcome::Done,
             401 => Outcome::Unauthorized,
             408 => Outcome::failed(FailureKind::Timeout, status, "request timeout"),
-            410 => Outcome::Gone,
+            410 => Outcome::Gone { is_shared: false },
             425 => Outcome::TryLater { detail: "too early".into() },
             429 => Outcome::TooMany { retry_after },
             501 => Outcome::Refused { status },
@@ -134,7 +138,7 @@ impl Outcome {
             Outcome::Done => "done",
             Outcome::Superseded => "superseded",
             Outcome::Refused { .. } => "refused",
-            Outcome::Gone => "gone",
+            Outcome::Gone { .. } => "gone",
             Outcome::Unauthorized => "unauthorized",
             Outcome::TooMany { .. } => "too_many",
             Outcome::Unavailable { .. } => "unavailable",
@@ -162,7 +166,8 @@ impl Outcome {
             Outcome::Done => "done".into(),
             Outcome::Superseded => "a later activity made it pointless".into(),
             Outcome::Refused { status } => format!("refused: answered {status}"),
-            Outcome::Gone => "the inbox is gone: answered 410".into(),
+            Outcome::Gone { is_shared: false } => "the inbox is gone: answered 410".into(),
+            Outcome::Gone { is_shared: true } => "the server is gone: its shared inbox answered 410".into(),
             Outcome::Unauthorized => "neither signature was accepted: answered 401".into(),
             Outcome::TooMany { retry_after: Some(wait) } => {
                 format!("too much at once (429): {}", after(wait))
@@ -179,7 +184,7 @@ impl Outcome {
     pub(super) fn status(&self) -> u16 {
         match self {
             Outcome::Refused { status } | Outcome::Failed { status, .. } => *status,
-            Outcome::Gone => 410,
+            Outcome::Gone { .. } => 410,
             Outcome::Unauthorized => 401,
             Outcome::TooMany { .. } => 429,
             Outcome::Unavailable { .. } => 503,
@@ -232,7 +237,7 @@ pub fn fate(
     match outcome {
         Outcome::Done | Outcome::Superseded => Some(Fate::Done),
         Outcome::Refused { .. } | Outcome::Broken { .. } => dead(row, DeadReason::Refused),
-        Outcome::Gone => dead(row, DeadReason::Gone),
+        Outcome::Gone { .. } => dead(row, DeadReason::Gone),
         Outcome::TooMany { .. } | Outcome::Unavailable { .. } => None,
         Outcome::Failed { .. } if !is_host_well => None,
         Outcome::Unauthorized if row.attempts + 1 >= UNAUTHORIZED_ATTEMPTS_MAX => {

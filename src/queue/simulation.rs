@@ -285,6 +285,8 @@ impl<'a> World<'a> {
                 return Some(Input::Committed(vec![key]));
             }
             Output::Save(id, record) => drop(self.records.insert(id, *record)),
+            // Nothing gets that old here.
+            Output::Demote(..) => {}
             Output::Abort(ticket) => {
                 // It ends again when it would have, and is not known by then.
                 let outcome = Outcome::failed(FailureKind::Timeout, 0, "ended early");

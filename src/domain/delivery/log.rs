@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::rows::Books;
-use super::{Place, Task, enqueue_as};
+use super::{Task, enqueue_as};
 use crate::base::{Id, Moment, Timestamp};
 use crate::model::queue::tables::{
     ACT, ACT_BY_ORDER, ACT_ROWS, ASLEEP, DESTINATION, JOB, LOGGED, LOGGED_BY_EXPIRY, ROWS, rows,
@@ -22,6 +22,10 @@ pub const CATCH_UP_MAX: usize = 500;
 const LOGGED_MAX_ROWS: i64 = 10_000;
 /// Read in one step when looking for them.
 const STEP_ROWS: usize = 64;
+/// Rows of one destination; with more, what may wait in the log waits there.
+pub const DESTINATION_ROWS_MAX: u64 = 100_000;
+/// Sleepers that are looked through for those with a shorter queue now.
+const ASLEEP_SEEN_MAX: usize = 50_000;
 
 /// Leaves out the places of an act that are asleep, and remembers them. What
 /// is given back gets rows.
@@ -43,7 +47,7 @@ pub(super) fn leave_out(
     for (destination, asleep) in ids.into_iter().zip(found) {
         let Some(mut asleep) = asleep else { continue };
         // One row now and then, or there would be nothing to probe with.
-        let needs_probe = asleep.probe_until.is_none_or(|until| until <= now);
+        let needs_probe = !asleep.is_crowded && asleep.probe_until.is_none_or(|until| until <= now);
         skips.insert(destination, !needs_probe);
         if needs_probe {
             asleep.probe_until = Some(act.expires_at);
@@ -67,7 +71,8 @@ pub(super) fn leave_out(
 }
 
 /// Writes down the states of destinations. Those that fell asleep are left
-/// out from now on; those that are well again catch up. Takes an id of
+/// out from now on; those that answered again catch up: already after the
+/// first good probe, or there would be nothing for the second. Takes an id of
 /// `moment` for each of the latter.
 ///
 /// # Errors
@@ -82,21 +87,67 @@ pub fn keep_destinations(
         tx.put(DESTINATION, id, record.as_ref());
         match (record.breaker, asleep) {
             (Breaker::Dormant | Breaker::Dead, None) => {
-                let asleep = Asleep { since: moment.now, resume_act: None, probe_until: None };
+                let asleep =
+                    Asleep { since: moment.now, resume_act: None, probe_until: None, is_crowded: false };
                 tx.put(ASLEEP, id, &asleep);
             }
-            (Breaker::Closed, Some(asleep)) => {
-                tx.delete(ASLEEP, id);
-                let job = asleep.resume_act.map(|from| Job::CatchUp { destination: *id, from });
-                if let Some(job) = job {
-                    let task = Task { place: Place::Local, ..Task::local(job, Id::ZERO).lane(Lane::Bulk) };
-                    enqueue_as(tx, moment.id(), moment.now, ActivityKind::Internal, &task)?;
-                }
-            }
-            _ => {}
+            (Breaker::Dormant | Breaker::Dead, Some(_)) => {}
+            // That one waits until its queue is shorter.
+            (_, Some(asleep)) if asleep.is_crowded => {}
+            (_, Some(asleep)) => wake(tx, moment, *id, &asleep)?,
+            (_, None) => {}
         }
     }
     Ok(())
+}
+
+fn wake(
+    tx: &mut WriteTx<'_>,
+    moment: &mut Moment,
+    id: DestinationId,
+    asleep: &Asleep,
+) -> Result<(), StoreError> {
+    tx.delete(ASLEEP, &id);
+    let Some(from) = asleep.resume_act else { return Ok(()) };
+    let task = Task::local(Job::CatchUp { destination: id, from }, Id::ZERO).lane(Lane::Bulk);
+    enqueue_as(tx, moment.id(), moment.now, ActivityKind::Internal, &task)
+}
+
+/// Destinations that one call of [`crowd`] lets go on, at most.
+pub const CROWD_MAX: usize = 64;
+
+/// Leaves out destinations that have more than [`DESTINATION_ROWS_MAX`] rows,
+/// whatever is wrong with them, and lets those go on that have less than half
+/// of it. `counts` are those with many rows; says whether any are left out.
+/// Takes up to [`CROWD_MAX`] ids.
+///
+/// # Errors
+/// Only the store's.
+pub fn crowd(
+    tx: &mut WriteTx<'_>,
+    moment: &mut Moment,
+    counts: &BTreeMap<DestinationId, u64>,
+) -> Result<bool, StoreError> {
+    let ids: Vec<DestinationId> = counts.keys().copied().collect();
+    for ((id, rows), asleep) in counts.iter().zip(tx.get_many(ASLEEP, &ids)?) {
+        let is_news = asleep.as_ref().is_none_or(|asleep| !asleep.is_crowded);
+        if *rows > DESTINATION_ROWS_MAX && is_news {
+            let fresh = Asleep { since: moment.now, resume_act: None, probe_until: None, is_crowded: true };
+            let asleep = asleep.map_or(fresh, |asleep| Asleep { is_crowded: true, ..asleep });
+            tx.put(ASLEEP, id, &asleep);
+        }
+    }
+    let asleep = tx.scan(ASLEEP, Scan::all().limit(ASLEEP_SEEN_MAX))?;
+    let is_over = |id: &DestinationId, asleep: &Asleep| {
+        asleep.is_crowded && counts.get(id).is_none_or(|rows| *rows < DESTINATION_ROWS_MAX / 2)
+    };
+    let mut crowded = asleep.iter().filter(|(_, asleep)| asleep.is_crowded).count();
+    for (id, asleep) in asleep.iter().filter(|(id, asleep)| is_over(id, asleep)).take(CROWD_MAX) {
+        // One that is dormant, too, is left out again when it is written down.
+        wake(tx, moment, *id, asleep)?;
+        crowded -= 1;
+    }
+    Ok(crowded > 0)
 }
 
 /// An act that a destination was left out of, with its inboxes there.
@@ -299,9 +350,9 @@ mod tests {
         bench.finish_all(NOW).await;
 
         let later = NOW.plus(Duration::from_secs(7 * 3600));
+        bench.turn(later, 7..=7, Breaker::Dormant).await;
+        assert!(bench.jobs().await.is_empty(), "not before it answered");
         bench.turn(later, 7..=7, Breaker::HalfOpen).await;
-        assert!(bench.jobs().await.is_empty(), "not before it is well");
-        bench.turn(later, 7..=7, Breaker::Closed).await;
         let job = bench.jobs().await;
         assert_eq!((job.len(), job[0].destination), (1, DestinationId::LOCAL));
         let act = bench.read(move |tx| tx.get(ACT, &job[0].act)).await.unwrap();
@@ -326,5 +377,29 @@ mod tests {
         assert!(bench.read(|tx| tx.scan(ACT, Scan::all())).await.is_empty());
         assert!(bench.read(|tx| tx.scan(ACT_BY_ORDER, Scan::all())).await.is_empty());
         assert_eq!(bench.read(overview).await, Default::default());
+    }
+
+    #[tokio::test]
+    async fn a_server_with_too_long_a_queue_is_left_out_until_it_is_shorter() {
+        let bench = bench().await;
+        let counted = |rows: u64| BTreeMap::from([(DestinationId(5), rows)]);
+        let crowded = counted(DESTINATION_ROWS_MAX + 1);
+        bench.write(NOW, move |tx, moment| crowd(tx, moment, &crowded)).await;
+        let left_out = bench.post(NOW, ActivityKind::Create, 1).await;
+        assert_eq!(bench.jobs().await.len(), HOSTS as usize - 1);
+        // A good answer does not end it, a shorter queue does.
+        bench.turn(NOW, 5..=5, Breaker::Closed).await;
+        let shorter = counted(DESTINATION_ROWS_MAX / 2);
+        bench.write(NOW, move |tx, moment| crowd(tx, moment, &shorter)).await;
+        bench.post(NOW, ActivityKind::Create, 2).await;
+        assert_eq!(bench.jobs().await.len(), 2 * (HOSTS as usize - 1));
+        bench.write(NOW, move |tx, moment| crowd(tx, moment, &BTreeMap::new())).await;
+        let caught_up = bench.read(|tx| tx.scan(JOB, Scan::prefix(&(DestinationId::LOCAL,)))).await;
+        let act = caught_up[0].0.act;
+        let act = bench.read(move |tx| tx.get(ACT, &act)).await.unwrap();
+        assert_eq!(act.job, Job::CatchUp { destination: DestinationId(5), from: left_out });
+        bench.finish_all(NOW).await;
+        bench.post(NOW, ActivityKind::Create, 3).await;
+        assert_eq!(bench.jobs().await.len(), HOSTS as usize);
     }
 }

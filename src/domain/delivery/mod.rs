@@ -5,6 +5,7 @@
 //! and how jobs are run.
 
 pub mod admin;
+mod demote;
 mod inbound;
 mod log;
 mod recipients;
@@ -24,10 +25,14 @@ use crate::model::queue::{
 };
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
+pub use demote::demote;
 pub use inbound::{SEEN_DAYS, forget_seen, forget_sight, heard_from, is_first_sight};
-pub use log::{CATCH_UP_MAX, catch_up, forget_left_out, keep_destinations, left_out};
+pub use log::{
+    CATCH_UP_MAX, CROWD_MAX, DESTINATION_ROWS_MAX, catch_up, crowd, forget_left_out, keep_destinations,
+    left_out,
+};
 pub use recipients::{Place, Targets, authority_of, count_follow};
-pub use rows::{Fate, Promoted, finish, promote_due, prune_dead, settle};
+pub use rows::{FRESH_FOR, Fate, Promoted, finish, promote_due, prune_dead, settle};
 
 /// Rows a local account may enqueue in a minute before the rest of them
 /// take the bulk lane.

@@ -23,7 +23,8 @@ const GONE_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
 /// The inboxes an activity goes to, each once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Targets {
-    inboxes: BTreeSet<String>,
+    /// And whether it is the one for everybody there.
+    inboxes: BTreeMap<String, bool>,
 }
 
 impl Targets {
@@ -35,9 +36,10 @@ impl Targets {
     /// Adds a recipient by its inbox, or by the shared inbox of its server
     /// where it has one: a thousand followers there are one delivery.
     pub fn add(&mut self, inbox: &str, shared_inbox: Option<&str>) {
-        let chosen = shared_inbox.filter(|url| !url.is_empty()).unwrap_or(inbox);
+        let shared = shared_inbox.filter(|url| !url.is_empty());
+        let chosen = shared.unwrap_or(inbox);
         if !chosen.is_empty() && chosen.len() <= INBOX_MAX_BYTES {
-            self.inboxes.insert(chosen.to_owned());
+            *self.inboxes.entry(chosen.to_owned()).or_default() |= shared.is_some();
         }
     }
 
@@ -48,7 +50,7 @@ impl Targets {
 
     /// The inboxes, in order.
     pub fn urls(&self) -> impl Iterator<Item = &str> {
-        self.inboxes.iter().map(String::as_str)
+        self.inboxes.keys().map(String::as_str)
     }
 
     /// Whether nobody gets it.
@@ -120,7 +122,7 @@ pub(super) fn resolve(
     targets: &Targets,
     now: Timestamp,
 ) -> Result<Vec<(DestinationId, InboxId)>, StoreError> {
-    let urls: Vec<String> = targets.inboxes.iter().cloned().collect();
+    let urls: Vec<String> = targets.inboxes.keys().cloned().collect();
     let mut places = Vec::with_capacity(urls.len());
     let mut unknown = Vec::new();
     for (url, known) in urls.iter().zip(tx.get_many(INBOX_BY_URL, &urls)?) {
@@ -138,7 +140,8 @@ pub(super) fn resolve(
     let mut numbers = Numbers::open(tx, sequence::INBOX)?;
     for (url, host) in unknown {
         let (destination, inbox) = (destinations[&host], InboxId(numbers.take()));
-        tx.put(INBOX, &inbox, &Inbox { url: url.clone(), destination });
+        let is_shared = targets.inboxes.get(url).copied().unwrap_or_default();
+        tx.put(INBOX, &inbox, &Inbox { url: url.clone(), destination, is_shared });
         tx.put(INBOX_BY_URL, url, &InboxRef { inbox, destination, gone_at: None });
         places.push((destination, inbox));
     }

@@ -16,7 +16,7 @@ use crate::model::queue::{
 use crate::store::{Scan, StoreError, WriteTx};
 
 /// A retry older than this leaves the lanes of fresh news.
-const FRESH_FOR: Duration = Duration::from_secs(600);
+pub const FRESH_FOR: Duration = Duration::from_secs(600);
 /// Dead letters are kept this long.
 const DEAD_FOR: Duration = Duration::from_secs(14 * 24 * 3600);
 /// And no more than this many.

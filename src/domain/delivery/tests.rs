@@ -302,3 +302,40 @@ async fn deferred_rows_are_ordered_by_due_time() {
         .unwrap_or_else(|e: StoreError| panic!("{e}"));
     assert!(first[0].0.due < first[1].0.due);
 }
+
+#[tokio::test]
+async fn old_news_makes_room_with_all_that_must_not_overtake_it() {
+    let bench = Bench::new();
+    let (a, b): (&[_], &[_]) = (&["https://a.example/"], &["https://b.example/"]);
+    let young = |order| {
+        bench.write(move |tx, moment| {
+            moment.now = NOW.plus(Duration::from_secs(600));
+            let mut targets = Targets::new();
+            targets.add("https://a.example/", None);
+            let (kind, body) = (ActivityKind::Update, Body::empty());
+            let delivery = Delivery { actor: Id(1), kind, order: OrderKey(order), lane: None, body };
+            Ok(deliver(tx, moment, &delivery, &targets)?.expect("has targets"))
+        })
+    };
+    let old = bench.deliver(ActivityKind::Create, 7, a).await;
+    let under_way = bench.deliver(ActivityKind::Create, 8, a).await;
+    let elsewhere = bench.deliver(ActivityKind::Create, 9, b).await;
+    let (its_update, new) = (young(7).await, young(10).await);
+    let jobs = bench.jobs().await;
+    let of = |act| jobs.iter().map(|(key, _)| *key).find(|key| key.act == act).unwrap();
+    let (destination, busy) = (of(old).destination, of(under_way));
+    let later = NOW.plus(Duration::from_secs(660));
+    let more = bench
+        .write(move |tx, _| demote(tx, later, destination, &BTreeSet::from([(busy.act, busy.inbox)]), 100))
+        .await;
+    assert!(!more);
+    let jobs = bench.jobs().await;
+    let lane = |act| jobs.iter().find(|(key, _)| key.act == act).unwrap().0.lane;
+    assert_eq!([old, its_update].map(lane), [Lane::Bulk; 2]);
+    assert_eq!([under_way, elsewhere, new].map(lane), [Lane::Fresh; 3]);
+    assert_eq!(bench.overview().await.ready, [0, 3, 2]);
+    // What comes after stays behind.
+    let undo = bench.deliver(ActivityKind::Undo, 7, a).await;
+    let jobs = bench.jobs().await;
+    assert_eq!(jobs.iter().find(|(key, _)| key.act == undo).unwrap().0.lane, Lane::Bulk);
+}

@@ -38,6 +38,9 @@ pub struct DeliveryStates {
 pub struct DeliveryOverview {
     /// Whether the queue runs in the process that answers.
     pub is_running: bool,
+    /// What is wrong with the queue as a whole, in words.
+    #[serde(default)]
+    pub alerts: Vec<String>,
     /// Jobs that wait: ready and deferred.
     pub waiting: u64,
     /// Jobs that wait for their retry.

@@ -128,6 +128,15 @@ fn time(at: Option<Timestamp>) -> Option<String> {
     at.map(Timestamp::rfc3339)
 }
 
+fn alerts(totals: &Totals) -> Vec<String> {
+    let full = "There are too many jobs, or the disk is nearly full: only what somebody waits for is taken.";
+    let down = |since: Timestamp| {
+        format!("Nobody can be reached since {}: this server's own network is down.", since.rfc3339())
+    };
+    let full = totals.is_overloaded.then(|| full.to_owned());
+    full.into_iter().chain(totals.network_down_since.map(down)).collect()
+}
+
 fn overview(totals: &Totals) -> DeliveryOverview {
     let lane = |lane: &Lane| DeliveryLane {
         name: lane.name().to_owned(),
@@ -136,6 +145,7 @@ fn overview(totals: &Totals) -> DeliveryOverview {
     };
     DeliveryOverview {
         is_running: totals.is_running,
+        alerts: alerts(totals),
         waiting: totals.waiting(),
         deferred: totals.deferred,
         dead_letters: totals.dead,

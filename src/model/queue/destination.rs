@@ -176,6 +176,10 @@ pub struct Inbox {
     /// Whose it is.
     #[n(1)]
     pub destination: DestinationId,
+    /// Whether it is the one for everybody there.
+    #[n(2)]
+    #[cbor(default)]
+    pub is_shared: bool,
 }
 
 impl Record for Inbox {}

@@ -20,6 +20,10 @@ pub struct Asleep {
     /// Until then it has a row to probe with.
     #[n(2)]
     pub probe_until: Option<Timestamp>,
+    /// Whatever its state, its queue is too long.
+    #[n(3)]
+    #[cbor(default)]
+    pub is_crowded: bool,
 }
 
 impl Record for Asleep {}
@@ -116,7 +120,7 @@ mod tests {
 
     #[test]
     fn records_keep_their_bytes() {
-        let asleep = Asleep { since: AT, resume_act: Some(Id(5)), probe_until: Some(AT) };
+        let asleep = Asleep { since: AT, resume_act: Some(Id(5)), probe_until: Some(AT), is_crowded: false };
         check("queue-asleep", &asleep).unwrap();
         let logged = Logged::new(AT, Id(7), &[place(9, 300), place(2, 4)]);
         check("queue-logged", &logged).unwrap();

@@ -36,6 +36,11 @@ pub struct Totals {
     pub inflight: u64,
     /// Attempts at once, at most.
     pub slots: u64,
+    /// There are so many jobs, or so little room on the disk, that what adds
+    /// many more and nobody waits for is put off.
+    pub is_overloaded: bool,
+    /// Since when this server's own network is down.
+    pub network_down_since: Option<Timestamp>,
 }
 
 impl Totals {
@@ -104,11 +109,12 @@ impl Desk {
     /// # Errors
     /// Only the store's.
     pub async fn totals(&self) -> Result<Totals, StoreError> {
-        let mut totals = Totals::default();
+        let mut totals = Totals { is_overloaded: self.is_overloaded(), ..Totals::default() };
         let known = self.known().await?;
         known.iter().filter(|known| known.record.class.is_remote()).for_each(|known| totals.add(known));
         if let Some(live) = self.live().await {
             totals.is_running = true;
+            totals.network_down_since = live.network_down_since;
             totals.inflight = live.inflight.iter().sum::<usize>() as u64;
             totals.slots = live.slots as u64;
         }
@@ -161,8 +167,11 @@ impl Desk {
     /// Makes dead letters ready again; gives how many.
     ///
     /// # Errors
-    /// Only the store's.
+    /// [`StoreError::Busy`] while the queue is too full for it; the store's.
     pub async fn replay(&self, chosen: Letters) -> Result<u64, StoreError> {
+        if self.is_overloaded() {
+            return Err(StoreError::Busy);
+        }
         // What dies again while this goes on is not taken a second time.
         let began = self.inner.clock.now();
         let until = Some(chosen.until.map_or(began, |until| until.min(began)));

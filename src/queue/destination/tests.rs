@@ -371,6 +371,23 @@ fn a_name_that_is_gone_for_a_day_is_dead_and_a_resolver_in_trouble_kills_nobody(
 }
 
 #[test]
+fn a_server_whose_shared_inbox_is_gone_is_dead_at_once() {
+    let mut world = World::proven();
+    world.attempt(Outcome::Gone { is_shared: false }, 50);
+    assert_eq!(world.breaker(), Breaker::Closed, "one person left");
+    world.attempt(Outcome::Gone { is_shared: true }, 50);
+    assert_eq!(world.breaker(), Breaker::Dead);
+    let Gate::At(probe) = world.health.gate(world.now) else { panic!("not asked again at once") };
+    assert!(probe.since(world.now) > Duration::from_secs(5 * 86_400));
+    // A refusal wakes no dead one, a success does.
+    world.now = probe;
+    world.attempt(Outcome::of_status(404, None), 50);
+    assert_eq!(world.breaker(), Breaker::Dead);
+    world.attempt(Outcome::Done, 50);
+    assert_eq!(world.breaker(), Breaker::HalfOpen);
+}
+
+#[test]
 fn what_was_our_own_fault_is_forgiven() {
     let mut world = World::proven();
     let since = world.now;

@@ -6,6 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use super::super::destination::Health;
 use super::Window;
 use crate::base::{Id, Timestamp};
+use crate::domain::delivery::FRESH_FOR;
 use crate::model::queue::{InboxId, JobKey, JobRow, Lane, OrderKey};
 
 /// Senders share a destination's turn by this many buckets.
@@ -97,6 +98,21 @@ impl Entry {
         self.shed();
         self.is_stale = true;
         self.epoch = self.epoch.wrapping_add(1);
+    }
+
+    /// Whether so much waits in the lane of fresh news that new ones would
+    /// wait behind old ones.
+    pub(super) fn has_old_news(&self, now: Timestamp) -> bool {
+        let fresh = Lane::Fresh;
+        let is_old = |at: Timestamp| now.since(at) > FRESH_FOR;
+        !self.is_loading && self.more[fresh.index()] && self.oldest(fresh).is_some_and(is_old)
+    }
+
+    /// Shows nothing until the store was tidied; gives the jobs under way.
+    pub(super) fn begin_demoting(&mut self) -> Vec<(Id, InboxId)> {
+        self.distrust();
+        self.is_loading = true;
+        self.busy.keys().copied().collect()
     }
 
     /// Whether a job was started or settled, and is still in the store.

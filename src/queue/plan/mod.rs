@@ -22,11 +22,11 @@ use std::time::Duration;
 
 use super::destination::{Gate, Group, Health, Transition};
 use super::outcome::{Outcome, Report, fate};
-use crate::base::{Chance, Timestamp};
+use crate::base::{Chance, Id, Timestamp};
 use crate::domain::delivery::Fate;
 use crate::model::queue::{
-    Class, DeadReason, Destination, DestinationId, History, JobKey, JobRow, Lane, Mishap, SignatureProfile,
-    Steer, Steering, Turn,
+    Class, DeadReason, Destination, DestinationId, History, InboxId, JobKey, JobRow, Lane, Mishap,
+    SignatureProfile, Steer, Steering, Turn,
 };
 use entry::Entry;
 pub use explain::{Live, LiveDestination, Why};
@@ -50,7 +50,7 @@ const COST_MIN: i64 = 512;
 /// Shares of the lanes.
 const WEIGHTS: [i64; 3] = [8, 4, 1];
 /// A destination that waits longer than this keeps no window.
-const SHED_AFTER: Duration = Duration::from_secs(5);
+pub(super) const SHED_AFTER: Duration = Duration::from_secs(5);
 /// How often what is idle is forgotten and what changed is written down.
 const UPKEEP_EVERY: Duration = Duration::from_secs(60);
 
@@ -69,6 +69,8 @@ pub enum Input {
     Finished(Ticket, Report),
     /// What became of these jobs is in the store.
     Committed(Vec<JobKey>),
+    /// Old news of a destination was moved.
+    Demoted(DestinationId),
     /// A host was heard from: look whether it is back.
     Heard(DestinationId),
     /// The admin did something.
@@ -87,6 +89,9 @@ pub enum Output {
     /// End an attempt: it takes long, and others wait for its slot. It counts
     /// as a timeout.
     Abort(Ticket),
+    /// Move old news of a destination out of the way of new ones, but not
+    /// these, which are under way; then say [`Input::Demoted`].
+    Demote(DestinationId, Vec<(Id, InboxId)>),
     /// Write down what became of a job, then say [`Input::Committed`].
     Settle(JobKey, Fate),
     /// Write down the state of a destination.
@@ -228,6 +233,7 @@ impl Plan {
             Input::Loaded(window) => self.loaded(*window, now),
             Input::Finished(ticket, report) => self.finished(ticket, &report, now, chance),
             Input::Committed(keys) => self.committed(&keys, now),
+            Input::Demoted(destination) => self.demoted(destination, now),
             Input::Heard(destination) => self.heard(destination, now),
             Input::Steered(steer) => self.steered(&steer, now),
             Input::Tick => {}
@@ -365,6 +371,13 @@ impl Plan {
         }
     }
 
+    fn demoted(&mut self, id: DestinationId, now: Timestamp) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.is_loading = false;
+            self.consider(id, now);
+        }
+    }
+
     fn heard(&mut self, id: DestinationId, now: Timestamp) {
         if let Some(health) = self.entries.get_mut(&id).and_then(|entry| entry.health.as_mut()) {
             health.probe_now(now);
@@ -432,6 +445,11 @@ impl Plan {
             }
             Gate::Busy => return false,
             Gate::Ready => {}
+        }
+        if entry.has_old_news(now) {
+            let busy = entry.begin_demoting();
+            self.out.push(Output::Demote(id, busy));
+            return false;
         }
         if entry.wants_load() {
             self.out.extend(ask(entry, id, window_rows).map(Output::Load));

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::base::{FixedChance, Id};
+use crate::domain::delivery::FRESH_FOR;
 use crate::model::queue::{Breaker, InboxId, JobKind, OrderKey};
 use crate::queue::{FailureKind, Outcome};
 
@@ -120,6 +121,17 @@ impl World {
                 inputs.push_back(Input::Committed(vec![key]));
             }
             Output::Save(id, record) => drop(self.records.insert(id, *record)),
+            Output::Demote(id, busy) => {
+                let is_old = |key: &JobKey, row: &JobRow| {
+                    (key.destination, key.lane) == (id, Lane::Fresh)
+                        && !busy.contains(&(key.act, key.inbox))
+                        && self.now.since(row.created_at) > FRESH_FOR
+                };
+                let old: Vec<_> = self.ready.extract_if(.., |key, row| is_old(key, row)).collect();
+                self.ready
+                    .extend(old.into_iter().map(|(key, row)| (JobKey { lane: Lane::Bulk, ..key }, row)));
+                inputs.push_back(Input::Demoted(id));
+            }
             Output::Abort(ticket) => self.aborted.push(ticket),
             Output::Turned(..) | Output::Note(..) | Output::Network(_) => {}
         }
@@ -438,6 +450,27 @@ fn where_all_are_slow_nobody_is_ended_early() {
     }
     world.advance(Duration::from_secs(6));
     assert!(world.aborted.is_empty());
+}
+
+#[test]
+fn new_posts_do_not_wait_behind_the_backlog_of_an_outage() {
+    let mut world = World::new(64, 1).proven(1, 1.0);
+    let down = Outcome::of_status(500, None);
+    world.add_many(2000, 1, Lane::Fresh, 1);
+    for _ in 0..3600 {
+        world.finish_all(&down);
+        world.advance(Duration::from_secs(1));
+    }
+    let new = world.add(&NewJob { destination: 1, lane: Lane::Fresh, sender: 2, order: 0 });
+    let mut waited = 0;
+    while world.ready.keys().any(|key| key.act == new) {
+        assert!(waited < 8, "it is as slow as the backlog");
+        world.advance(Duration::from_secs(1));
+        waited += usize::from(world.plan.running() > 0);
+        world.finish_all(&Outcome::Done);
+    }
+    assert!(world.ready.len() > 1900, "the backlog goes on slowly");
+    assert!(world.ready.keys().all(|key| key.lane == Lane::Bulk));
 }
 
 fn servfail() -> Outcome {

@@ -105,7 +105,7 @@ impl Push {
         let request = self.request(push, attempt).await?;
         let now = self.workshop.clock.now();
         let outcome = outcome_of(self.client.send(request).await, now);
-        if matches!(outcome, Outcome::Gone | Outcome::Refused { status: 404 }) {
+        if matches!(outcome, Outcome::Gone { .. } | Outcome::Refused { status: 404 }) {
             let gone = push.clone();
             self.workshop.store.write(move |tx| push::forget(tx, &gone)).await.map_err(later)?;
             return Ok(Outcome::Done);

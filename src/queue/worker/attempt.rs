@@ -34,6 +34,7 @@ pub(super) async fn run(
         return Outcome::TryLater { detail: format!("no handler for {}", kind.name()) }.into();
     };
     let is_remote = start.class.is_remote();
+    let is_shared = inbox.as_ref().is_some_and(|inbox| inbox.is_shared);
     let limit = if is_remote { ATTEMPT_MAX } else { LOCAL_ATTEMPT_MAX };
     let attempt = Attempt {
         key: start.key,
@@ -46,6 +47,9 @@ pub(super) async fn run(
         answer_within: start.answer_within,
     };
     match tokio::time::timeout(limit, handler.run(attempt)).await {
+        Ok(report) if matches!(report.outcome, Outcome::Gone { .. }) => {
+            Report { outcome: Outcome::Gone { is_shared }, ..report }
+        }
         Ok(report) => report,
         Err(_) if is_remote => Outcome::failed(FailureKind::Timeout, 0, "no answer in time").into(),
         Err(_) => Outcome::TryLater { detail: "took too long".into() }.into(),

@@ -10,12 +10,13 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tracing::{error, warn};
 
-use super::super::plan::{Load, Window};
+use super::super::plan::{Load, SHED_AFTER, Window};
 use crate::base::{Id, IdGenerator, Moment, Timestamp};
 use crate::domain::delivery::{self, Fate, Overview, Promoted};
 use crate::model::queue::tables::{ACT, DESTINATION, FOLLOWS_BY_HOST, HELD, JOB, STEERING};
 use crate::model::queue::{
-    Class, DeadReason, Destination, DestinationId, Held, History, InboxId, JobKey, JobRow, Lane, OrderKey,
+    Breaker, Class, DeadReason, Destination, DestinationId, Held, History, InboxId, JobKey, JobRow, Lane,
+    OrderKey, Steering,
 };
 use crate::store::{ReadTx, Scan, Store, StoreError};
 
@@ -25,8 +26,15 @@ pub(super) const BATCH_MAX: usize = 256;
 pub(super) const BATCH_WAIT: Duration = Duration::from_millis(50);
 /// Deferred jobs made ready in one transaction.
 const PROMOTE_MAX: usize = 256;
+/// Windows read in one step.
+const LOADS_MAX: usize = 128;
 /// Rows read in one step when looking for work.
-const LOOK_ROWS: usize = 1024;
+const LOOK_ROWS: usize = 16;
+/// Rows of old news moved in one transaction, and how many such for one order.
+const DEMOTE_ROWS: usize = 256;
+const DEMOTE_STEPS_MAX: usize = 1000;
+/// How often destinations with too many rows are looked for.
+const CROWD_EVERY: Duration = Duration::from_secs(300);
 /// Rows of a lane looked through for ones that need not wait.
 const LANE_ROWS_MAX: usize = 512;
 /// How often old rows are looked for, and how many are looked at.
@@ -51,6 +59,10 @@ pub(super) enum Answer {
     Swept(Option<JobKey>),
     /// How many rows there are.
     Counted(Overview),
+    /// Old news of a destination was moved.
+    Demoted(DestinationId),
+    /// Whether some destinations have too many rows.
+    Crowded(bool),
     /// The store is closed.
     Nothing,
 }
@@ -72,6 +84,10 @@ pub(super) struct Book {
     sweep_at: Timestamp,
     sweep_from: Option<JobKey>,
     measure_at: Timestamp,
+    crowd_at: Timestamp,
+    /// Destinations with too many rows may be known; so it is at the start.
+    has_crowds: bool,
+    rows: u64,
 }
 
 impl Book {
@@ -92,6 +108,9 @@ impl Book {
             sweep_at: now.plus(SWEEP_EVERY),
             sweep_from: None,
             measure_at: now,
+            crowd_at: now.plus(SWEEP_EVERY),
+            has_crowds: true,
+            rows: 0,
         }
     }
 
@@ -109,7 +128,7 @@ impl Book {
     pub(super) fn next_wake(&self, now: Timestamp) -> Timestamp {
         let flush_at = self.flush_at.filter(|_| !self.is_committing);
         let due = self.due.filter(|_| !self.is_promoting);
-        let first = self.sweep_at.min(self.measure_at);
+        let first = self.sweep_at.min(self.measure_at).min(self.crowd_at);
         [flush_at, due].into_iter().flatten().fold(first, Timestamp::min).max(now)
     }
 
@@ -124,6 +143,10 @@ impl Book {
         if now >= self.sweep_at {
             self.sweep_at = now.plus(SWEEP_EVERY);
             self.sweep(now);
+        }
+        if now >= self.crowd_at {
+            self.crowd_at = now.plus(CROWD_EVERY);
+            self.crowd(now);
         }
     }
 
@@ -198,17 +221,22 @@ impl Book {
         self.is_committing = false;
     }
 
-    /// Asks for windows.
-    pub(super) fn load(&mut self, loads: Vec<Load>) {
-        let store = self.store.clone();
-        self.tasks.spawn(async move {
-            let windows = insist("read deliveries", || {
-                let loads = loads.clone();
-                store.read(move |tx| loads.iter().map(|load| window(tx, load)).collect::<Result<Vec<_>, _>>())
-            })
-            .await;
-            windows.map_or(Answer::Nothing, Answer::Loaded)
-        });
+    /// Asks for windows. Many are many questions, so that the first can be
+    /// worked on while the last are read.
+    pub(super) fn load(&mut self, loads: &[Load], now: Timestamp) {
+        for loads in loads.chunks(LOADS_MAX) {
+            let (store, loads) = (self.store.clone(), Arc::<[Load]>::from(loads));
+            self.tasks.spawn(async move {
+                let windows = insist("read deliveries", || {
+                    let loads = loads.clone();
+                    store.read(move |tx| {
+                        loads.iter().map(|load| window(tx, load, now)).collect::<Result<Vec<_>, _>>()
+                    })
+                })
+                .await;
+                windows.map_or(Answer::Nothing, Answer::Loaded)
+            });
+        }
     }
 
     /// Looks for all destinations that have jobs.
@@ -269,6 +297,49 @@ impl Book {
         self.sweep_from = from;
     }
 
+    /// Moves old news of a destination out of the way of new ones.
+    pub(super) fn demote(&mut self, id: DestinationId, busy: Vec<(Id, InboxId)>, now: Timestamp) {
+        let (store, busy) = (self.store.clone(), Arc::new(BTreeSet::from_iter(busy)));
+        self.tasks.spawn(async move {
+            // What is left after the last step is found again by the next window.
+            for _ in 0..DEMOTE_STEPS_MAX {
+                let more = insist("put off old deliveries", || {
+                    let busy = busy.clone();
+                    store.write(move |tx| delivery::demote(tx, now, id, &busy, DEMOTE_ROWS))
+                });
+                match more.await {
+                    Some(true) => {}
+                    Some(false) => break,
+                    None => return Answer::Nothing,
+                }
+            }
+            Answer::Demoted(id)
+        });
+    }
+
+    pub(super) fn counted(&mut self, rows: &Overview) {
+        self.rows = rows.ready.iter().copied().sum::<i64>().max(0) as u64;
+    }
+
+    /// Looks for destinations with too many rows, where that can be.
+    fn crowd(&mut self, now: Timestamp) {
+        let can_be = self.rows > delivery::DESTINATION_ROWS_MAX;
+        if !can_be && !self.has_crowds {
+            return;
+        }
+        let moment = Moment { now, ids: self.ids.reserve(now, delivery::CROWD_MAX as u16) };
+        let (store, has_crowds) = (self.store.clone(), self.has_crowds);
+        self.tasks.spawn(async move {
+            let crowds = super::crowd::look(&store, moment).await;
+            let crowds = crowds.inspect_err(|error| warn!(%error, "long queues were not looked for"));
+            Answer::Crowded(crowds.unwrap_or(has_crowds))
+        });
+    }
+
+    pub(super) fn crowded(&mut self, has_crowds: bool) {
+        self.has_crowds = has_crowds;
+    }
+
     pub(super) fn count_rows(&mut self) {
         let store = self.store.clone();
         self.tasks.spawn(async move {
@@ -313,7 +384,7 @@ fn destinations_with_jobs(tx: &ReadTx<'_>) -> Result<Vec<(DestinationId, Lane)>,
 }
 
 /// The first rows of a destination that need not wait for an earlier one.
-fn window(tx: &ReadTx<'_>, load: &Load) -> Result<Window, StoreError> {
+fn window(tx: &ReadTx<'_>, load: &Load, now: Timestamp) -> Result<Window, StoreError> {
     let id = load.destination;
     let record = if load.wants_record { tx.get(DESTINATION, &id)? } else { None };
     let steering = if load.wants_steering { Some(tx.get(STEERING, &id)?.unwrap_or_default()) } else { None };
@@ -321,8 +392,14 @@ fn window(tx: &ReadTx<'_>, load: &Load) -> Result<Window, StoreError> {
         Some(record) if record.class == Class::Remote => tx.count(FOLLOWS_BY_HOST, &record.authority)?,
         _ => 0,
     };
+    let is_left_alone = waits_long(record.as_ref(), steering, now);
     let mut window =
         Window { destination: id, epoch: load.epoch, record, steering, follows, ..Window::default() };
+    if is_left_alone {
+        // Its rows would be dropped at once; they are read when it is its time.
+        window.more = [true; 3];
+        return Ok(window);
+    }
     for lane in Lane::ALL {
         let mut scan = Scan::prefix(&(id, lane));
         let (mut seen, mut taken) = (0, 0);
@@ -344,6 +421,16 @@ fn window(tx: &ReadTx<'_>, load: &Load) -> Result<Window, StoreError> {
         }
     }
     Ok(window)
+}
+
+/// Whether nothing will be sent there soon.
+fn waits_long(record: Option<&Destination>, steering: Option<Steering>, now: Timestamp) -> bool {
+    let is_stopped = steering.is_some_and(|steering| steering.stopped_at.is_some());
+    let until = record.filter(|record| record.class.is_remote()).and_then(|record| {
+        let is_open = record.breaker != Breaker::Closed;
+        record.open_until.filter(|_| is_open).max(record.paused_until)
+    });
+    is_stopped || until.is_some_and(|until| until.since(now) > SHED_AFTER)
 }
 
 /// Drops rows that wait for an earlier, tried one of their order key.

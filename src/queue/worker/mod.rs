@@ -8,6 +8,7 @@
 
 mod attempt;
 mod book;
+mod crowd;
 mod measure;
 mod steady;
 #[cfg(test)]
@@ -84,10 +85,19 @@ impl Worker {
                     error!("the delivery queue panicked; it starts again from the store");
                     tokio::time::sleep(RESTART_AFTER).await;
                 }
+                Some(Ok(After::StartAgain)) if !stop.is_cancelled() => {
+                    warn!("the clock was set to another time altogether; the delivery queue starts again");
+                }
                 _ => return,
             }
         }
     }
+}
+
+/// What comes after an owner's end.
+enum After {
+    Nothing,
+    StartAgain,
 }
 
 struct Owner {
@@ -117,31 +127,35 @@ impl Owner {
         Owner { parts, plan, book, attempts: JoinSet::new(), tickets: HashMap::new(), steady }
     }
 
-    async fn run(mut self, stop: CancellationToken) {
+    async fn run(mut self, stop: CancellationToken) -> After {
         // Listening begins before looking, so that nothing falls in between.
         let mut signals = self.parts.store.subscribe();
         let desk = self.parts.desk.clone();
         let mut questions = desk.questions().await;
         self.book.look_everywhere();
         self.book.promote(self.steady.now());
-        loop {
+        let after = loop {
             let sleep = self.sleep();
             tokio::select! {
-                () = stop.cancelled() => break,
+                () = stop.cancelled() => break After::Nothing,
                 signal = signals.recv() => match signal {
                     Ok(signal) => self.heard(&signal),
                     Err(RecvError::Lagged(_)) => self.book.look_everywhere(),
-                    Err(RecvError::Closed) => break,
+                    Err(RecvError::Closed) => break After::Nothing,
                 },
                 Some(ended) = self.attempts.join_next_with_id() => self.ended(ended),
                 Some(answer) = self.book.next() => self.answered(answer),
                 Some(question) = questions.recv() => self.asked(question),
                 () = tokio::time::sleep(sleep) => {}
             }
+            if self.steady.is_far_off() {
+                break After::StartAgain;
+            }
             self.feed(Input::Tick);
             self.upkeep();
-        }
+        };
         self.drain().await;
+        after
     }
 
     /// Until something is due.
@@ -198,19 +212,20 @@ impl Owner {
             }
         }
         if !loads.is_empty() {
-            self.book.load(loads);
+            self.book.load(&loads, now);
         }
     }
 
     fn obey(&mut self, output: Output, now: Timestamp) {
         match output {
-            Output::Load(load) => self.book.load(vec![load]),
+            Output::Load(load) => self.book.load(&[load], now),
             Output::Start(start) => self.start(start, now),
             Output::Abort(ticket) => self.abort(ticket),
             Output::Settle(key, fate) => {
                 measure::fate(&fate);
                 self.book.settle(key, fate, now);
             }
+            Output::Demote(id, busy) => self.book.demote(id, busy, now),
             Output::Save(id, record) => self.book.save(id, record, now),
             Output::Network(is_up) => {
                 measure::network(is_up);
@@ -288,10 +303,13 @@ impl Owner {
                 self.book.committed();
                 self.feed(Input::Committed(keys));
             }
+            Answer::Demoted(id) => self.feed(Input::Demoted(id)),
+            Answer::Crowded(has_crowds) => self.book.crowded(has_crowds),
             Answer::Promoted(promoted) => self.book.promoted(&promoted),
             Answer::Swept(sweep) => self.book.swept(sweep),
             Answer::Counted(counts) => {
                 measure::rows(&counts);
+                self.book.counted(&counts);
                 self.parts.desk.hour().waiting(waiting(&counts));
                 self.parts.desk.judge(&counts, (self.parts.free_bytes)());
             }

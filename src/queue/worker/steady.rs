@@ -9,10 +9,14 @@ use crate::base::{Clock, Timestamp};
 
 /// It catches up with the wall clock by one part in so many of what passes.
 const SLEW: i64 = 10;
+/// A clock that is off by more was never right: small machines without a
+/// battery begin in the past.
+const FAR: Duration = Duration::from_secs(6 * 3600);
 
 /// The wall clock as it was at the start, carried on by the monotonic one. A
 /// step of the wall clock neither fires all retries at once nor stops them:
-/// it is made up for little by little.
+/// it is made up for little by little. A step of hours is not: then it is
+/// [far off](Steady::is_far_off), and whoever uses it has to begin anew.
 #[derive(Clone)]
 pub(super) struct Steady {
     clock: Arc<dyn Clock>,
@@ -30,6 +34,12 @@ impl Steady {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Steady {
         let reading = Reading { micros: clock.now().as_millis() * 1000, monotonic: clock.monotonic() };
         Steady { clock, last: Arc::new(Mutex::new(reading)) }
+    }
+
+    /// Whether the wall clock says something else altogether.
+    pub(super) fn is_far_off(&self) -> bool {
+        let (wall, now) = (self.clock.now(), self.now());
+        wall.since(now).max(now.since(wall)) > FAR
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -70,15 +80,20 @@ mod tests {
         }
     }
 
+    /// Time since [`START`], with a wall clock that was stepped right after.
+    fn stepped(wall: &ManualClock, monotonic: &ManualClock) -> Steady {
+        let (wall, monotonic) = (wall.clone(), monotonic.clone());
+        let before = Stepped { wall: ManualClock::at(START), monotonic: monotonic.clone() };
+        Steady { clock: Arc::new(Stepped { wall, monotonic }), ..Steady::new(Arc::new(before)) }
+    }
+
+    fn far_off(wall: Timestamp) -> bool {
+        stepped(&ManualClock::at(wall), &ManualClock::at(START)).is_far_off()
+    }
+
     fn run(first_wall: Timestamp, steps: u32) -> Vec<Duration> {
-        let wall = ManualClock::at(first_wall);
-        let monotonic = ManualClock::at(START);
-        let steady =
-            Steady::new(Arc::new(Stepped { wall: ManualClock::at(START), monotonic: monotonic.clone() }));
-        let steady = Steady {
-            clock: Arc::new(Stepped { wall: wall.clone(), monotonic: monotonic.clone() }),
-            ..steady
-        };
+        let (wall, monotonic) = (ManualClock::at(first_wall), ManualClock::at(START));
+        let steady = stepped(&wall, &monotonic);
         let mut spans = Vec::new();
         let mut before = START;
         for _ in 0..steps {
@@ -101,6 +116,8 @@ mod tests {
         let behind = run(START.minus(hours), 1300);
         assert!(behind.iter().all(|span| *span >= Duration::from_secs(54)), "no halt");
         assert_eq!(behind.iter().sum::<Duration>(), Duration::from_secs(1300 * 60) - hours);
+        assert!(!far_off(START.plus(hours)) && !far_off(START.minus(hours)));
+        assert!(far_off(START.plus(hours * 4)) && far_off(START.minus(hours * 4)));
         assert!(run(START, 10).iter().all(|span| *span == Duration::from_secs(60)));
     }
 }

@@ -63,6 +63,8 @@ pub struct LaneView {
 pub struct BoardView {
     /// The queue runs.
     pub is_running: bool,
+    /// What is wrong with the queue as a whole.
+    pub alerts: Vec<String>,
     /// Jobs that wait.
     pub waiting: u64,
     /// When the oldest was written.
@@ -131,6 +133,7 @@ impl BoardView {
         let states = &now.destinations;
         BoardView {
             is_running: now.is_running,
+            alerts: now.alerts.clone(),
             waiting: now.waiting,
             oldest: when(now.oldest_at.as_ref(), at),
             deferred: now.deferred,
@@ -512,6 +515,7 @@ mod tests {
             |name: &str, ready| DeliveryLane { name: name.into(), ready, oldest_at: Some(NOW.rfc3339()) };
         let overview = DeliveryOverview {
             is_running: true,
+            alerts: vec!["There is no network.".into()],
             waiting: 60,
             deferred: 5,
             dead_letters: 2,
