@@ -12,6 +12,9 @@ function say(text) {
 // Only shown where scripts run.
 for (const part of document.querySelectorAll("[data-with-script]")) part.hidden = false;
 
+// The open one of many tabs may be beyond the edge of a small window.
+for (const tab of document.querySelectorAll('.tabs [aria-current="page"]')) tab.scrollIntoView({ block: "nearest", inline: "center" });
+
 // An open menu closes when the reader turns to something else.
 addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {

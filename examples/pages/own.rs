@@ -85,6 +85,7 @@ fn hidden(theme: Theme) -> Vec<(&'static str, String)> {
                 faults: Faults::one("", "Choose at least one place where it applies."),
             }),
         ),
+        ("mute", html(&MutePage { shell: shell("/accounts/2/mute"), row: people().remove(0) })),
         (
             "settings-servers",
             html(&ServersPage {

@@ -303,12 +303,17 @@ pub(crate) fn people() -> Vec<PersonRow> {
         })
     };
     vec![
-        PersonRow { person: person(2, "Ben Okafor", "ben"), relation: relation(true, false) },
+        PersonRow { person: person(2, "Ben Okafor", "ben"), relation: relation(true, false), until: None },
         PersonRow {
             person: person(3, "Mia Lindqvist 🐦", "mia@fågelby.example"),
             relation: relation(false, false),
+            until: None,
         },
-        PersonRow { person: person(7, HOSTILE, "eve@evil.example"), relation: relation(false, true) },
+        PersonRow {
+            person: person(7, HOSTILE, "eve@evil.example"),
+            relation: relation(false, true),
+            until: Some(when(NOW)),
+        },
     ]
 }
 

@@ -218,9 +218,12 @@ async function requests({ page, name }, stranger, mode) {
 async function hidden({ page }, stranger, mode) {
   await step(`${mode}: mute somebody and hear them again`, async () => {
     await page.goto(`/@${stranger.name}`);
-    await choosePerson(page, stranger.name, "Mute");
+    await choosePerson(page, stranger.name, "Mute…");
+    await page.selectOption("#lasts", { label: "1 day" });
+    await page.getByRole("button", { name: "Mute", exact: true }).click();
     await page.getByText("they are not told").waitFor();
     await page.goto("/settings/muted");
+    await page.locator(".person", { hasText: "until" }).waitFor();
     await page.getByRole("button", { name: `Unmute ${stranger.name}` }).click();
     await page.getByText("You mute nobody").waitFor();
   });
@@ -283,8 +286,8 @@ export async function furnish({ page, context }, origin) {
   await send("/settings/servers", { domain: "evil.example" });
   await send("/compose", { text: "Good morning, street!\nThe rowan is ripe.", visibility: "unlisted", later: new Date(Date.now() + 9e7).toISOString().slice(0, 16) });
   await page.goto("/@cleo");
-  await page.locator('.profile .sheet button[formaction$="/mute"]').evaluate((button) => button.click());
-  await page.getByText("they are not told").waitFor();
+  const mute = await page.locator('.profile .face a[href$="/mute"]').getAttribute("href");
+  await send(mute, { lasts: "86400", notifications: "true", back: "/@cleo" });
   await page.goto("/@ana");
   const edit = await page.locator('.post [data-act="edit"]').first().getAttribute("href");
   await send(edit, { text: "Seen from the window, and written anew", language: "en" });
@@ -296,6 +299,6 @@ export async function furnish({ page, context }, origin) {
     ["lists", "/lists"], ["list", list], ["list-edit", editList], ["person-lists", onLists], ["edit", edit], ["history", `${pinned}/history`], ["scheduled", "/scheduled"],
     ["requests", "/notifications/requests"], ["settings-notifications", "/settings/notifications"], ["settings-filters", "/settings/filters"],
     ["settings-filter", filter], ["settings-filter-new", "/settings/filters/new"], ["settings-muted", "/settings/muted"],
-    ["settings-blocked", "/settings/blocked"], ["settings-servers", "/settings/servers"], ["profile-other", "/@wren"],
+    ["settings-blocked", "/settings/blocked"], ["settings-servers", "/settings/servers"], ["profile-other", "/@wren"], ["mute", mute],
   ];
 }

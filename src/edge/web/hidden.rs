@@ -1,6 +1,8 @@
 //! Whom the reader does not want to see: muting and blocking people and
 //! servers, and the lists of them.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
@@ -8,14 +10,15 @@ use axum::response::Response;
 use axum::routing::{get, post};
 
 use super::frame::Member;
-use super::pages::{Empty, PeoplePage, ServersPage, render_as};
+use super::pages::{Empty, MUTE_LASTS, MutePage, PeoplePage, ServersPage, render_as};
 use super::timelines::{eyes, id, older, page};
-use super::view::{Faults, Notice, RowActs};
+use super::view::{Faults, Notice, RowActs, When};
 use super::{go, load, show};
 use crate::base::limits::PAGE_ACCOUNTS;
-use crate::base::{Id, Moment, Problem, ProblemKind};
+use crate::base::{Id, Moment, Problem, ProblemKind, Timestamp};
 use crate::domain::domain_block;
 use crate::domain::relation::{self, Actor, Followed, Follower, MuteOptions, RelationError, Target};
+use crate::domain::timeline::load_people;
 use crate::edge::AppState;
 use crate::edge::api::domain_blocks::block_domain;
 use crate::edge::api::params::Params;
@@ -24,6 +27,7 @@ use crate::store::{StoreError, WriteTx};
 
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
+        .route("/accounts/{id}/mute", get(mute_page).post(mute))
         .route("/accounts/{id}/{act}", post(act))
         .route("/settings/muted", get(muted))
         .route("/settings/blocked", get(blocked))
@@ -34,7 +38,6 @@ pub(super) fn routes() -> Router<AppState> {
 /// What is done with somebody by one button.
 #[derive(Clone, Copy)]
 enum Act {
-    Mute,
     Unmute,
     Block,
     Unblock,
@@ -44,7 +47,6 @@ enum Act {
 impl Act {
     fn from_word(word: &str) -> Option<Act> {
         Some(match word {
-            "mute" => Act::Mute,
             "unmute" => Act::Unmute,
             "block" => Act::Block,
             "unblock" => Act::Unblock,
@@ -62,9 +64,6 @@ impl Act {
     ) -> Result<(), RelationError> {
         let pair = (Actor(me), Target(other));
         match self {
-            Act::Mute => {
-                relation::mute(tx, moment, pair, MuteOptions { notifications: true, duration: None })
-            }
             Act::Unmute => relation::unmute(tx, pair),
             Act::Block => relation::block(tx, moment, site, pair),
             Act::Unblock => relation::unblock(tx, moment, site, pair),
@@ -74,7 +73,6 @@ impl Act {
 
     fn notice(self) -> Option<Notice> {
         match self {
-            Act::Mute => Some(Notice::Muted),
             Act::Block => Some(Notice::Blocked),
             Act::Expel => Some(Notice::Expelled),
             Act::Unmute | Act::Unblock => None,
@@ -100,17 +98,49 @@ async fn act(
     })
 }
 
+/// `GET /accounts/id/mute`: for how long, and notifications as well.
+async fn mute_page(member: Member, Path(other): Path<String>) -> Result<Response, Problem> {
+    let (visit, other) = (&member.visit, id(&other)?);
+    let read = visit.read(move |tx, _| Ok::<_, StoreError>(load_people(tx, &[other])?.pop().flatten()));
+    let (facts, person) = read.await?;
+    let found = person.ok_or_else(Problem::not_found)?;
+    let row = load::rows(&eyes(visit), &[found], &[]).pop().ok_or_else(Problem::not_found)?;
+    show(visit, &MutePage { shell: visit.shell(format!("Mute {}?", row.person.name), &facts), row })
+}
+
+/// `POST /accounts/id/mute`.
+async fn mute(member: Member, Path(other): Path<String>, params: Params) -> Result<Response, Problem> {
+    let (visit, me) = (member.visit, member.login.account.id);
+    visit.browser.check(params.text("csrf").as_deref())?;
+    let (pair, moment) = ((Actor(me), Target(id(&other)?)), visit.state.moment());
+    let lasts = params.text("lasts").unwrap_or_default();
+    let offered = MUTE_LASTS.iter().find(|(seconds, _)| seconds.to_string() == lasts);
+    let options = MuteOptions {
+        // A box that is not ticked is not sent.
+        notifications: params.flag("notifications").unwrap_or(false),
+        duration: offered.map(|(seconds, _)| Duration::from_secs(*seconds)),
+    };
+    visit.state.store.write(move |tx| relation::mute(tx, &mut moment.clone(), pair, options)).await?;
+    Ok(go::saying(&visit.state.site, Notice::Muted, go::back(&params)))
+}
+
 /// `GET /settings/muted`.
 async fn muted(member: Member, params: Params) -> Result<Response, Problem> {
     let (visit, me) = (member.visit, member.login.account.id);
     let page = page(&params, PAGE_ACCOUNTS.0);
     let read = visit.read(move |tx, viewer| relation::mutes(tx, me, &page, viewer.now));
     let (facts, found) = read.await.map_err(|error: StoreError| Problem::from(error))?;
+    let ends: Vec<Option<Timestamp>> = found.items.iter().map(|muted| muted.until).collect();
     let found = found.map(|muted| muted.person);
+    let eyes = eyes(&visit);
+    let mut people = load::rows(&eyes, &found.items, &[]);
+    for (row, ends) in people.iter_mut().zip(ends) {
+        row.until = ends.map(|at| When::new(at, eyes.now));
+    }
     let view = PeoplePage {
         shell: visit.shell("Muted people", &facts),
         back: None,
-        people: load::rows(&eyes(&visit), &found.items, &[]),
+        people,
         acts: RowActs::Unmute,
         is_setting: true,
         older: older("/settings/muted", &found),

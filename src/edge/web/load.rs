@@ -224,6 +224,7 @@ pub(super) fn rows(
     let row = |person: &Arc<Person>| PersonRow {
         person: self::person(eyes.site, &person.account),
         relation: relation_of(&person.account),
+        until: None,
     };
     people.iter().map(row).collect()
 }

@@ -128,6 +128,27 @@ pub struct PolicyPage {
     pub rules: Vec<RuleView>,
 }
 
+/// How long a mute may last: seconds and words.
+pub const MUTE_LASTS: [(u64, &str); 7] = [
+    (300, "5 minutes"),
+    (1_800, "30 minutes"),
+    (3_600, "1 hour"),
+    (21_600, "6 hours"),
+    (86_400, "1 day"),
+    (259_200, "3 days"),
+    (604_800, "7 days"),
+];
+
+/// Before somebody is muted.
+#[derive(Template)]
+#[template(path = "mute.html")]
+pub struct MutePage {
+    /// The frame.
+    pub shell: Shell,
+    /// Who.
+    pub row: PersonRow,
+}
+
 /// Servers that the reader blocks.
 #[derive(Template)]
 #[template(path = "settings_servers.html")]

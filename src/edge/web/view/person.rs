@@ -119,6 +119,8 @@ pub struct PersonRow {
     pub person: PersonView,
     /// What they and the reader are to each other; `None` when logged out.
     pub relation: Option<RelationView>,
+    /// Of those the reader mutes: when that ends.
+    pub until: Option<When>,
 }
 
 impl PersonRow {
