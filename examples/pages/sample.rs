@@ -503,7 +503,7 @@ fn people_pages(theme: Theme) -> Vec<(&'static str, String)> {
                 account: account(),
                 tab: "posts",
                 pinned: all[..1].to_vec(),
-                posts: all[..4].to_vec(),
+                posts: all[1..4].to_vec(),
                 older: Some("/@ben?max_id=1".into()),
             }),
         ),

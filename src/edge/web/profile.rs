@@ -82,14 +82,13 @@ async fn profile(visit: Visit, Path(acct): Path<String>, params: Params) -> Resu
     let mut shell = visit.shell(format!("{} (@{})", view.person.name, view.full_acct), &facts);
     shell.head = head(&visit, &person.account, &view);
     let here = if tab == "posts" { path } else { format!("{path}?tab={tab}") };
-    let view = ProfilePage {
-        shell,
-        tab,
-        pinned: load::posts(&eyes(&visit).at(FilterContext::Account), &pinned),
-        older: older(&here, &posts),
-        posts: load::posts(&eyes(&visit).at(FilterContext::Account), &posts.items),
-        account: view,
-    };
+    let eyes = eyes(&visit).at(FilterContext::Account);
+    let pinned = load::posts(&eyes, &pinned);
+    let mut shown = load::posts(&eyes, &posts.items);
+    // What stands above is not said twice, nor are there two of one name.
+    shown.retain(|post| pinned.iter().all(|above| above.entry_id != post.entry_id));
+    let older = older(&here, &posts);
+    let view = ProfilePage { shell, tab, pinned, older, posts: shown, account: view };
     show(&visit, &view)
 }
 
