@@ -579,6 +579,29 @@ fn people_pages(theme: Theme) -> Vec<(&'static str, String)> {
             }),
         ),
         (
+            "settings-webhooks",
+            html(&WebhooksPage {
+                shell: shell("Webhooks", "/settings/webhooks"),
+                webhooks: vec![WebhookView {
+                    id: "3".into(),
+                    url: "https://hooks.example/waxwing".into(),
+                    host: "hooks.example".into(),
+                    events: vec!["report.created".into(), "account.created".into()],
+                    is_enabled: true,
+                    created: when(NOW),
+                }],
+                form: WebhookForm {
+                    url: HOSTILE.into(),
+                    events: vec!["status.created".into()],
+                    faults: Faults::one("", "Validation failed: Url is not a valid URL of a public server"),
+                },
+                secret: Some(WebhookSecret {
+                    url: "https://hooks.example/waxwing".into(),
+                    secret: "5bZ0l2v".into(),
+                }),
+            }),
+        ),
+        (
             "settings-joining",
             html(&JoiningPage {
                 shell: shell("Settings", "/settings/joining"),

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::config::StoreChoice;
-use crate::edge::{AppState, federation, media, scheduled};
+use crate::edge::{AppState, federation, media, scheduled, webhooks};
 use crate::model::queue::JobKind;
 use crate::queue::{
     Deliver, FreeBytes, Handlers, Worker, Workshop, catch_up, fan_out, fetch_card, moderate, push,
-    sever_domain, share_profile, tend_poll,
+    sever_domain, share_profile, tend_poll, webhook,
 };
 use crate::search::Indexer;
 
@@ -62,11 +62,13 @@ pub(super) fn worker(state: &AppState) -> Worker {
         .on(JobKind::Deliver, deliver)
         .on(JobKind::FetchCard, fetch_card::handler(workshop.clone(), state.client.clone()))
         .on(JobKind::CatchUp, catch_up::handler(workshop.clone()))
+        .on(JobKind::WebhookTo, webhook::handler(workshop.clone(), state.client.clone()))
         .on(JobKind::FanOut, fan_out::handler(workshop.clone()))
         .on(JobKind::SeverDomain, sever_domain::handler(workshop.clone()))
         .on(JobKind::ShareProfile, share_profile::handler(workshop.clone()))
         .on(JobKind::TendPoll, tend_poll::handler(workshop.clone()))
         .on(JobKind::Moderate, moderate::handler(workshop));
+    let handlers = webhooks::jobs(handlers, state);
     let handlers = scheduled::jobs(media::jobs(federation::jobs(handlers, state), state), state);
     let worker = Worker::new(state.store.clone(), handlers, state.clock.clone(), state.chance.clone());
     Worker {

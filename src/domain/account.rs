@@ -5,9 +5,10 @@ use crate::base::limits::{
 };
 use crate::base::{Id, Moment};
 use crate::domain::delivery::{Task, enqueue};
+use crate::domain::webhook;
 use crate::model::queue::{Job, OrderKey};
 use crate::model::tables::{ACCOUNT, ACCOUNT_BY_HANDLE, ACCOUNT_BY_URI};
-use crate::model::{Account, ActorKind, CustomEmoji, Field, Picture, Site};
+use crate::model::{Account, ActorKind, CustomEmoji, Field, Picture, Site, WebhookEvent};
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
 /// How many handles a search by prefix looks at.
@@ -164,7 +165,7 @@ pub struct Changed {
     pub new: Account,
 }
 
-/// Changes a local profile and tells the followers. Takes one id.
+/// Changes a local profile and tells the followers. Takes two ids.
 ///
 /// # Errors
 /// What is too much or missing; nothing is changed then.
@@ -185,6 +186,7 @@ pub fn update_profile(
         Account::save(tx, Some(&old), &new);
         let task = Task::local(Job::ShareProfile { account: id }, id).order(OrderKey::of(id));
         enqueue(tx, moment, &task)?;
+        webhook::announce(tx, moment, WebhookEvent::AccountUpdated, &[id])?;
     }
     Ok(Changed { old, new })
 }

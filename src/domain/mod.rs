@@ -45,6 +45,7 @@ pub mod timeline;
 pub mod trends;
 pub mod user;
 pub mod visibility;
+pub mod webhook;
 
 #[cfg(test)]
 mod testing;

@@ -22,6 +22,7 @@ pub mod scheduled;
 mod state;
 mod trends;
 pub mod web;
+pub mod webhooks;
 mod well_known;
 
 use axum::Router;

@@ -221,3 +221,17 @@ fn rows_of_warnings_read_for_ever() {
     };
     check("severance", &severance).unwrap();
 }
+
+#[test]
+fn rows_of_webhooks_read_for_ever() {
+    let webhook = Webhook {
+        id: Id(1),
+        url: "https://hook.example/x".into(),
+        events: WebhookEvent::ALL.to_vec(),
+        secret: "a".into(),
+        is_enabled: true,
+        created_at: AT,
+        updated_at: AT,
+    };
+    check("webhook", &webhook).unwrap();
+}

@@ -36,6 +36,7 @@ mod timeline;
 mod user;
 mod version;
 mod warning;
+mod webhook;
 
 pub use crate::base::Registration;
 pub use account::{Account, ActorKind, Field, KeyPair, Picture};
@@ -73,3 +74,4 @@ pub use timeline::{HomeEntry, Marker, TimelineEntry};
 pub use user::{Invite, Permission, PostingDefaults, Role, Session, SessionDigest, User, UserState};
 pub use version::Version;
 pub use warning::{Severance, SeveranceKind, Warning, WarningAction};
+pub use webhook::{Webhook, WebhookEvent};

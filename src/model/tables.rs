@@ -229,6 +229,9 @@ pub const EMOJI: Table<String, LocalEmoji> = Table::new("emoji");
 /// When people of this server were last here.
 pub const LAST_SEEN: Table<Id, LastSeen> = Table::new("last_seen");
 
+/// Addresses that are told of events.
+pub const WEBHOOK: Table<Id, Webhook> = Table::new("webhook");
+
 // Conversations.
 
 /// (owner, conversation).

@@ -49,6 +49,8 @@ pub enum Permission {
     ManageAnnouncements = 1 << 13,
     /// Custom emojis.
     ManageCustomEmojis = 1 << 14,
+    /// Webhooks.
+    ManageWebhooks = 1 << 15,
     /// Deleting an account for good.
     DeleteUserData = 1 << 19,
 }

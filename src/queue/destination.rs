@@ -181,7 +181,7 @@ impl Health {
     /// The state as it is after a restart.
     pub fn new(mut record: Destination, steering: Steering, now: Timestamp) -> Health {
         match record.class {
-            Class::Remote | Class::Push => {
+            Class::Remote | Class::Push | Class::Webhook => {
                 record.cap = if record.cap >= 1.0 { record.cap } else { 1.0 };
                 record.rate = if record.rate >= RATE_MIN { record.rate } else { RATE_MAX };
             }

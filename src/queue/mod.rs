@@ -23,6 +23,7 @@ pub mod simulation;
 pub mod tend_poll;
 #[cfg(test)]
 mod testing;
+pub mod webhook;
 mod worker;
 mod workshop;
 

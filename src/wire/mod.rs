@@ -15,3 +15,4 @@ pub mod page;
 pub mod text;
 pub mod web_push;
 pub mod webfinger;
+pub mod webhook;

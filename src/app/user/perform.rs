@@ -57,7 +57,10 @@ pub async fn perform(at: Workplace<'_>, command: UserCommand) -> Result<String, 
             Ok(format!("{username} is kept out, and logged out everywhere\n"))
         }
         UserCommand::Enable { name } => {
-            let username = change(&at.store, name, user::approve).await?;
+            let now = at.clock.now();
+            let moment = Moment { now, ids: at.ids.reserve(now, IDS_MAX) };
+            let let_in = move |tx: &mut WriteTx<'_>, id| user::approve(tx, &mut moment.clone(), id);
+            let username = change(&at.store, name, let_in).await?;
             Ok(format!("{username} can log in\n"))
         }
     }

@@ -84,6 +84,8 @@ pub enum Place {
     Ingress(String),
     /// That of a push service's host.
     PushService(String),
+    /// That of a webhook's host.
+    Webhook(String),
 }
 
 /// The host of an http(s) URL, with the port unless it is the usual one.
@@ -156,6 +158,7 @@ pub(super) fn resolve_place(tx: &mut WriteTx<'_>, place: &Place) -> Result<Desti
         Place::Host(host) => (Class::Remote, host),
         Place::Ingress(host) => (Class::Ingress, host),
         Place::PushService(host) => (Class::Push, host),
+        Place::Webhook(host) => (Class::Webhook, host),
     };
     let found = destinations(tx, class, BTreeSet::from([host.clone()]))?;
     Ok(found[host])

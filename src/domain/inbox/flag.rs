@@ -23,7 +23,7 @@ pub struct Flagged<'a> {
 
 /// The sender reports somebody here. Of several accounts the first counts;
 /// without any, the author of the first post. Takes an id for each moderator
-/// and four more.
+/// and five more.
 ///
 /// # Errors
 /// Only the store's.

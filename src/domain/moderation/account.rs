@@ -4,10 +4,10 @@ use super::audit::{Entry, log};
 use super::{ModerationError, Staff};
 use crate::base::{Id, Moment};
 use crate::domain::delivery::{Task, enqueue};
-use crate::domain::{oauth, portrait, session, user};
+use crate::domain::{oauth, portrait, session, user, webhook};
 use crate::model::queue::{Job, Lane, OrderKey};
 use crate::model::tables::{ACCOUNT, ACCOUNT_BY_HANDLE, ACCOUNT_BY_URI, ACCOUNT_KEY, COUNT, USER, count};
-use crate::model::{Account, Event, Permission, Role, User, UserState};
+use crate::model::{Account, Event, Permission, Role, User, UserState, WebhookEvent};
 use crate::store::{StoreError, WriteTx};
 
 /// What may be done to an account (docs: methods/admin/accounts#action).
@@ -113,12 +113,25 @@ pub fn act(
     };
     let is_new = new != old;
     if is_new {
-        Account::save(tx, Some(&old), &new);
+        updated(tx, moment, &old, &new)?;
     }
     if is_new && action == Action::Suspend {
         suspended(tx, moment, &new)?;
     }
     logged(tx, moment, by, action.word(), &new, note);
+    Ok(())
+}
+
+fn updated(
+    tx: &mut WriteTx<'_>,
+    moment: &mut Moment,
+    old: &Account,
+    new: &Account,
+) -> Result<(), StoreError> {
+    Account::save(tx, Some(old), new);
+    if new.is_local() {
+        webhook::announce(tx, moment, WebhookEvent::AccountUpdated, &[new.id])?;
+    }
     Ok(())
 }
 
@@ -143,7 +156,7 @@ fn share(tx: &mut WriteTx<'_>, moment: &mut Moment, id: Id) -> Result<(), StoreE
     Ok(())
 }
 
-/// Takes something back that was done to an account. Takes two ids.
+/// Takes something back that was done to an account. Takes three ids.
 ///
 /// # Errors
 /// When there is no such account, or `by` may not act on it.
@@ -168,7 +181,7 @@ pub fn relieve(
         Relief::Unsuspend => Account { suspended_at: None, ..old.clone() },
     };
     if new != old {
-        Account::save(tx, Some(&old), &new);
+        updated(tx, moment, &old, &new)?;
         if relief == Relief::Unsuspend && new.is_local() {
             share(tx, moment, target)?;
         }
@@ -184,7 +197,7 @@ fn missing(error: user::UserError) -> ModerationError {
     }
 }
 
-/// Lets somebody in who waits for it. Takes one id.
+/// Lets somebody in who waits for it. Takes two ids.
 ///
 /// # Errors
 /// When there is no such account, or it does not wait.
@@ -195,7 +208,7 @@ pub fn approve(
     target: Id,
 ) -> Result<(), ModerationError> {
     let account = waiting(tx, by, target)?.0;
-    user::approve(tx, target).map_err(missing)?;
+    user::approve(tx, moment, target).map_err(missing)?;
     logged(tx, moment, by, "approve", &account, "");
     Ok(())
 }

@@ -9,9 +9,10 @@ use crate::domain::notification::{News, notify_about};
 use crate::domain::page::{Page, Paged, search};
 use crate::domain::timeline::load;
 use crate::domain::visibility::Viewer;
+use crate::domain::webhook;
 use crate::model::queue::{OrderKey, Outgoing};
 use crate::model::tables::{ACCOUNT, REPORT, REPORT_BY_URI, STATUS};
-use crate::model::{Account, NotificationKind, Permission, Report, ReportCategory, Site};
+use crate::model::{Account, NotificationKind, Permission, Report, ReportCategory, Site, WebhookEvent};
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
 /// Characters of a comment (Mastodon: 1000).
@@ -49,7 +50,7 @@ pub struct NewReport {
 }
 
 /// Keeps a report and tells the moderators. A report from elsewhere that is
-/// known stays as it is. Takes an id for each moderator and four more.
+/// known stays as it is. Takes an id for each moderator and five more.
 ///
 /// # Errors
 /// When `target` is not there, or the comment is too long.
@@ -95,6 +96,7 @@ pub fn create(
     if report.is_forwarded {
         forward(tx, moment, site, &report, &target)?;
     }
+    webhook::announce(tx, moment, WebhookEvent::ReportCreated, &[id])?;
     let staff = members(tx, Permission::ManageReports)?;
     let news = News { kind: NotificationKind::AdminReport, from: new.account, status: None };
     notify_about(tx, moment, &staff, news, id)?;
@@ -202,7 +204,7 @@ impl Step {
     }
 }
 
-/// Does something with a report. Takes one id.
+/// Does something with a report. Takes two ids.
 ///
 /// # Errors
 /// When there is no such report, or `by` may not.
@@ -233,19 +235,21 @@ pub fn take(
     }
     report.updated_at = moment.now;
     tx.put(REPORT, &id, &report);
+    webhook::announce(tx, moment, WebhookEvent::ReportUpdated, &[id])?;
     let name = format!("#{id}");
     log(tx, moment, by, Entry { action: step.word(), kind: "report", target: id, name: &name, note: "" });
     Ok(report)
 }
 
 /// Resolves the open reports about an account that something was done about:
-/// as in Mastodon, all of them, or only `one` where nothing was done.
+/// as in Mastodon, all of them, or only `one` where nothing was done. Takes
+/// one id.
 ///
 /// # Errors
 /// Only the store's.
 pub fn resolve_about(
     tx: &mut WriteTx<'_>,
-    moment: &Moment,
+    moment: &mut Moment,
     by: Staff,
     target: Id,
     one: Option<Id>,
@@ -254,9 +258,11 @@ pub fn resolve_about(
         Some(id) => tx.get(REPORT, &id)?.map(|report| (id, report)).into_iter().collect(),
         None => tx.scan(REPORT, Scan::all().reverse().limit(RESOLVED_MAX))?,
     };
+    let mut resolved = Vec::new();
     for (id, report) in rows.into_iter().filter(|(_, r)| r.target == target && r.resolved_at.is_none()) {
+        resolved.push(id);
         let (resolved_at, resolved_by) = (Some(moment.now), Some(by.id));
         tx.put(REPORT, &id, &Report { resolved_at, resolved_by, updated_at: moment.now, ..report });
     }
-    Ok(())
+    webhook::announce(tx, moment, WebhookEvent::ReportUpdated, &resolved)
 }

@@ -12,9 +12,10 @@ use crate::domain::notification::{self, notify_all};
 use crate::domain::poll::{self, NewPoll};
 use crate::domain::quote;
 use crate::domain::tag;
+use crate::domain::webhook;
 use crate::model::queue::{Job, Verb};
 use crate::model::tables::STATUS_REBLOGS;
-use crate::model::{Audience, CustomEmoji, Event, NotificationKind, QuotePolicy, Status};
+use crate::model::{Audience, CustomEmoji, Event, NotificationKind, QuotePolicy, Status, WebhookEvent};
 use crate::store::{Scan, StoreError, WriteTx};
 
 /// Boosters that are told of an edit.
@@ -133,6 +134,9 @@ pub fn replace(
     if new.is_local {
         let job = Job::FanOut { status: new.id, verb: Verb::Update };
         enqueue(tx, moment, &Task::local(job, sender(&new)).order(job_order(&new)))?;
+    }
+    if new.is_local {
+        webhook::announce(tx, moment, WebhookEvent::StatusUpdated, &[new.id])?;
     }
     quote::quoted_edited(tx, moment, &new)?;
     card::ask(tx, moment, &new)?;

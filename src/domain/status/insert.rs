@@ -9,9 +9,10 @@ use crate::domain::delivery::{Task, enqueue};
 use crate::domain::notification::{self, notify_all};
 use crate::domain::tag;
 use crate::domain::timeline::insert_home;
+use crate::domain::webhook;
 use crate::model::queue::{Job, OrderKey, Verb};
 use crate::model::tables::{ACCOUNT, COUNT, INTERACTION, STATUS, count};
-use crate::model::{Account, Audience, Event, NotificationKind, Status, Visibility};
+use crate::model::{Account, Audience, Event, NotificationKind, Status, Visibility, WebhookEvent};
 use crate::store::{ReadTx, StoreError, WriteTx};
 
 /// A remote post this young is filed under now, an older one under its date.
@@ -47,7 +48,7 @@ pub fn id_for(tx: &ReadTx<'_>, moment: &mut Moment, written: Timestamp) -> Resul
 
 /// Keeps a new post or boost: record, counts, the author's own timeline,
 /// notifications, and the job that brings it to everybody else. `status` is
-/// complete but for its thread and its link. Takes two ids, and one for each local account
+/// complete but for its thread and its link. Takes three ids, and one for each local account
 /// that is mentioned; ids may run out, then the rest is not notified.
 ///
 /// # Errors
@@ -87,6 +88,9 @@ pub fn insert(
     let job = Job::FanOut { status: status.id, verb: Verb::Create };
     enqueue(tx, moment, &Task::local(job, sender(&status)).order(job_order(&status)))?;
     card::ask(tx, moment, &status)?;
+    if status.is_local {
+        webhook::announce(tx, moment, WebhookEvent::StatusCreated, &[status.id])?;
+    }
     tell_mentioned(tx, moment, &status, &[])
 }
 

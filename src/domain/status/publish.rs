@@ -63,7 +63,7 @@ pub struct Draft {
 impl Draft {
     /// Ids that publishing it may take: reserve so many.
     pub fn ids_needed(&self) -> u16 {
-        u16::try_from(self.mentions.len()).unwrap_or(u16::MAX).saturating_add(8)
+        u16::try_from(self.mentions.len()).unwrap_or(u16::MAX).saturating_add(9)
     }
 }
 

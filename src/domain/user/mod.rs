@@ -9,10 +9,10 @@ mod tests;
 pub use owner::{OwnerLink, check_owner_link, create_owner, has_owner, set_owner_link};
 pub use signup::{Entry, NewUser, SignUpError, create_invite, sign_up, usable_invite, usable_invites};
 
-use super::{oauth, session};
-use crate::base::Id;
+use super::{oauth, session, webhook};
+use crate::base::{Id, Moment};
 use crate::model::tables::{ACCOUNT, USER, USER_BY_EMAIL};
-use crate::model::{Account, PostingDefaults, Role, User, UserState};
+use crate::model::{Account, PostingDefaults, Role, User, UserState, WebhookEvent};
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
 /// Why a user cannot be changed.
@@ -80,12 +80,17 @@ pub fn set_password(
     Ok(())
 }
 
-/// Lets a pending or disabled user in.
+/// Lets a pending or disabled user in. Takes one id.
 ///
 /// # Errors
 /// When there is no such user, or the store fails.
-pub fn approve(tx: &mut WriteTx<'_>, id: Id) -> Result<(), UserError> {
-    change(tx, id, |user| user.state = UserState::Active)
+pub fn approve(tx: &mut WriteTx<'_>, moment: &mut Moment, id: Id) -> Result<(), UserError> {
+    let was_pending = get(tx, id)?.is_some_and(|user| user.state == UserState::Pending);
+    change(tx, id, |user| user.state = UserState::Active)?;
+    if was_pending {
+        webhook::announce(tx, moment, WebhookEvent::AccountApproved, &[id])?;
+    }
+    Ok(())
 }
 
 /// Keeps a user out, at once: sessions and tokens go.

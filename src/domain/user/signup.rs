@@ -6,10 +6,11 @@ use crate::base::{Id, Moment, Timestamp};
 use crate::domain::moderation::barred::is_email_barred;
 use crate::domain::moderation::members;
 use crate::domain::notification::{News, notify_all};
+use crate::domain::webhook;
 use crate::model::tables::{ACCOUNT_BY_HANDLE, ACCOUNT_KEY, COUNT, INVITE, USER_BY_EMAIL, count};
 use crate::model::{
     Account, ActorKind, Invite, KeyPair, NotificationKind, Permission, Registration, Role, Site, User,
-    UserState,
+    UserState, WebhookEvent,
 };
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
@@ -82,8 +83,8 @@ impl From<StoreError> for SignUpError {
     }
 }
 
-/// Makes the account, its user and its key. Takes ids for the account and
-/// one notification for the owner.
+/// Makes the account, its user and its key. Takes ids for the account,
+/// two webhooks and a notification for each who runs the server.
 ///
 /// # Errors
 /// Why they cannot join; nothing is changed then.
@@ -135,6 +136,10 @@ pub fn sign_up(
     tx.put(ACCOUNT_KEY, &account.id, &new.keys);
     tx.add(COUNT, &(count::LOCAL_USERS, Id::ZERO), 1);
     crate::domain::census::count_week(tx, moment.now, count::WEEK_REGISTRATIONS);
+    webhook::announce(tx, moment, WebhookEvent::AccountCreated, &[account.id])?;
+    if user.state == UserState::Active {
+        webhook::announce(tx, moment, WebhookEvent::AccountApproved, &[account.id])?;
+    }
     if matches!(entry, Entry::Public(_)) {
         tell_staff(tx, moment, account.id)?;
     }

@@ -47,6 +47,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::AppState;
 use crate::model::Site;
+pub(crate) use admin::render::{one as admin_account, reports as admin_reports};
 pub(crate) use instance::paragraphs;
 pub(crate) use openapi::common_errors;
 

@@ -24,6 +24,7 @@ pub(super) fn class_name(class: Class) -> &'static str {
         Class::Local => "local",
         Class::Ingress => "ingress",
         Class::Push => "push",
+        Class::Webhook => "webhook",
     }
 }
 
@@ -108,9 +109,10 @@ impl Referred {
     /// What it says, or which work it is.
     fn kind(&self, act: Id, row: &JobRow) -> String {
         match self.acts.get(&act).map(|act| act.kind) {
-            None | Some(ActivityKind::Internal | ActivityKind::Other | ActivityKind::Push) => {
-                row.kind.name().to_owned()
-            }
+            None
+            | Some(
+                ActivityKind::Internal | ActivityKind::Other | ActivityKind::Push | ActivityKind::Webhook,
+            ) => row.kind.name().to_owned(),
             Some(kind) => kind.name().to_owned(),
         }
     }

@@ -64,7 +64,7 @@ fn outbox(state: &AppState) -> Result<&Outbox, Problem> {
 /// Which messages are meant. What is left out is any.
 #[derive(Debug, Clone, Default, Deserialize)]
 struct Wanted {
-    /// `delivery`, `push`, `fetch` or `other`.
+    /// `delivery`, `push`, `webhook`, `fetch` or `other`.
     kind: Option<String>,
     /// The host it goes to.
     host: Option<String>,
@@ -82,7 +82,7 @@ impl Wanted {
     fn check(&self) -> Result<(), Problem> {
         match &self.kind {
             Some(word) if Sort::from_word(word).is_none() => Err(Problem::invalid(format!(
-                "`kind` is `delivery`, `push`, `fetch` or `other`, not `{word}`"
+                "`kind` is `delivery`, `push`, `webhook`, `fetch` or `other`, not `{word}`"
             ))),
             _ => Ok(()),
         }

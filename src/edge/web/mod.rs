@@ -36,6 +36,7 @@ mod status;
 mod timelines;
 mod ui;
 pub mod view;
+mod webhooks;
 
 pub(crate) use self::authorize::document as authorize_document;
 
@@ -80,6 +81,7 @@ pub(super) fn routes() -> Router<AppState> {
         .merge(security::routes())
         .merge(joining::routes())
         .merge(deliveries::routes())
+        .merge(webhooks::routes())
         .merge(authorize::routes())
         .merge(events::routes())
         .merge(feed::routes())

@@ -17,7 +17,7 @@ use super::view::{
     AccountView, BoardView, ComposeForm, DestinationRow, DestinationView, Faults, JobView, LANGUAGES,
     LetterView, MediaKind, MediaView, NotificationView, NotificationWords, POLL_LENGTHS, PersonRow, PostView,
     ProfileForm, QUOTE_POLICIES, QuoteLeave, RegistrationWords, RowActs, Shell, SignUpForm, Theme,
-    VisibilityWords, When,
+    VisibilityWords, WEBHOOK_EVENTS, WebhookForm, WebhookSecret, WebhookView, When,
 };
 use super::{assets, ui};
 use crate::base::Problem;
@@ -299,6 +299,20 @@ pub struct JoiningPage {
     pub pending: Vec<PendingView>,
     /// Invitations that work.
     pub invites: Vec<InviteView>,
+}
+
+/// Webhooks. For those who run the server.
+#[derive(Template)]
+#[template(path = "settings_webhooks.html")]
+pub struct WebhooksPage {
+    /// The frame.
+    pub shell: Shell,
+    /// Those that there are.
+    pub webhooks: Vec<WebhookView>,
+    /// What was typed for another one.
+    pub form: WebhookForm,
+    /// A secret that was just made.
+    pub secret: Option<WebhookSecret>,
 }
 
 /// Signing up.

@@ -23,12 +23,15 @@ pub enum Class {
     /// A push service: another server like any, but none that people are on.
     #[n(3)]
     Push,
+    /// The host of a webhook.
+    #[n(4)]
+    Webhook,
 }
 
 impl Class {
     /// Whether it is reached over the network, and so may fail.
     pub const fn is_remote(self) -> bool {
-        matches!(self, Class::Remote | Class::Push)
+        matches!(self, Class::Remote | Class::Push | Class::Webhook)
     }
 }
 

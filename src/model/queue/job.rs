@@ -6,6 +6,7 @@ use minicbor::{Decode, Encode};
 
 use super::{Body, DestinationId, InboxId, Lane, OrderKey, Outgoing};
 use crate::base::{Id, Timestamp};
+use crate::model::WebhookEvent;
 use crate::store::Record;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -177,6 +178,29 @@ pub enum Job {
         #[n(1)]
         from: Id,
     },
+    /// Render an event for the webhooks that want to hear of it.
+    #[n(28)]
+    Webhook {
+        /// What happened.
+        #[n(0)]
+        event: WebhookEvent,
+        /// To which accounts, reports or posts.
+        #[n(1)]
+        objects: Vec<Id>,
+    },
+    /// Tell one webhook of an event; the message is the body.
+    #[n(29)]
+    WebhookTo {
+        /// Which.
+        #[n(0)]
+        webhook: Id,
+        /// What happened.
+        #[n(1)]
+        event: WebhookEvent,
+        /// To which account, report or post.
+        #[n(2)]
+        object: Id,
+    },
 }
 
 /// One notification for one subscription.
@@ -216,6 +240,8 @@ impl Job {
             Job::FetchThread { .. } => JobKind::FetchThread,
             Job::FetchCard { .. } => JobKind::FetchCard,
             Job::CatchUp { .. } => JobKind::CatchUp,
+            Job::Webhook { .. } => JobKind::Webhook,
+            Job::WebhookTo { .. } => JobKind::WebhookTo,
             Job::SeverFollows { .. } | Job::SettleServer { .. } | Job::EraseAccount { .. } => {
                 JobKind::Moderate
             }
@@ -275,11 +301,17 @@ pub enum JobKind {
     /// See [`Job::CatchUp`].
     #[n(35)]
     CatchUp,
+    /// See [`Job::Webhook`].
+    #[n(28)]
+    Webhook,
+    /// See [`Job::WebhookTo`].
+    #[n(29)]
+    WebhookTo,
 }
 
 impl JobKind {
     /// All.
-    pub const ALL: [JobKind; 15] = [
+    pub const ALL: [JobKind; 17] = [
         JobKind::Deliver,
         JobKind::FanOut,
         JobKind::Ingest,
@@ -289,6 +321,8 @@ impl JobKind {
         JobKind::FetchThread,
         JobKind::FetchCard,
         JobKind::CatchUp,
+        JobKind::Webhook,
+        JobKind::WebhookTo,
         JobKind::ShareProfile,
         JobKind::ProcessMedia,
         JobKind::TendPoll,
@@ -320,6 +354,8 @@ impl JobKind {
             JobKind::FetchThread => "fetch_thread",
             JobKind::FetchCard => "fetch_card",
             JobKind::CatchUp => "catch_up",
+            JobKind::Webhook => "webhook",
+            JobKind::WebhookTo => "webhook_to",
             JobKind::ShareProfile => "share_profile",
             JobKind::ProcessMedia => "process_media",
             JobKind::TendPoll => "tend_poll",
@@ -387,6 +423,9 @@ pub enum ActivityKind {
     /// Not an activity: a notification for an app.
     #[n(16)]
     Push,
+    /// Not an activity: an event for a webhook.
+    #[n(17)]
+    Webhook,
 }
 
 impl ActivityKind {
@@ -410,6 +449,7 @@ impl ActivityKind {
             ActivityKind::Flag => "flag",
             ActivityKind::Other => "other",
             ActivityKind::Push => "push",
+            ActivityKind::Webhook => "webhook",
         }
     }
 
@@ -419,7 +459,7 @@ impl ActivityKind {
         match self {
             Delete | Undo | Move | Block | Accept | Reject | Flag | Follow => DAY.saturating_mul(7),
             Internal => DAY.saturating_mul(7),
-            Create | Update | UpdateActor | Other => DAY.saturating_mul(3),
+            Create | Update | UpdateActor | Webhook | Other => DAY.saturating_mul(3),
             Announce | Like | Push => DAY,
             UpdateTally => HOUR.saturating_mul(6),
         }
@@ -430,7 +470,7 @@ impl ActivityKind {
         use ActivityKind::*;
         match self {
             Internal | Undo | Follow | Accept | Reject | Block | Move | Flag => Lane::Interactive,
-            Create | Announce | Update | Like | Delete | Push => Lane::Fresh,
+            Create | Announce | Update | Like | Delete | Push | Webhook => Lane::Fresh,
             UpdateActor | UpdateTally | Other => Lane::Bulk,
         }
     }

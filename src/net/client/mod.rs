@@ -34,7 +34,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use url::Url;
+use url::{Host, Url};
 
 use super::address::{Allow, is_global_unicast};
 use crate::base::{Problem, limits};
@@ -306,6 +306,27 @@ impl Client {
     /// name is judged by its addresses each time it is dialled.
     pub fn may_dial(&self, address: IpAddr) -> bool {
         is_global_unicast(address) || self.allow.covers_address(address)
+    }
+
+    /// Whether a URL names what may be asked, as far as can be told before a
+    /// name is resolved: no private address, and plain http and names of this
+    /// machine only where the operator allows them.
+    pub fn may_ask(&self, url: &Url) -> bool {
+        let is_https = url.scheme() == "https";
+        match url.host() {
+            Some(Host::Domain(name)) => {
+                let name = name.strip_suffix('.').unwrap_or(name);
+                let is_ours = name == "localhost" || name.ends_with(".localhost");
+                self.allow.covers_host(name) || (is_https && !is_ours)
+            }
+            Some(Host::Ipv4(address)) => self.covers(address.into(), is_https),
+            Some(Host::Ipv6(address)) => self.covers(address.into(), is_https),
+            None => false,
+        }
+    }
+
+    fn covers(&self, address: IpAddr, is_https: bool) -> bool {
+        self.allow.covers_address(address) || (is_https && is_global_unicast(address))
     }
 
     /// What a sandbox would have sent; `None` on a real server.

@@ -32,6 +32,8 @@ pub enum Sort {
     Delivery,
     /// A notification for a push endpoint (RFC 8030).
     Push,
+    /// An event for a webhook.
+    Webhook,
     /// Something that was looked up elsewhere; it was not found.
     Fetch,
     /// Anything else.
@@ -44,6 +46,7 @@ impl Sort {
         Some(match word {
             "delivery" => Sort::Delivery,
             "push" => Sort::Push,
+            "webhook" => Sort::Webhook,
             "fetch" => Sort::Fetch,
             "other" => Sort::Other,
             _ => return None,
@@ -60,6 +63,8 @@ impl Sort {
             Sort::Delivery
         } else if is(CONTENT_ENCODING, "aes") {
             Sort::Push
+        } else if headers.contains_key("x-hub-signature") {
+            Sort::Webhook
         } else {
             Sort::Other
         }

@@ -26,6 +26,7 @@ pub mod search;
 pub mod status;
 pub mod tag;
 pub mod warning;
+pub mod webhook;
 pub mod words;
 
 pub use account::{

@@ -38,6 +38,7 @@ mod suggestions;
 mod tags;
 mod timelines;
 mod trends;
+mod webhooks;
 
 use serde_json::{Value, json};
 

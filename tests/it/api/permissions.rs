@@ -52,7 +52,8 @@ fn operations(document: &Value) -> Vec<Operation> {
 
 impl Operation {
     fn is_admin(&self) -> bool {
-        let places = ["/api/v1/admin/", "/api/v2/admin/", "/api/waxwing/v1/deliveries"];
+        let places =
+            ["/api/v1/admin/", "/api/v2/admin/", "/api/waxwing/v1/admin/", "/api/waxwing/v1/deliveries"];
         places.iter().any(|place| self.path.starts_with(place))
     }
 

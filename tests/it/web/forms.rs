@@ -4,7 +4,7 @@ use serde_json::json;
 use waxwing::model::Role;
 
 /// Every address that a form of ours posts to.
-const FORMS: [&str; 19] = [
+const FORMS: [&str; 22] = [
     "/compose",
     "/posts/1/like",
     "/posts/1/delete",
@@ -22,6 +22,9 @@ const FORMS: [&str; 19] = [
     "/settings/deliveries/1/pause",
     "/settings/deliveries/1/limits",
     "/settings/deliveries/1/purge",
+    "/settings/webhooks",
+    "/settings/webhooks/1/disable",
+    "/settings/webhooks/1/secret",
     "/logout",
     "/oauth/authorize",
 ];
@@ -130,6 +133,11 @@ async fn pages_for_those_who_run_the_server_do_not_exist_for_others() {
     assert_eq!(ana.submit("/settings/joining/invites", &[]).await.status, 404);
     for path in ["/settings/deliveries", "/settings/deliveries/0", "/settings/deliveries/events"] {
         assert_eq!(ana.get(path).await.status, 404, "{path}");
+    }
+    assert_eq!(ana.get("/settings/webhooks").await.status, 404);
+    assert_eq!(ana.submit("/settings/webhooks", &[]).await.status, 404);
+    for act in ["change", "enable", "disable", "secret", "remove"] {
+        assert_eq!(ana.submit(&format!("/settings/webhooks/1/{act}"), &[]).await.status, 404, "{act}");
     }
     for act in ["pause", "resume", "probe", "limits", "purge", "replay", "forget"] {
         assert_eq!(ana.submit(&format!("/settings/deliveries/0/{act}"), &[]).await.status, 404, "{act}");

@@ -10,3 +10,4 @@ mod quotes;
 mod reading;
 mod sessions;
 mod tags;
+mod webhooks;

@@ -9,9 +9,10 @@ mod domain_blocks;
 mod email_blocks;
 mod figures;
 mod ip_blocks;
-mod render;
+pub(super) mod render;
 mod reports;
 mod taxonomies;
+mod webhooks;
 
 use axum::http::Uri;
 use axum::response::Response;
@@ -41,6 +42,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .merge(ip_blocks::routes())
         .merge(reports::routes())
         .merge(taxonomies::routes())
+        .merge(webhooks::routes())
 }
 
 /// A page of one of the lists of those who run the server: `list` reads it,

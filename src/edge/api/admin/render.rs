@@ -24,7 +24,7 @@ pub(super) fn subject(site: &Site, subject: &Subject) -> AdminAccount {
 ///
 /// # Errors
 /// 404 when it is not there.
-pub(super) async fn one(state: &AppState, id: Id) -> Result<AdminAccount, Problem> {
+pub(crate) async fn one(state: &AppState, id: Id) -> Result<AdminAccount, Problem> {
     let found = state.store.read(move |tx| people::load(tx, &[id])).await;
     let found = found.map_err(|error: StoreError| Problem::from(error))?;
     let found = found.into_iter().flatten().next().ok_or_else(Problem::not_found)?;
@@ -66,7 +66,7 @@ fn around(tx: &ReadTx<'_>, now: crate::base::Timestamp, reports: &[Report]) -> R
 ///
 /// # Errors
 /// When the store fails.
-pub(super) async fn reports(state: &AppState, reports: Vec<Report>) -> Result<Vec<AdminReport>, Problem> {
+pub(crate) async fn reports(state: &AppState, reports: Vec<Report>) -> Result<Vec<AdminReport>, Problem> {
     let (now, asked) = (state.now(), reports.clone());
     let around = state.store.read(move |tx| around(tx, now, &asked)).await;
     let around = around.map_err(|error: StoreError| Problem::from(error))?;

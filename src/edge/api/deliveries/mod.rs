@@ -119,6 +119,7 @@ enum DeliveryClass {
     Local,
     Ingress,
     Push,
+    Webhook,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -158,6 +159,7 @@ impl Which {
                 DeliveryClass::Local => Class::Local,
                 DeliveryClass::Ingress => Class::Ingress,
                 DeliveryClass::Push => Class::Push,
+                DeliveryClass::Webhook => Class::Webhook,
             }),
             state: self.state.map(|state| match state {
                 DeliveryState::Closed => Breaker::Closed,

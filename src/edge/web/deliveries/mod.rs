@@ -68,7 +68,7 @@ pub(super) const SORTS: [(&str, &str, Sort); 6] = [
 ];
 
 /// The choices above the list: the word in the address and what people read.
-pub(super) const FILTERS: [(&str, &str); 8] = [
+pub(super) const FILTERS: [(&str, &str); 9] = [
     ("", "All"),
     ("closed", "Well"),
     ("open", "Left alone"),
@@ -77,6 +77,7 @@ pub(super) const FILTERS: [(&str, &str); 8] = [
     ("dead", "Dead"),
     ("paused", "Paused"),
     ("push", "Push services"),
+    ("webhook", "Webhooks"),
 ];
 
 /// How the list is asked for, as its links carry it on.
@@ -119,7 +120,11 @@ impl Choice {
         };
         Ask {
             sort,
-            class: (self.show == "push").then_some(Class::Push),
+            class: match self.show.as_str() {
+                "push" => Some(Class::Push),
+                "webhook" => Some(Class::Webhook),
+                _ => None,
+            },
             state,
             only_stopped: self.show == "paused",
             name: (!self.name.is_empty()).then(|| self.name.clone()),

@@ -259,6 +259,7 @@ impl DestinationRow {
 fn sort_word(class: &str) -> &'static str {
     match class {
         "push" => "push service",
+        "webhook" => "webhook",
         "ingress" => "incoming",
         "local" => "this server",
         _ => "",
@@ -360,12 +361,12 @@ impl DestinationView {
         let (one, limits) = (&details.destination, &details.limits);
         let at = |text: &str| When::new(Timestamp::parse_rfc3339(text).unwrap_or(now), now);
         let ready = |lane: usize| one.ready.get(lane).copied().unwrap_or_default();
-        let cap =
-            if one.class == "remote" || one.class == "push" { one.cap.floor().max(1.0) } else { one.cap };
+        let is_remote = !matches!(one.class.as_str(), "local" | "ingress");
+        let cap = if is_remote { one.cap.floor().max(1.0) } else { one.cap };
         DestinationView {
             row: DestinationRow::new(one, now),
             id: one.id.clone(),
-            is_remote: one.class == "remote" || one.class == "push",
+            is_remote,
             is_paused: one.is_paused,
             in_flight: one.in_flight,
             cap: number(cap),

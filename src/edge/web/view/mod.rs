@@ -11,6 +11,7 @@ mod person;
 mod post;
 mod quote;
 mod shell;
+mod webhook;
 mod when;
 pub mod words;
 
@@ -25,5 +26,6 @@ pub use person::{AccountView, FieldView, PersonRow, PersonView, RelationView, Ro
 pub use post::{ChoiceView, MediaKind, MediaView, NotificationView, PollView, PostView, ReplyTo};
 pub use quote::{CardView, QuoteLeave, QuotedView};
 pub use shell::{Head, Notice, Shell, Site, Theme, Viewer};
+pub use webhook::{WEBHOOK_EVENTS, WebhookForm, WebhookSecret, WebhookView};
 pub use when::{When, short_count, span};
 pub use words::{NotificationWords, RegistrationWords, VisibilityWords};
