@@ -650,7 +650,32 @@ fn account_pages(theme: Theme) -> Vec<(&'static str, String)> {
                 shell: visitor("Log in", "/login", Registration::Open),
                 name: String::new(),
                 next: "/".into(),
+                has_reset: true,
                 faults: Faults::none(),
+            }),
+        ),
+        (
+            "password-forgot",
+            html(&ForgotPage {
+                shell: visitor("A new password", "/password/forgot", Registration::Open),
+                email: HOSTILE.into(),
+                faults: Faults::one("email", "This is not a mail address."),
+            }),
+        ),
+        (
+            "password-reset",
+            html(&ResetPage {
+                shell: visitor("A new password", "/password/reset", Registration::Open),
+                token: HOSTILE.into(),
+                password_min: 8,
+                faults: Faults::one("password", "It needs at least 8 characters."),
+            }),
+        ),
+        (
+            "confirm",
+            html(&ConfirmPage {
+                shell: visitor("Your mail address", "/confirm", Registration::Open),
+                token: HOSTILE.into(),
             }),
         ),
         (
@@ -659,6 +684,7 @@ fn account_pages(theme: Theme) -> Vec<(&'static str, String)> {
                 shell: visitor("Log in", "/login", Registration::Open),
                 name: HOSTILE.into(),
                 next: "/".into(),
+                has_reset: false,
                 faults: Faults::one("", "Name or password is not right."),
             }),
         ),

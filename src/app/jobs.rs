@@ -6,7 +6,7 @@ use crate::config::StoreChoice;
 use crate::edge::{AppState, federation, media, scheduled, webhooks};
 use crate::model::queue::JobKind;
 use crate::queue::{
-    Deliver, FreeBytes, Handlers, Worker, Workshop, catch_up, fan_out, fetch_card, moderate, push,
+    Deliver, FreeBytes, Handlers, Worker, Workshop, catch_up, fan_out, fetch_card, mail, moderate, push,
     sever_domain, share_profile, tend_poll, webhook,
 };
 use crate::search::Indexer;
@@ -62,6 +62,7 @@ pub(super) fn worker(state: &AppState) -> Worker {
         .on(JobKind::Deliver, deliver)
         .on(JobKind::FetchCard, fetch_card::handler(workshop.clone(), state.client.clone()))
         .on(JobKind::CatchUp, catch_up::handler(workshop.clone()))
+        .on(JobKind::Mail, mail::Post::new(workshop.clone(), state.mailer.clone(), state.chance.clone()))
         .on(JobKind::WebhookTo, webhook::handler(workshop.clone(), state.client.clone()))
         .on(JobKind::FanOut, fan_out::handler(workshop.clone()))
         .on(JobKind::SeverDomain, sever_domain::handler(workshop.clone()))

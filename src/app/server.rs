@@ -17,13 +17,14 @@ use super::{first_run, jobs};
 use crate::base::{Chance, Clock, IdGenerator, Problem, ProblemKind};
 use crate::config::{Config, Federation, StoreChoice, Tls};
 use crate::edge::{self, AppState, Parts};
-use crate::model::{KeyPair, ProxyKey, Site};
+use crate::model::{KeyPair, MailRoute, ProxyKey, Site};
 use crate::net::address::Allow;
 use crate::net::client::outbox::Outbox;
 use crate::net::client::{Client, ClientSettings};
 use crate::net::files::Files;
 use crate::net::hub::Hub;
 use crate::net::listener::{Bound, OwnName, Transport, bind, redirect_router, serve};
+use crate::net::mail::Mailer;
 use crate::queue::push;
 use crate::search::{Place, Search};
 use crate::store::{Redb, Store};
@@ -162,8 +163,11 @@ pub fn assemble(
     let mut site = Site::new(config.public_url.scheme.as_str(), &config.public_url.authority());
     site.proxy = Some(ProxyKey::derive(&instance_key.private_der));
     site.is_by_allowlist = config.federation == Federation::AllowList;
-    let client = outbound_client(&config, &site, &clock)?;
-    let files = Files::open(&config.media, &extra_roots(&config)?)?;
+    site.mail = mail_route(&config);
+    let extra_roots = extra_roots(&config)?;
+    let client = outbound_client(&config, &site, &clock, &extra_roots)?;
+    let mailer = mailer(&config, &client, &extra_roots)?;
+    let files = Files::open(&config.media, &extra_roots)?;
     let ids = Arc::new(IdGenerator::new(ONLY_NODE));
     Ok(AppState::new(Parts {
         site,
@@ -172,6 +176,7 @@ pub fn assemble(
         chance,
         ids,
         client,
+        mailer,
         files,
         hub: Hub::default(),
         search: Search::open(search_place(&config)),
@@ -225,12 +230,35 @@ fn extra_roots(config: &Config) -> Result<Vec<u8>, Problem> {
     }
 }
 
-fn outbound_client(config: &Config, site: &Site, clock: &Arc<dyn Clock>) -> Result<Client, Problem> {
+fn outbound_client(
+    config: &Config,
+    site: &Site,
+    clock: &Arc<dyn Clock>,
+    extra_roots: &[u8],
+) -> Result<Client, Problem> {
     let outbound = &config.outbound;
     let ranges = outbound.allow_ranges.iter().map(ToString::to_string);
     let allow = Allow::parse(outbound.allow_hosts.iter().cloned().chain(ranges))
         .map_err(|error| Problem::invalid(error.to_string()))?;
-    let extra_roots_pem = extra_roots(config)?;
+    let extra_roots_pem = extra_roots.to_vec();
     let outbox = config.is_sandbox.then(|| Outbox::new(clock.clone()));
     Client::new(ClientSettings { allow, extra_roots_pem, outbox, ..ClientSettings::new(&site.domain) })
+}
+
+/// How mails leave, if any do: a sandbox keeps them.
+pub(super) fn mail_route(config: &Config) -> Option<MailRoute> {
+    match &config.mail {
+        _ if config.is_sandbox => Some(MailRoute { host: "mail.sandbox".to_owned(), confirms: false }),
+        Some(mail) => Some(MailRoute { host: mail.host.clone(), confirms: true }),
+        None => None,
+    }
+}
+
+fn mailer(config: &Config, client: &Client, extra_roots: &[u8]) -> Result<Option<Mailer>, Problem> {
+    let from = (config.title.as_str(), config.mail_from.as_str());
+    match (client.outbox(), &config.mail) {
+        (Some(outbox), _) => Mailer::outbox(outbox.clone(), from).map(Some),
+        (None, Some(mail)) => Mailer::smtp(mail, &config.public_url.host, from, extra_roots).map(Some),
+        (None, None) => Ok(None),
+    }
 }

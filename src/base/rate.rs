@@ -46,11 +46,15 @@ pub enum Limited {
     Login,
     /// Log-ins to one account.
     LoginName,
+    /// Mails asked for from one address.
+    Mail,
+    /// Mails asked for to one mail address.
+    MailTo,
 }
 
 impl Limited {
     /// All, in the order of the settings.
-    pub const ALL: [Limited; 9] = [
+    pub const ALL: [Limited; 11] = [
         Limited::User,
         Limited::Token,
         Limited::Address,
@@ -60,6 +64,8 @@ impl Limited {
         Limited::Apps,
         Limited::Login,
         Limited::LoginName,
+        Limited::Mail,
+        Limited::MailTo,
     ];
 
     /// Its word in the settings.
@@ -74,6 +80,8 @@ impl Limited {
             Limited::Apps => "apps",
             Limited::Login => "login",
             Limited::LoginName => "login_name",
+            Limited::Mail => "mail",
+            Limited::MailTo => "mail_to",
         }
     }
 
@@ -87,6 +95,8 @@ impl Limited {
             Limited::Apps => Rate::minutes(5, 10),
             Limited::Login => Rate::minutes(25, 5),
             Limited::LoginName => Rate::minutes(25, 60),
+            Limited::Mail => Rate::minutes(25, 5),
+            Limited::MailTo => Rate::minutes(5, 30),
         }
     }
 }

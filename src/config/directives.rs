@@ -8,6 +8,7 @@ use super::address;
 use super::complaint::Fault;
 use super::draft::Word;
 use super::line::Line;
+use super::mail;
 use super::media;
 use super::rate;
 use super::settings::{
@@ -176,9 +177,31 @@ pub(crate) static DIRECTIVES: &[Directive] = &[
         example: "you@example.com",
         default: Default::Derived("none"),
         doc: "The operator's mail address: the certificate authority warns there, and the about page shows it.",
-        aliases: &["mail", "contact", "contact_email", "admin_email"],
+        aliases: &["contact", "contact_email", "admin_email"],
         read: |line, wanted| wanted.email = line.one(value::email),
         show: |config| Shown::maybe(config.email.as_ref()),
+    },
+    Directive {
+        name: "mail",
+        values: "smtp://USER:PASSWORD@HOST:PORT",
+        example: "smtp://waxwing:secret@mail.example:587",
+        default: Default::Derived("no mail is sent"),
+        doc: "The mail server that takes mails to people here: to confirm an address, to choose a new password, \
+              to hear of reports and of those who would like to join. `smtp://` insists on STARTTLS but to this \
+              machine, `smtps://` is TLS from the start.",
+        aliases: &["smtp", "smtp_server", "mail_server", "smtp_url"],
+        read: |line, wanted| wanted.mail = line.one(mail::read),
+        show: |config| Shown::maybe(config.mail.as_ref().map(|mail| &mail.written)),
+    },
+    Directive {
+        name: "mail_from",
+        values: "ADDRESS",
+        example: "no-reply@social.example",
+        default: Default::Derived("`no-reply` at the host's name"),
+        doc: "The sender of these mails.",
+        aliases: &["smtp_from", "smtp_from_address", "from_address", "mail_sender"],
+        read: |line, wanted| wanted.mail_from = line.one(value::sender),
+        show: |config| config.mail.as_ref().map_or(Shown::Nothing, |_| Shown::Text(config.mail_from.clone())),
     },
     Directive {
         name: "data",
@@ -472,7 +495,7 @@ pub(crate) static DIRECTIVES: &[Directive] = &[
         default: Default::Value("1x"),
         doc: "How often things may be done: a factor for all of Mastodon's limits, or single ones: \
               `user`, `token`, `address` (requests to the API), `media`, `removal`, `sign_up`, `apps`, `login`, \
-              `login_name`.",
+              `login_name`, `mail` (mails asked for from one address), `mail_to` (to one address).",
         aliases: &["rate_limits", "ratelimit", "throttle", "rate_limiting"],
         read: |line, wanted| wanted.rate_limits = rate::read(line),
         show: |config| Shown::List(rate::show(&config.rate_limits)),

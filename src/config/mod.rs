@@ -14,6 +14,7 @@ mod environment;
 mod line;
 mod listing;
 mod load;
+mod mail;
 mod media;
 mod rate;
 mod resolve;
@@ -32,6 +33,6 @@ pub use environment::{Environment, Overrides, Platform};
 pub use listing::{listing, markdown_table};
 pub use load::{CONFIG_MAX_BYTES, load, parse};
 pub use settings::{
-    Acme, AuthorizedFetch, Challenge, Config, Delivery, Federation, LogFormat, LogLevel, MediaChoice,
-    Outbound, Registration, S3, StoreChoice, Tls,
+    Acme, AuthorizedFetch, Challenge, Config, Delivery, Federation, LogFormat, LogLevel, Mail, MailSecurity,
+    MediaChoice, Outbound, Registration, S3, StoreChoice, Tls,
 };

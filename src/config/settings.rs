@@ -33,6 +33,10 @@ pub struct Config {
     pub privacy_policy: Option<String>,
     /// On which terms it may be used.
     pub terms_of_service: Option<Terms>,
+    /// The mail server that takes our mails; without it, none are sent.
+    pub mail: Option<Mail>,
+    /// The sender of our mails: an address.
+    pub mail_from: String,
     /// Who may sign up, once the owner account exists.
     pub registration: Registration,
     /// The folder of everything Waxwing writes; absolute.
@@ -166,6 +170,40 @@ impl std::fmt::Debug for S3 {
             self.bucket, self.prefix, self.endpoint
         )
     }
+}
+
+/// A mail server that takes our mails, and how to get in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// Its name or address; IPv6 in brackets.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the way there is protected.
+    pub security: MailSecurity,
+    /// User and password.
+    pub login: Option<(String, String)>,
+    /// All of it as it was written.
+    pub written: String,
+}
+
+/// Without user and password.
+impl std::fmt::Debug for Mail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Mail { host, port, security, .. } = self;
+        write!(f, "Mail {{ host: {host:?}, port: {port}, security: {security:?} }}")
+    }
+}
+
+/// How the way to a mail server is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailSecurity {
+    /// Not at all: it is this machine.
+    None,
+    /// By STARTTLS, or no mail is sent (RFC 3207).
+    StartTls,
+    /// By TLS from the start (RFC 8314).
+    Tls,
 }
 
 /// How HTTPS gets its certificate.

@@ -261,6 +261,15 @@ pub(crate) fn https_url(word: &Word) -> Result<Url, Fault> {
 
 /// A mail address, as far as it can be told without sending to it.
 pub(crate) fn email(word: &Word) -> Result<String, Fault> {
+    mail_address(word, "the certificate authority writes to it when something is wrong")
+}
+
+/// The address that mails come from.
+pub(crate) fn sender(word: &Word) -> Result<String, Fault> {
+    mail_address(word, "mail servers refuse mails from anything else")
+}
+
+fn mail_address(word: &Word, why: &'static str) -> Result<String, Fault> {
     const EMAIL_MAX_BYTES: usize = 254; // RFC 5321 section 4.5.3.1.3
     written_as_text(word)?;
     let text = word.text.as_str();
@@ -274,11 +283,7 @@ pub(crate) fn email(word: &Word) -> Result<String, Fault> {
         return Ok(text.to_owned());
     }
     let what = format!("`{}` is not a mail address", excerpt(text));
-    Err(Fault::new(
-        what,
-        "the certificate authority writes to it when something is wrong",
-        "write one like `you@example.com`",
-    ))
+    Err(Fault::new(what, why, "write one like `you@example.com`"))
 }
 
 /// Refuses what TOML says is something else than text.

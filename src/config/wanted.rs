@@ -9,7 +9,8 @@ use url::Url;
 
 use super::address::{Address, Origin};
 use super::settings::{
-    AuthorizedFetch, Challenge, Federation, LogFormat, LogLevel, MediaChoice, Outbound, Registration, Terms,
+    AuthorizedFetch, Challenge, Federation, LogFormat, LogLevel, Mail, MediaChoice, Outbound, Registration,
+    Terms,
 };
 use crate::base::RateLimits;
 
@@ -28,6 +29,8 @@ pub(crate) struct Wanted {
     pub(crate) registration: Option<Registration>,
     pub(crate) data: Option<PathBuf>,
     pub(crate) store: Option<WantedStore>,
+    pub(crate) mail: Option<Mail>,
+    pub(crate) mail_from: Option<String>,
     pub(crate) media: Option<MediaChoice>,
     pub(crate) media_cache_bytes: u64,
     pub(crate) media_cache_age: Duration,

@@ -4,8 +4,10 @@
 
 use std::time::Duration;
 
-use crate::base::{Id, Timestamp};
+use super::delivery::{Place, Task, authority_of, enqueue_as};
+use crate::base::{Id, Moment, Timestamp};
 use crate::model::CachedFile;
+use crate::model::queue::{ActivityKind, Job, Lane};
 use crate::model::tables::{CACHED, CACHED_BY_USE, COUNT, count};
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
@@ -23,6 +25,19 @@ pub struct Budget {
     pub bytes_max: u64,
     /// How long a file is kept that nobody asks for.
     pub unused_max: Duration,
+}
+
+/// Has a file fetched that somebody waits for, in the lane of its host. Takes
+/// one id.
+///
+/// # Errors
+/// Only the store's.
+pub fn ask(tx: &mut WriteTx<'_>, moment: &mut Moment, url: &str) -> Result<(), StoreError> {
+    let Some(host) = authority_of(url) else { return Ok(()) };
+    let job = Job::FetchFile { url: url.to_owned() };
+    let task = Task { place: Place::Web(host), ..Task::local(job, Id::ZERO).lane(Lane::Fresh) };
+    let (id, now) = (moment.id(), moment.now);
+    enqueue_as(tx, id, now, ActivityKind::Glimpse, &task)
 }
 
 /// A kept file, and whether its use is to be noted with [`touch`].

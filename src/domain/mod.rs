@@ -18,6 +18,7 @@ pub mod filter;
 pub mod inbox;
 pub mod interaction;
 pub mod list;
+pub mod mail;
 pub mod marker;
 pub mod media;
 pub mod message;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::base::{Id, Moment, Timestamp};
 use crate::model::tables::{ACCOUNT, SESSION, SESSION_BY_ACCOUNT, USER};
-use crate::model::{Account, Event, Session, SessionDigest, User, UserState};
+use crate::model::{Account, Event, Session, SessionDigest, User};
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
 /// A session that nobody used for so long is gone.
@@ -90,7 +90,7 @@ pub fn lookup(tx: &ReadTx<'_>, digest: SessionDigest, now: Timestamp) -> Result<
     let found = batch.fetch()?;
     let (account, user) = (found.take(account)?.pop().flatten(), found.take(user)?.pop().flatten());
     let Some((account, user)) = account.zip(user) else { return Ok(None) };
-    if user.state != UserState::Active || !account.is_visible() {
+    if !user.is_active() || !account.is_visible() {
         return Ok(None);
     }
     let is_stale = now.since(session.seen_at) > TOUCH_EVERY;

@@ -14,6 +14,7 @@ use super::auth::bars::Bars;
 use super::rate_limit::Counters;
 use crate::base::limits::BODY_MAX_BYTES;
 use crate::base::{Id, Limited, Problem, RateLimits};
+use crate::domain::secret;
 use crate::domain::throttle::{Limiter, LoginThrottle, Source};
 
 /// Password hashes and key generations at once.
@@ -43,6 +44,9 @@ pub(crate) struct Gates {
     pub(crate) sign_up: Mutex<Limiter<Source>>,
     /// New apps.
     pub(crate) apps: Mutex<Limiter<Source>>,
+    /// Mails that anybody may ask for, by who asks and by who gets them.
+    mails: Mutex<Limiter<Source>>,
+    mails_to: Mutex<Limiter<[u8; 32]>>,
     /// For password hashes and keys.
     pub(crate) hashing: Arc<Semaphore>,
     /// For uploads that are held in memory.
@@ -71,6 +75,17 @@ impl Gates {
         self.uploads.acquire().await.map(Some).map_err(Problem::internal)
     }
 
+    /// Counts a mail that is asked for; the address whether or not anybody
+    /// has it.
+    ///
+    /// # Errors
+    /// How long to wait.
+    pub(crate) fn may_mail(&self, now: Duration, from: Source, email: &str) -> Result<(), Duration> {
+        let to = secret::digest(&email.trim().to_lowercase());
+        self.mails.lock().take(now, from)?;
+        self.mails_to.lock().take(now, to)
+    }
+
     /// All open.
     pub(crate) fn new(limits: &RateLimits) -> Gates {
         Gates {
@@ -78,6 +93,8 @@ impl Gates {
             login: Mutex::new(LoginThrottle::new(limits)),
             sign_up: Mutex::new(Limiter::new(limits.of(Limited::SignUp))),
             apps: Mutex::new(Limiter::new(limits.of(Limited::Apps))),
+            mails: Mutex::new(Limiter::new(limits.of(Limited::Mail))),
+            mails_to: Mutex::new(Limiter::new(limits.of(Limited::MailTo))),
             hashing: Arc::new(Semaphore::new(HASHING_MAX)),
             uploads: Semaphore::new(UPLOADS_MAX),
             pictures: Arc::new(Semaphore::new(PICTURES_MAX)),

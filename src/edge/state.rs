@@ -15,6 +15,7 @@ use crate::model::{KeyPair, Site};
 use crate::net::client::Client;
 use crate::net::files::Files;
 use crate::net::hub::Hub;
+use crate::net::mail::Mailer;
 use crate::queue::Desk;
 use crate::search::Search;
 use crate::store::{Store, StoreError};
@@ -38,6 +39,8 @@ pub struct Parts {
     pub ids: Arc<IdGenerator>,
     /// For everything that is fetched and sent.
     pub client: Client,
+    /// For mails; `None` where none are sent.
+    pub mailer: Option<Mailer>,
     /// Uploaded and cached files.
     pub files: Files,
     /// Live news of what was committed.

@@ -65,13 +65,13 @@ pub use quote::{Quote, QuoteGroup, QuotePermission, QuotePolicy, QuoteState};
 pub use relation::{Follow, FollowPair, FollowRequest, Mute, Relation};
 pub use scheduled::Scheduled;
 pub use setting::Setting;
-pub use site::Site;
+pub use site::{MailRoute, Site};
 pub use status::{
     Application, Attachment, AttachmentKind, CustomEmoji, Interaction, Mention, Status, Visibility,
 };
 pub use tag::{AccountTag, TagDay, TagName, TagUse};
 pub use timeline::{HomeEntry, Marker, TimelineEntry};
-pub use user::{Invite, Permission, PostingDefaults, Role, Session, SessionDigest, User, UserState};
+pub use user::{Invite, OneTime, Permission, PostingDefaults, Role, Session, SessionDigest, User, UserState};
 pub use version::Version;
 pub use warning::{Severance, SeveranceKind, Warning, WarningAction};
 pub use webhook::{Webhook, WebhookEvent};

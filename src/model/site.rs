@@ -17,6 +17,18 @@ pub struct Site {
     pub proxy: Option<ProxyKey>,
     /// Only servers that are explicitly welcome are federated with.
     pub is_by_allowlist: bool,
+    /// How mails leave; `None` where none do.
+    pub mail: Option<MailRoute>,
+}
+
+/// How mails leave this server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailRoute {
+    /// The mail server, by which its lane is named.
+    pub host: String,
+    /// Whether those who sign up have to confirm their address. A sandbox
+    /// does not ask that.
+    pub confirms: bool,
 }
 
 impl Site {
@@ -28,6 +40,7 @@ impl Site {
             domain: authority,
             proxy: None,
             is_by_allowlist: false,
+            mail: None,
         }
     }
 

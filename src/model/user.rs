@@ -150,6 +150,29 @@ pub struct User {
     #[n(11)]
     #[cbor(default)]
     pub has_push: bool,
+    /// They have not shown yet that mails to their address reach them, and
+    /// cannot log in before.
+    #[n(12)]
+    #[cbor(default)]
+    pub awaits_confirmation: bool,
+    /// The link that confirms their address.
+    #[n(13)]
+    pub confirmation: Option<OneTime>,
+    /// The link with which they may choose a new password.
+    #[n(14)]
+    pub reset: Option<OneTime>,
+}
+
+/// The secret of a link in a mail. We keep only its digest.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct OneTime {
+    /// SHA-256 of the secret.
+    #[n(0)]
+    #[cbor(with = "minicbor::bytes")]
+    pub digest: [u8; 32],
+    /// When it stops working.
+    #[n(1)]
+    pub expires_at: Timestamp,
 }
 
 impl Record for User {}
@@ -161,6 +184,11 @@ impl std::fmt::Debug for User {
 }
 
 impl User {
+    /// Whether they may log in and act.
+    pub fn is_active(&self) -> bool {
+        self.state == UserState::Active && !self.awaits_confirmation
+    }
+
     /// Keeps the record and its index row.
     pub fn save(tx: &mut WriteTx<'_>, old: Option<&User>, new: &User) {
         if let Some(email) = old.and_then(|o| o.email.as_ref())

@@ -10,4 +10,5 @@ pub mod client;
 pub mod files;
 pub mod hub;
 pub mod listener;
+pub mod mail;
 pub mod tls;

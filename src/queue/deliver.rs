@@ -307,7 +307,8 @@ fn is_about_signature(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Unauthorized | Outcome::Refused { status: 400 })
 }
 
-pub(super) fn outcome_of(sent: Result<Answer, FetchError>, now: Timestamp) -> Outcome {
+/// What the answer to a request, or its failure, means.
+pub fn outcome_of(sent: Result<Answer, FetchError>, now: Timestamp) -> Outcome {
     let error = match sent {
         Ok(answer) => return Outcome::of_status(answer.status.as_u16(), None),
         Err(error) => error,

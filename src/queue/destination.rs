@@ -181,12 +181,12 @@ impl Health {
     /// The state as it is after a restart.
     pub fn new(mut record: Destination, steering: Steering, now: Timestamp) -> Health {
         match record.class {
-            Class::Remote | Class::Push | Class::Webhook => {
+            Class::Local => record.cap = LOCAL_CAP,
+            Class::Ingress => record.cap = INGRESS_CAP,
+            Class::Remote | Class::Push | Class::Webhook | Class::Mail | Class::Web => {
                 record.cap = if record.cap >= 1.0 { record.cap } else { 1.0 };
                 record.rate = if record.rate >= RATE_MIN { record.rate } else { RATE_MAX };
             }
-            Class::Local => record.cap = LOCAL_CAP,
-            Class::Ingress => record.cap = INGRESS_CAP,
         }
         // The clock may have been wrong when it was written down.
         let not_later = |at: Option<Timestamp>, latest: Timestamp| at.map(|at| at.min(latest));

@@ -13,6 +13,7 @@ pub mod fan_out;
 pub mod fetch_card;
 mod handler;
 mod hour;
+pub mod mail;
 pub mod moderate;
 mod outcome;
 mod plan;
@@ -30,7 +31,7 @@ mod workshop;
 use std::time::Duration;
 
 pub use crate::domain::delivery::{Overview, overview};
-pub use deliver::Deliver;
+pub use deliver::{Deliver, outcome_of};
 pub use desk::{Action, Ask, Desk, DestinationView, FREE_MIN_BYTES, Listing, ROWS_MAX, Sort, Totals};
 pub use destination::{Gate, Group, Health, Hurdle, Transition};
 pub use handler::{Attempt, Handler, Handlers};

@@ -263,8 +263,8 @@ pub fn fate(
 /// How long until the retry after `attempts` earlier ones; `None` after the last.
 pub fn retry_wait(class: Class, attempts: u8, chance: &dyn Chance) -> Option<Duration> {
     let waits: &[u64] = match class {
-        Class::Remote | Class::Push | Class::Webhook => &RETRY_REMOTE_S,
         Class::Local | Class::Ingress => &RETRY_LOCAL_S,
+        Class::Remote | Class::Push | Class::Webhook | Class::Mail | Class::Web => &RETRY_REMOTE_S,
     };
     let wait_s = *waits.get(usize::from(attempts))?;
     Some(spread(Duration::from_secs(wait_s), JITTER, chance))

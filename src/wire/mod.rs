@@ -8,6 +8,7 @@ pub mod host_meta;
 pub mod html;
 pub mod http_signature;
 pub mod json;
+pub mod mail;
 pub mod mastodon;
 pub mod media;
 pub mod nodeinfo;

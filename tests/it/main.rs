@@ -10,5 +10,6 @@ mod federation;
 mod golden_wire;
 mod kit;
 mod leaks;
+mod mails;
 mod s3;
 mod web;

@@ -104,6 +104,20 @@ def test_what_would_be_sent_is_kept_asserted_on_and_cleared(sandbox, session, pe
     assert wrong.status_code == 422 and "pigeon" in wrong.text
 
 
+def test_mails_are_kept_with_the_rest_and_their_links_work(sandbox, session, people):
+    asked = session.post(f"{sandbox.url}/password/forgot", data={"email": "ben@example.com"}, timeout=10)
+    assert asked.status_code == 200, asked.text
+    wanted = {"kind": "mail", "contains": "ben@example.com"}
+    found = session.get(f"{sandbox.url}/sandbox/assert", params=wanted, timeout=30)
+    assert found.status_code == 200, found.text
+    mail = found.json()[-1]["json"]
+    assert mail["subject"].startswith("A new password for")
+    link = next(word for word in mail["text"].split() if "/password/reset?token=" in word)
+    assert session.get(link, timeout=10).status_code == 200
+    page = session.get(f"{sandbox.url}/sandbox", timeout=10).text
+    assert mail["subject"] in page and "Choose a new password" in page
+
+
 def test_looking_up_a_stranger_asks_nobody(sandbox, session, people):
     asked = {"q": "@finch@elsewhere.example", "resolve": "true", "type": "accounts"}
     found = session.get(f"{sandbox.url}/api/v2/search", params=asked, headers=as_(people["ana"]), timeout=10)

@@ -13,6 +13,7 @@ use std::io::{self, BufRead};
 use std::sync::Arc;
 
 use super::cli::UserCommand;
+use super::server::mail_route;
 use super::system::{SystemChance, SystemClock};
 use crate::base::limits::PASSWORD_BYTES_MAX;
 use crate::base::{Chance, Clock, IdGenerator, Problem, ProblemKind};
@@ -85,7 +86,9 @@ async fn here(config: &Config, store: Store, command: UserCommand) -> Result<Str
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let chance: Arc<dyn Chance> = Arc::new(SystemChance);
     let url = &config.public_url;
-    let site = Site::new(url.scheme.as_str(), &url.authority());
+    let mut site = Site::new(url.scheme.as_str(), &url.authority());
+    // What is written now is sent when the server runs.
+    site.mail = mail_route(config);
     // Which port a first start will get is not known, and addresses are for ever.
     let is_certain = config.fallback_port.is_none() && url.port != Some(0);
     let ids = IdGenerator::new(ONLY_NODE);

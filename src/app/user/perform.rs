@@ -6,7 +6,7 @@ use crate::app::cli::{PasswordArgs, RoleName, UserCommand};
 use crate::base::limits::{PASSWORD_BYTES_MAX, PASSWORD_BYTES_MIN, USERNAME_CHARACTERS_MAX};
 use crate::base::{Chance, Clock, Id, IdGenerator, Moment, Problem, ProblemKind};
 use crate::domain::user::name::NameError;
-use crate::domain::user::{self, Entry, NewUser, OwnerLink, SignUpError, UserError};
+use crate::domain::user::{self, Entry, NewUser, OwnerLink, SIGN_UP_IDS, SignUpError, UserError};
 use crate::domain::{password, secret};
 use crate::model::tables::ACCOUNT;
 use crate::model::{Account, KeyPair, Role, Site, User, UserState};
@@ -19,8 +19,6 @@ const PASSWORD_RANDOM_BYTES: usize = 15;
 const OWNER_SECRET_BYTES: usize = 24;
 /// Users read in one transaction while listing.
 const LIST_PAGE: usize = 500;
-/// Ids for an account and what its making causes.
-const IDS_MAX: u16 = 16;
 
 /// What a command works with: a server's own parts, or some made for it.
 pub struct Workplace<'a> {
@@ -38,6 +36,13 @@ pub struct Workplace<'a> {
     pub ids: &'a IdGenerator,
 }
 
+impl Workplace<'_> {
+    fn moment(&self) -> Moment {
+        let now = self.clock.now();
+        Moment { now, ids: self.ids.reserve(now, SIGN_UP_IDS) }
+    }
+}
+
 /// Does what was asked and gives what to print.
 ///
 /// # Errors
@@ -48,8 +53,11 @@ pub async fn perform(at: Workplace<'_>, command: UserCommand) -> Result<String, 
         UserCommand::List => list(&at.store).await,
         UserCommand::ResetPassword { name, password } => {
             let (chosen, hash) = choose(&*at.chance, password).await?;
-            let username =
-                change(&at.store, name, move |tx, id| user::set_password(tx, id, &hash, None)).await?;
+            let (moment, site) = (at.moment(), at.site.clone());
+            let set = move |tx: &mut WriteTx<'_>, id| {
+                user::set_password(tx, &mut moment.clone(), &site, id, &hash, None)
+            };
+            let username = change(&at.store, name, set).await?;
             Ok(told(&format!("new password for {username}, who is logged out everywhere"), &chosen))
         }
         UserCommand::Disable { name } => {
@@ -57,9 +65,11 @@ pub async fn perform(at: Workplace<'_>, command: UserCommand) -> Result<String, 
             Ok(format!("{username} is kept out, and logged out everywhere\n"))
         }
         UserCommand::Enable { name } => {
-            let now = at.clock.now();
-            let moment = Moment { now, ids: at.ids.reserve(now, IDS_MAX) };
-            let let_in = move |tx: &mut WriteTx<'_>, id| user::approve(tx, &mut moment.clone(), id);
+            let (moment, site) = (at.moment(), at.site.clone());
+            let let_in = move |tx: &mut WriteTx<'_>, id| {
+                user::confirm(tx, id)?;
+                user::approve(tx, &mut moment.clone(), &site, id)
+            };
             let username = change(&at.store, name, let_in).await?;
             Ok(format!("{username} can log in\n"))
         }
@@ -113,8 +123,7 @@ async fn create(
         app: None,
         locale: None,
     };
-    let now = at.clock.now();
-    let moment = Moment { now, ids: at.ids.reserve(now, IDS_MAX) };
+    let moment = at.moment();
     let owner_secret = at.chance.secret(OWNER_SECRET_BYTES);
     let domain = site.domain.clone();
     let account = at.store.write(move |tx| {
@@ -245,6 +254,7 @@ fn refused(error: SignUpError) -> Problem {
         }
         SignUpError::Username(NameError::Reserved) => "this username belongs to the server".to_owned(),
         SignUpError::UsernameTaken => "somebody has, or had, this username".to_owned(),
+        SignUpError::EmailBlank => "a mail address is needed".to_owned(),
         SignUpError::EmailInvalid => "this is not a mail address".to_owned(),
         SignUpError::EmailTaken => "somebody signed up with this mail address".to_owned(),
         SignUpError::EmailBarred => "nobody may sign up with this mail address".to_owned(),

@@ -86,6 +86,10 @@ pub enum Place {
     PushService(String),
     /// That of a webhook's host.
     Webhook(String),
+    /// That of the mail server.
+    Mail(String),
+    /// That of a host whose pages and files are read.
+    Web(String),
 }
 
 /// The host of an http(s) URL, with the port unless it is the usual one.
@@ -159,6 +163,8 @@ pub(super) fn resolve_place(tx: &mut WriteTx<'_>, place: &Place) -> Result<Desti
         Place::Ingress(host) => (Class::Ingress, host),
         Place::PushService(host) => (Class::Push, host),
         Place::Webhook(host) => (Class::Webhook, host),
+        Place::Mail(host) => (Class::Mail, host),
+        Place::Web(host) => (Class::Web, host),
     };
     let found = destinations(tx, class, BTreeSet::from([host.clone()]))?;
     Ok(found[host])

@@ -22,7 +22,7 @@ pub struct Flagged<'a> {
 }
 
 /// The sender reports somebody here. Of several accounts the first counts;
-/// without any, the author of the first post. Takes an id for each moderator
+/// without any, the author of the first post. Takes two ids for each moderator
 /// and five more.
 ///
 /// # Errors

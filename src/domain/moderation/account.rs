@@ -7,7 +7,7 @@ use crate::domain::delivery::{Task, enqueue};
 use crate::domain::{oauth, portrait, session, user, webhook};
 use crate::model::queue::{Job, Lane, OrderKey};
 use crate::model::tables::{ACCOUNT, ACCOUNT_BY_HANDLE, ACCOUNT_BY_URI, ACCOUNT_KEY, COUNT, USER, count};
-use crate::model::{Account, Event, Permission, Role, User, UserState, WebhookEvent};
+use crate::model::{Account, Event, Permission, Role, Site, User, UserState, WebhookEvent};
 use crate::store::{StoreError, WriteTx};
 
 /// What may be done to an account (docs: methods/admin/accounts#action).
@@ -197,18 +197,19 @@ fn missing(error: user::UserError) -> ModerationError {
     }
 }
 
-/// Lets somebody in who waits for it. Takes two ids.
+/// Lets somebody in who waits for it. Takes three ids.
 ///
 /// # Errors
 /// When there is no such account, or it does not wait.
 pub fn approve(
     tx: &mut WriteTx<'_>,
     moment: &mut Moment,
+    site: &Site,
     by: Staff,
     target: Id,
 ) -> Result<(), ModerationError> {
     let account = waiting(tx, by, target)?.0;
-    user::approve(tx, moment, target).map_err(missing)?;
+    user::approve(tx, moment, site, target).map_err(missing)?;
     logged(tx, moment, by, "approve", &account, "");
     Ok(())
 }

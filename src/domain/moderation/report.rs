@@ -5,12 +5,13 @@ use super::audit::{Entry, log};
 use super::{ModerationError, Staff, members};
 use crate::base::{Id, Moment};
 use crate::domain::delivery::{Targets, say};
+use crate::domain::mail;
 use crate::domain::notification::{News, notify_about};
 use crate::domain::page::{Page, Paged, search};
 use crate::domain::timeline::load;
 use crate::domain::visibility::Viewer;
 use crate::domain::webhook;
-use crate::model::queue::{OrderKey, Outgoing};
+use crate::model::queue::{Letter, OrderKey, Outgoing};
 use crate::model::tables::{ACCOUNT, REPORT, REPORT_BY_URI, STATUS};
 use crate::model::{Account, NotificationKind, Permission, Report, ReportCategory, Site, WebhookEvent};
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
@@ -50,7 +51,7 @@ pub struct NewReport {
 }
 
 /// Keeps a report and tells the moderators. A report from elsewhere that is
-/// known stays as it is. Takes an id for each moderator and five more.
+/// known stays as it is. Takes two ids for each moderator and five more.
 ///
 /// # Errors
 /// When `target` is not there, or the comment is too long.
@@ -97,6 +98,10 @@ pub fn create(
         forward(tx, moment, site, &report, &target)?;
     }
     webhook::announce(tx, moment, WebhookEvent::ReportCreated, &[id])?;
+    mail::post_to_staff(tx, moment, site, Permission::ManageReports, |staff| Letter::Report {
+        staff,
+        report: id,
+    })?;
     let staff = members(tx, Permission::ManageReports)?;
     let news = News { kind: NotificationKind::AdminReport, from: new.account, status: None };
     notify_about(tx, moment, &staff, news, id)?;

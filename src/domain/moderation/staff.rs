@@ -1,8 +1,8 @@
 //! Those who run the server.
 
 use crate::base::Id;
+use crate::model::Permission;
 use crate::model::tables::{STAFF, USER};
-use crate::model::{Permission, UserState};
 use crate::store::{ReadTx, Scan, StoreError};
 
 /// More are not told of reports and newcomers.
@@ -20,9 +20,6 @@ pub fn members(tx: &ReadTx<'_>, permission: Permission) -> Result<Vec<Id>, Store
     ids.sort_unstable();
     ids.dedup();
     let users = tx.get_many(USER, &ids)?;
-    let may = users
-        .into_iter()
-        .flatten()
-        .filter(|user| user.state == UserState::Active && user.role.permits(permission));
+    let may = users.into_iter().flatten().filter(|user| user.is_active() && user.role.permits(permission));
     Ok(may.map(|user| user.id).collect())
 }

@@ -7,12 +7,16 @@ mod signup;
 mod tests;
 
 pub use owner::{OwnerLink, check_owner_link, create_owner, has_owner, set_owner_link};
-pub use signup::{Entry, NewUser, SignUpError, create_invite, sign_up, usable_invite, usable_invites};
+pub(super) use signup::clean_email;
+pub use signup::{
+    Entry, NewUser, SIGN_UP_IDS, SignUpError, create_invite, sign_up, usable_invite, usable_invites,
+};
 
-use super::{oauth, session, webhook};
+use super::{mail, oauth, session, webhook};
 use crate::base::{Id, Moment};
+use crate::model::queue::Letter;
 use crate::model::tables::{ACCOUNT, USER, USER_BY_EMAIL};
-use crate::model::{Account, PostingDefaults, Role, User, UserState, WebhookEvent};
+use crate::model::{Account, PostingDefaults, Role, Site, User, UserState, WebhookEvent};
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
 /// Why a user cannot be changed.
@@ -65,32 +69,50 @@ pub fn list(tx: &ReadTx<'_>, after: Id, limit: usize) -> Result<Vec<(User, Accou
 }
 
 /// Sets a new password and logs every browser and app out, except the
-/// session that asked for it.
+/// session that asked for it. Takes one id.
 ///
 /// # Errors
 /// When there is no such user, or the store fails.
 pub fn set_password(
     tx: &mut WriteTx<'_>,
+    moment: &mut Moment,
+    site: &Site,
     id: Id,
     password_hash: &str,
     keep: Option<[u8; 32]>,
 ) -> Result<(), UserError> {
-    change(tx, id, |user| user.password_hash = password_hash.to_owned())?;
-    revoke_all(tx, id, keep)?;
+    change(tx, id, |user| {
+        user.password_hash = password_hash.to_owned();
+        user.reset = None;
+    })?;
+    log_out(tx, id, keep)?;
+    mail::post(tx, moment, site, Letter::PasswordChanged { account: id })?;
     Ok(())
 }
 
-/// Lets a pending or disabled user in. Takes one id.
+/// Lets a pending or disabled user in, though their address may not be
+/// confirmed yet. Takes two ids.
 ///
 /// # Errors
 /// When there is no such user, or the store fails.
-pub fn approve(tx: &mut WriteTx<'_>, moment: &mut Moment, id: Id) -> Result<(), UserError> {
+pub fn approve(tx: &mut WriteTx<'_>, moment: &mut Moment, site: &Site, id: Id) -> Result<(), UserError> {
     let was_pending = get(tx, id)?.is_some_and(|user| user.state == UserState::Pending);
     change(tx, id, |user| user.state = UserState::Active)?;
-    if was_pending {
+    let is_active = get(tx, id)?.is_some_and(|user| user.is_active());
+    // Whoever is not confirmed yet is welcomed by that.
+    if was_pending && is_active {
         webhook::announce(tx, moment, WebhookEvent::AccountApproved, &[id])?;
+        mail::post(tx, moment, site, Letter::Approved { account: id })?;
     }
     Ok(())
+}
+
+/// Takes an address as confirmed: the word of whoever runs the server.
+///
+/// # Errors
+/// When there is no such user, or the store fails.
+pub fn confirm(tx: &mut WriteTx<'_>, id: Id) -> Result<(), UserError> {
+    change(tx, id, |user| user.awaits_confirmation = false)
 }
 
 /// Keeps a user out, at once: sessions and tokens go.
@@ -99,7 +121,7 @@ pub fn approve(tx: &mut WriteTx<'_>, moment: &mut Moment, id: Id) -> Result<(), 
 /// When there is no such user, or the store fails.
 pub fn disable(tx: &mut WriteTx<'_>, id: Id) -> Result<(), UserError> {
     change(tx, id, |user| user.state = UserState::Disabled)?;
-    revoke_all(tx, id, None)?;
+    log_out(tx, id, None)?;
     Ok(())
 }
 
@@ -127,7 +149,11 @@ fn change(tx: &mut WriteTx<'_>, id: Id, apply: impl FnOnce(&mut User)) -> Result
     Ok(())
 }
 
-fn revoke_all(tx: &mut WriteTx<'_>, id: Id, keep: Option<[u8; 32]>) -> Result<(), StoreError> {
+/// Logs every browser and app out, except one session.
+///
+/// # Errors
+/// Only the store's.
+pub(super) fn log_out(tx: &mut WriteTx<'_>, id: Id, keep: Option<[u8; 32]>) -> Result<(), StoreError> {
     session::delete_all(tx, id, keep)?;
     oauth::revoke_all(tx, id)
 }

@@ -3,10 +3,12 @@
 
 use super::name::{self, NameError};
 use crate::base::{Id, Moment, Timestamp};
+use crate::domain::mail;
 use crate::domain::moderation::barred::is_email_barred;
 use crate::domain::moderation::members;
 use crate::domain::notification::{News, notify_all};
 use crate::domain::webhook;
+use crate::model::queue::Letter;
 use crate::model::tables::{ACCOUNT_BY_HANDLE, ACCOUNT_KEY, COUNT, INVITE, USER_BY_EMAIL, count};
 use crate::model::{
     Account, ActorKind, Invite, KeyPair, NotificationKind, Permission, Registration, Role, Site, User,
@@ -16,6 +18,8 @@ use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
 /// Bytes of a mail address (RFC 5321: 254 with its brackets taken off).
 const EMAIL_MAX_BYTES: usize = 254;
+/// Ids that signing somebody up may take, and one for their token.
+pub const SIGN_UP_IDS: u16 = 128;
 /// Characters of the reason for joining.
 const REASON_MAX_CHARACTERS: usize = 500;
 
@@ -65,6 +69,8 @@ pub enum SignUpError {
     Username(NameError),
     /// Somebody has, or had, this username.
     UsernameTaken,
+    /// A mail address is needed, and there is none.
+    EmailBlank,
     /// Not a mail address.
     EmailInvalid,
     /// Somebody signed up with this address.
@@ -83,8 +89,10 @@ impl From<StoreError> for SignUpError {
     }
 }
 
-/// Makes the account, its user and its key. Takes ids for the account,
-/// two webhooks and a notification for each who runs the server.
+/// Makes the account, its user and its key. Where mails are sent, whoever
+/// comes by themselves has to confirm their address first. Takes ids for the
+/// account, two webhooks, and a mail and a notification for each who runs the
+/// server: up to [`SIGN_UP_IDS`].
 ///
 /// # Errors
 /// Why they cannot join; nothing is changed then.
@@ -112,6 +120,10 @@ pub fn sign_up(
         return Err(SignUpError::EmailTaken);
     }
     let is_public = matches!(entry, Entry::Public(_));
+    let must_confirm = is_public && site.mail.as_ref().is_some_and(|route| route.confirms);
+    if must_confirm && email.is_none() {
+        return Err(SignUpError::EmailBlank);
+    }
     if let Some(email) = email.as_ref().filter(|_| is_public)
         && is_email_barred(tx, email)?
     {
@@ -129,6 +141,7 @@ pub fn sign_up(
         invited_by,
         app: new.app,
         locale: new.locale.clone(),
+        awaits_confirmation: must_confirm,
         ..User::default()
     };
     Account::save(tx, None, &account);
@@ -137,10 +150,12 @@ pub fn sign_up(
     tx.add(COUNT, &(count::LOCAL_USERS, Id::ZERO), 1);
     crate::domain::census::count_week(tx, moment.now, count::WEEK_REGISTRATIONS);
     webhook::announce(tx, moment, WebhookEvent::AccountCreated, &[account.id])?;
-    if user.state == UserState::Active {
-        webhook::announce(tx, moment, WebhookEvent::AccountApproved, &[account.id])?;
+    if must_confirm {
+        mail::post(tx, moment, site, Letter::Confirm { account: account.id })?;
+    } else {
+        mail::came_in(tx, moment, site, &user)?;
     }
-    if matches!(entry, Entry::Public(_)) {
+    if is_public {
         tell_staff(tx, moment, account.id)?;
     }
     Ok(account)
@@ -212,7 +227,7 @@ pub fn create_invite(tx: &mut WriteTx<'_>, code: &str, invite: &Invite) {
 }
 
 /// Lower case, one `@`, a dot in the domain, no blanks or control characters.
-fn clean_email(email: &str) -> Result<String, SignUpError> {
+pub(in crate::domain) fn clean_email(email: &str) -> Result<String, SignUpError> {
     let email = email.trim().to_lowercase();
     let is_address = email.split_once('@').is_some_and(|(local, domain)| {
         !local.is_empty()

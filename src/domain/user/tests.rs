@@ -111,7 +111,8 @@ async fn a_new_password_logs_everybody_else_out() {
         .await
         .unwrap();
     let keep = Some(secret::digest("here"));
-    world.write(move |tx, _| set_password(tx, ana, "new hash", keep)).await.unwrap();
+    let site = world.site.clone();
+    world.write(move |tx, moment| set_password(tx, moment, &site, ana, "new hash", keep)).await.unwrap();
     let left = world.read(|tx| Ok((tx.scan(SESSION, Scan::all())?, tx.scan(TOKEN, Scan::all())?))).await;
     assert_eq!((left.0.len(), left.0[0].0, left.1.len()), (1, secret::digest("here"), 0));
     world.write(move |tx, _| disable(tx, ana)).await.unwrap();

@@ -5,9 +5,11 @@ use tokio::task::spawn_blocking;
 use super::ClientIp;
 use crate::base::Problem;
 use crate::base::ProblemKind;
-use crate::domain::{password, user};
+use crate::domain::{mail, password, user};
 use crate::edge::AppState;
+use crate::model::queue::Letter;
 use crate::model::{Account, KeyPair, User, UserState};
+use crate::store::WriteTx;
 use crate::wire::http_signature::PrivateKey;
 
 /// Why somebody is not logged in.
@@ -17,6 +19,8 @@ pub(crate) enum LoginFailure {
     Wrong,
     /// The account waits for approval.
     Pending,
+    /// Their address is not confirmed; a mail is on its way.
+    Unconfirmed,
     /// The account was disabled, suspended or deleted.
     Disabled,
     /// Too many attempts; wait so many seconds.
@@ -30,6 +34,9 @@ impl From<LoginFailure> for Problem {
         match failure {
             LoginFailure::Wrong => Problem::invalid("The name or the password is wrong"),
             LoginFailure::Pending => Problem::forbidden("Your login is currently pending approval"),
+            LoginFailure::Unconfirmed => {
+                Problem::forbidden("Your login is missing a confirmed e-mail address")
+            }
             LoginFailure::Disabled => Problem::forbidden("Your login is currently disabled"),
             LoginFailure::TooMany(seconds) => {
                 Problem::new(ProblemKind::TooMany, "Too many attempts").retry_after(seconds)
@@ -62,12 +69,28 @@ pub(crate) async fn check_login(
         .map_err(LoginFailure::Problem)?;
     let (user, account) = found.filter(|_| is_right).ok_or(LoginFailure::Wrong)?;
     state.gates().login.lock().succeeded(ip.source(), login);
+    if user.state != UserState::Disabled && user.awaits_confirmation {
+        remind(state, ip, &user).await.map_err(LoginFailure::Problem)?;
+        return Err(LoginFailure::Unconfirmed);
+    }
     match user.state {
         UserState::Pending => Err(LoginFailure::Pending),
         UserState::Disabled => Err(LoginFailure::Disabled),
         UserState::Active if !account.is_visible() => Err(LoginFailure::Disabled),
         UserState::Active => Ok((user, account)),
     }
+}
+
+/// Sends the link that confirms an address again, but not too often.
+async fn remind(state: &AppState, ip: ClientIp, user: &User) -> Result<(), Problem> {
+    let email = user.email.as_deref().unwrap_or_default();
+    if state.gates().may_mail(state.clock.monotonic(), ip.source(), email).is_err() {
+        return Ok(());
+    }
+    let (moment, site, account) = (state.moment(), state.site.clone(), user.id);
+    let letter = Letter::Confirm { account };
+    let write = move |tx: &mut WriteTx<'_>| mail::post(tx, &mut moment.clone(), &site, letter.clone());
+    Ok(state.store.write(write).await?)
 }
 
 /// Whole seconds to wait, at least one.

@@ -52,17 +52,29 @@ impl Auth {
     /// 401 without a valid token, 403 for a login that may not act, 422 for an
     /// app's own token.
     pub(crate) fn anyone(&self) -> Result<Me, Problem> {
+        let me = self.known()?;
+        let refused = |why: &str| Err(Problem::forbidden(why));
+        if me.user.awaits_confirmation {
+            return refused("Your login is missing a confirmed e-mail address");
+        }
+        match me.user.state {
+            UserState::Pending => refused("Your login is currently pending approval"),
+            UserState::Disabled => refused("Your login is currently disabled"),
+            UserState::Active if !me.account.is_visible() => refused("Your login is currently disabled"),
+            UserState::Active => Ok(me),
+        }
+    }
+
+    /// The person, whatever the token allows, even one who may not act yet.
+    ///
+    /// # Errors
+    /// 401 without a valid token, 422 for an app's own token.
+    pub(crate) fn known(&self) -> Result<Me, Problem> {
         let bearer = self.bearer()?;
         let Some((user, account)) = bearer.person.clone() else {
             return Err(Problem::invalid("This method requires an authenticated user"));
         };
-        let refused = |why: &str| Err(Problem::forbidden(why));
-        match user.state {
-            UserState::Pending => refused("Your login is currently pending approval"),
-            UserState::Disabled => refused("Your login is currently disabled"),
-            UserState::Active if !account.is_visible() => refused("Your login is currently disabled"),
-            UserState::Active => Ok(Me { id: account.id, account, user, token: bearer.token.clone() }),
-        }
+        Ok(Me { id: account.id, account, user, token: bearer.token.clone() })
     }
 
     /// The person, if the token allows `scope` and their role permits this.
@@ -109,7 +121,7 @@ impl Auth {
             return Ok(None);
         }
         let bearer = self.allowed(scope)?;
-        let active = bearer.person.as_ref().filter(|(user, _)| user.state == UserState::Active);
+        let active = bearer.person.as_ref().filter(|(user, _)| user.is_active());
         Ok(active.map(|(_, account)| account.id))
     }
 

@@ -11,8 +11,7 @@ use crate::base::{Id, Timestamp};
 use crate::domain::delivery::admin::{self, Letters};
 use crate::model::queue::tables::{ACT, DESTINATION, INBOX};
 use crate::model::queue::{
-    Act, ActivityKind, Class, DeadKey, DeadRow, Destination, DestinationId, History, Inbox, InboxId, JobRow,
-    Lane,
+    Act, Class, DeadKey, DeadRow, Destination, DestinationId, History, Inbox, InboxId, JobRow, Lane,
 };
 use crate::queue::{DestinationView, Why};
 use crate::store::{ReadTx, StoreError};
@@ -25,6 +24,8 @@ pub(super) fn class_name(class: Class) -> &'static str {
         Class::Ingress => "ingress",
         Class::Push => "push",
         Class::Webhook => "webhook",
+        Class::Mail => "mail",
+        Class::Web => "web",
     }
 }
 
@@ -109,11 +110,8 @@ impl Referred {
     /// What it says, or which work it is.
     fn kind(&self, act: Id, row: &JobRow) -> String {
         match self.acts.get(&act).map(|act| act.kind) {
-            None
-            | Some(
-                ActivityKind::Internal | ActivityKind::Other | ActivityKind::Push | ActivityKind::Webhook,
-            ) => row.kind.name().to_owned(),
-            Some(kind) => kind.name().to_owned(),
+            Some(kind) if kind.is_activity() => kind.name().to_owned(),
+            _ => row.kind.name().to_owned(),
         }
     }
 

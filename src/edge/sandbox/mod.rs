@@ -64,7 +64,7 @@ fn outbox(state: &AppState) -> Result<&Outbox, Problem> {
 /// Which messages are meant. What is left out is any.
 #[derive(Debug, Clone, Default, Deserialize)]
 struct Wanted {
-    /// `delivery`, `push`, `webhook`, `fetch` or `other`.
+    /// `delivery`, `push`, `webhook`, `mail`, `fetch` or `other`.
     kind: Option<String>,
     /// The host it goes to.
     host: Option<String>,
@@ -82,7 +82,7 @@ impl Wanted {
     fn check(&self) -> Result<(), Problem> {
         match &self.kind {
             Some(word) if Sort::from_word(word).is_none() => Err(Problem::invalid(format!(
-                "`kind` is `delivery`, `push`, `webhook`, `fetch` or `other`, not `{word}`"
+                "`kind` is `delivery`, `push`, `webhook`, `mail`, `fetch` or `other`, not `{word}`"
             ))),
             _ => Ok(()),
         }
@@ -112,6 +112,11 @@ fn parsed(sent: &Sent) -> Option<Value> {
 
 fn activity_type(sent: &Sent) -> Option<String> {
     Some(parsed(sent)?.get("type")?.as_str()?.to_owned())
+}
+
+/// What a mail is about.
+fn subject(sent: &Sent) -> Option<String> {
+    (sent.sort == Sort::Mail).then(|| parsed(sent)?.get("subject")?.as_str().map(str::to_owned)).flatten()
 }
 
 /// A message as JSON: its body as JSON where it is some, else as base64.
@@ -212,6 +217,7 @@ impl From<&Arc<Sent>> for Line {
     fn from(sent: &Arc<Sent>) -> Line {
         let json = parsed(sent);
         let body = match &json {
+            Some(mail) if sent.sort == Sort::Mail => mail["text"].as_str().unwrap_or_default().to_owned(),
             Some(value) => serde_json::to_string_pretty(value).unwrap_or_default(),
             None => format!("{} bytes", sent.body.len()),
         };
@@ -219,7 +225,7 @@ impl From<&Arc<Sent>> for Line {
             at: sent.at.rfc3339(),
             kind: format!("{:?}", sent.sort).to_lowercase(),
             url: sent.url.to_string(),
-            what: activity_type(sent).unwrap_or_else(|| sent.method.to_string()),
+            what: activity_type(sent).or_else(|| subject(sent)).unwrap_or_else(|| sent.method.to_string()),
             body,
         }
     }

@@ -122,12 +122,12 @@ async fn answer(member: Member, who: &str, params: &Params, is_welcome: bool) ->
     let visit = member.visit;
     visit.browser.check(params.text("csrf").as_deref())?;
     let who = id(who)?;
-    let moment = visit.state.moment();
+    let (moment, site) = (visit.state.moment(), visit.state.site.clone());
     let write = visit.state.store.write(move |tx| {
         let waits = user::get(tx, who)?.is_some_and(|user| user.state == UserState::Pending);
         match (waits, is_welcome) {
             (false, _) => Err(UserError::Missing),
-            (true, true) => user::approve(tx, &mut moment.clone(), who),
+            (true, true) => user::approve(tx, &mut moment.clone(), &site, who),
             (true, false) => user::disable(tx, who),
         }
     });

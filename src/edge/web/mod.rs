@@ -21,6 +21,7 @@ mod joining;
 mod listing;
 mod lists;
 mod load;
+mod mailed;
 mod notifications;
 pub mod pages;
 mod profile;
@@ -77,6 +78,7 @@ pub(super) fn routes() -> Router<AppState> {
         .merge(notifications::routes())
         .merge(search::routes())
         .merge(session::routes())
+        .merge(mailed::routes())
         .merge(settings::routes())
         .merge(security::routes())
         .merge(joining::routes())

@@ -353,8 +353,46 @@ pub struct LogInPage {
     pub name: String,
     /// Where to go afterwards: a path here.
     pub next: String,
+    /// Who forgot their password can ask for a mail.
+    pub has_reset: bool,
     /// What is wrong.
     pub faults: Faults,
+}
+
+/// Asking for a mail by which a new password is chosen.
+#[derive(Template)]
+#[template(path = "forgot.html")]
+pub struct ForgotPage {
+    /// The frame.
+    pub shell: Shell,
+    /// What was typed.
+    pub email: String,
+    /// What is wrong.
+    pub faults: Faults,
+}
+
+/// Choosing a new password.
+#[derive(Template)]
+#[template(path = "reset.html")]
+pub struct ResetPage {
+    /// The frame.
+    pub shell: Shell,
+    /// The secret of the link, to post it back.
+    pub token: String,
+    /// Shortest password.
+    pub password_min: usize,
+    /// What is wrong.
+    pub faults: Faults,
+}
+
+/// Confirming a mail address.
+#[derive(Template)]
+#[template(path = "confirm.html")]
+pub struct ConfirmPage {
+    /// The frame.
+    pub shell: Shell,
+    /// The secret of the link, to post it back.
+    pub token: String,
 }
 
 /// What an app may do, in words.

@@ -99,7 +99,11 @@ async fn change_password(member: Member, ip: ClientIp, params: Params) -> Result
         return render_as(StatusCode::UNPROCESSABLE_ENTITY, &view);
     }
     let (hash, me, keep) = (hash_password(&visit.state, &new).await?, login.account.id, login.digest);
-    let write = visit.state.store.write(move |tx| user::set_password(tx, me, &hash, Some(keep)));
+    let (moment, site) = (visit.state.moment(), visit.state.site.clone());
+    let write = visit
+        .state
+        .store
+        .write(move |tx| user::set_password(tx, &mut moment.clone(), &site, me, &hash, Some(keep)));
     write.await.map_err(|error| match error {
         UserError::Missing => Problem::not_found(),
         UserError::Store(error) => error.into(),

@@ -14,7 +14,7 @@ use super::{go, show};
 use crate::base::limits::PASSWORD_BYTES_MIN;
 use crate::base::{Id, Problem, ProblemKind, Registration};
 use crate::domain::session::{self, NewSession};
-use crate::domain::user::{self, Entry, NewUser, OwnerLink, SignUpError};
+use crate::domain::user::{self, Entry, NewUser, OwnerLink, SIGN_UP_IDS, SignUpError};
 use crate::domain::{password, secret};
 use crate::edge::AppState;
 use crate::edge::api::params::Params;
@@ -71,7 +71,8 @@ async fn login_form(visit: Visit, params: Params) -> Result<Response, Problem> {
         return Ok(go::to(&next(&params)));
     }
     let shell = visit.shell("Log in", &visit.facts().await?);
-    show(&visit, &LogInPage { shell, name: String::new(), next: next(&params), faults: Faults::none() })
+    let (has_reset, next) = (visit.state.site.mail.is_some(), next(&params));
+    show(&visit, &LogInPage { shell, name: String::new(), next, has_reset, faults: Faults::none() })
 }
 
 async fn log_in(visit: Visit, ip: ClientIp, headers: HeaderMap, params: Params) -> Result<Response, Problem> {
@@ -90,6 +91,11 @@ async fn log_in(visit: Visit, ip: ClientIp, headers: HeaderMap, params: Params) 
         Err(LoginFailure::Pending) => {
             (StatusCode::FORBIDDEN, "Your request for an account is still waiting for an answer.".to_owned())
         }
+        Err(LoginFailure::Unconfirmed) => (
+            StatusCode::FORBIDDEN,
+            "Your mail address is not confirmed yet. We have sent you a link; look into your mails."
+                .to_owned(),
+        ),
         Err(LoginFailure::Disabled) => (StatusCode::FORBIDDEN, "This account is disabled.".to_owned()),
         Err(LoginFailure::TooMany(seconds)) => {
             let wait = super::view::span(std::time::Duration::from_secs(u64::from(seconds)));
@@ -97,8 +103,8 @@ async fn log_in(visit: Visit, ip: ClientIp, headers: HeaderMap, params: Params) 
         }
     };
     let shell = visit.shell("Log in", &visit.facts().await?);
-    let next = next(&params);
-    render_as(status, &LogInPage { shell, name, next, faults: Faults::one("", fault) })
+    let (has_reset, next) = (visit.state.site.mail.is_some(), next(&params));
+    render_as(status, &LogInPage { shell, name, next, has_reset, faults: Faults::one("", fault) })
 }
 
 /// `POST /logout`.
@@ -169,10 +175,13 @@ async fn sign_up(
     let mode = registration(&visit.state, ip).await?;
     let made = make(&visit.state, Some(ip), &form, &password, Door::Public(mode)).await?;
     match made {
+        Ok(_) if visit.state.site.mail.as_ref().is_some_and(|route| route.confirms) => {
+            let text = format!("We have sent a link to {}. Open it to go on.", form.email);
+            thanks(&visit, text).await
+        }
         Ok(_) if mode == Registration::Approval && form.invite.is_empty() => {
-            let shell = visit.shell("Thank you", &visit.facts().await?);
             let text = "Your request is on its way. You can log in as soon as somebody has said yes.";
-            show(&visit, &MessagePage { shell, text: text.to_owned(), next: ("/".into(), "Back".into()) })
+            thanks(&visit, text.to_owned()).await
         }
         Ok(account) => open_session(&visit.state, &headers, account.id, go::to("/")).await,
         Err((field, sentence)) => {
@@ -180,6 +189,11 @@ async fn sign_up(
             render_as(StatusCode::UNPROCESSABLE_ENTITY, &sign_up_page(&visit, form).await?)
         }
     }
+}
+
+async fn thanks(visit: &Visit, text: String) -> Result<Response, Problem> {
+    let shell = visit.shell("Thank you", &visit.facts().await?);
+    show(visit, &MessagePage { shell, text, next: ("/".into(), "Back".into()) })
 }
 
 async fn setup_form(visit: Visit, Path(secret): Path<String>) -> Result<Response, Problem> {
@@ -260,7 +274,7 @@ async fn make(
         app: None,
         locale: None,
     };
-    let (moment, site) = (state.moment(), state.site.clone());
+    let (moment, site) = (state.moment_with(SIGN_UP_IDS), state.site.clone());
     let made = state.store.write(move |tx| match &door {
         Door::Public(mode) => user::sign_up(tx, &mut moment.clone(), &site, Entry::Public(*mode), &new),
         Door::Owner(link) => user::create_owner(tx, &mut moment.clone(), &site, &OwnerLink(link), &new),
@@ -280,6 +294,7 @@ fn fault(error: &SignUpError) -> Fault {
         SignUpError::ReasonBlank => ("reason", "Please say a few words.".into()),
         SignUpError::Username(error) => ("username", fault_of_name(*error)),
         SignUpError::UsernameTaken => ("username", "This name is taken, or was once.".into()),
+        SignUpError::EmailBlank => ("email", "A mail goes there, so please give one.".into()),
         SignUpError::EmailInvalid => ("email", "This is not a mail address.".into()),
         SignUpError::EmailTaken => ("email", "Somebody has signed up with this address.".into()),
         SignUpError::EmailBarred => ("email", "This address cannot be used here.".into()),

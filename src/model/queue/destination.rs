@@ -26,12 +26,19 @@ pub enum Class {
     /// The host of a webhook.
     #[n(4)]
     Webhook,
+    /// The mail server.
+    #[n(5)]
+    Mail,
+    /// A host whose pages and files are read; no server of people, as far as
+    /// that says.
+    #[n(6)]
+    Web,
 }
 
 impl Class {
     /// Whether it is reached over the network, and so may fail.
     pub const fn is_remote(self) -> bool {
-        matches!(self, Class::Remote | Class::Push | Class::Webhook)
+        !matches!(self, Class::Local | Class::Ingress)
     }
 }
 

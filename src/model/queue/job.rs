@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use minicbor::{Decode, Encode};
 
-use super::{Body, DestinationId, InboxId, Lane, OrderKey, Outgoing};
+use super::{Body, DestinationId, InboxId, Lane, Letter, OrderKey, Outgoing};
 use crate::base::{Id, Timestamp};
 use crate::model::WebhookEvent;
 use crate::store::Record;
@@ -201,6 +201,16 @@ pub enum Job {
         #[n(2)]
         object: Id,
     },
+    /// Send a mail.
+    #[n(31)]
+    Mail(#[n(0)] Letter),
+    /// Fetch a picture or sound of another server that somebody wants to see.
+    #[n(32)]
+    FetchFile {
+        /// Its address.
+        #[n(0)]
+        url: String,
+    },
 }
 
 /// One notification for one subscription.
@@ -242,6 +252,8 @@ impl Job {
             Job::CatchUp { .. } => JobKind::CatchUp,
             Job::Webhook { .. } => JobKind::Webhook,
             Job::WebhookTo { .. } => JobKind::WebhookTo,
+            Job::Mail(_) => JobKind::Mail,
+            Job::FetchFile { .. } => JobKind::FetchFile,
             Job::SeverFollows { .. } | Job::SettleServer { .. } | Job::EraseAccount { .. } => {
                 JobKind::Moderate
             }
@@ -307,11 +319,17 @@ pub enum JobKind {
     /// See [`Job::WebhookTo`].
     #[n(29)]
     WebhookTo,
+    /// See [`Job::Mail`].
+    #[n(31)]
+    Mail,
+    /// See [`Job::FetchFile`].
+    #[n(32)]
+    FetchFile,
 }
 
 impl JobKind {
     /// All.
-    pub const ALL: [JobKind; 17] = [
+    pub const ALL: [JobKind; 20] = [
         JobKind::Deliver,
         JobKind::FanOut,
         JobKind::Ingest,
@@ -323,7 +341,10 @@ impl JobKind {
         JobKind::CatchUp,
         JobKind::Webhook,
         JobKind::WebhookTo,
+        JobKind::Mail,
+        JobKind::FetchFile,
         JobKind::ShareProfile,
+        JobKind::RemoveFiles,
         JobKind::ProcessMedia,
         JobKind::TendPoll,
         JobKind::Moderate,
@@ -356,6 +377,8 @@ impl JobKind {
             JobKind::CatchUp => "catch_up",
             JobKind::Webhook => "webhook",
             JobKind::WebhookTo => "webhook_to",
+            JobKind::Mail => "mail",
+            JobKind::FetchFile => "fetch_file",
             JobKind::ShareProfile => "share_profile",
             JobKind::ProcessMedia => "process_media",
             JobKind::TendPoll => "tend_poll",
@@ -426,6 +449,12 @@ pub enum ActivityKind {
     /// Not an activity: an event for a webhook.
     #[n(17)]
     Webhook,
+    /// Not an activity: a mail.
+    #[n(18)]
+    Mail,
+    /// Not an activity: something that somebody waits to see.
+    #[n(19)]
+    Glimpse,
 }
 
 impl ActivityKind {
@@ -450,7 +479,15 @@ impl ActivityKind {
             ActivityKind::Other => "other",
             ActivityKind::Push => "push",
             ActivityKind::Webhook => "webhook",
+            ActivityKind::Mail => "mail",
+            ActivityKind::Glimpse => "glimpse",
         }
+    }
+
+    /// Whether it is known by what it says, not by which work it is.
+    pub const fn is_activity(self) -> bool {
+        use ActivityKind::*;
+        !matches!(self, Internal | Other | Push | Webhook | Mail | Glimpse)
     }
 
     /// How long after its creation it is still worth delivering.
@@ -460,8 +497,9 @@ impl ActivityKind {
             Delete | Undo | Move | Block | Accept | Reject | Flag | Follow => DAY.saturating_mul(7),
             Internal => DAY.saturating_mul(7),
             Create | Update | UpdateActor | Webhook | Other => DAY.saturating_mul(3),
-            Announce | Like | Push => DAY,
+            Announce | Like | Push | Mail => DAY,
             UpdateTally => HOUR.saturating_mul(6),
+            Glimpse => HOUR,
         }
     }
 
@@ -469,8 +507,8 @@ impl ActivityKind {
     pub const fn lane(self) -> Lane {
         use ActivityKind::*;
         match self {
-            Internal | Undo | Follow | Accept | Reject | Block | Move | Flag => Lane::Interactive,
-            Create | Announce | Update | Like | Delete | Push | Webhook => Lane::Fresh,
+            Internal | Undo | Follow | Accept | Reject | Block | Move | Flag | Mail => Lane::Interactive,
+            Create | Announce | Update | Like | Delete | Push | Webhook | Glimpse => Lane::Fresh,
             UpdateActor | UpdateTally | Other => Lane::Bulk,
         }
     }

@@ -10,6 +10,7 @@ mod body;
 mod destination;
 mod job;
 mod keys;
+mod letter;
 mod log;
 mod outgoing;
 mod steering;
@@ -25,6 +26,7 @@ pub use job::{
     PushTo, Verb,
 };
 pub use keys::{DeadKey, DeferKey, DestinationId, InboxId, JobKey, Lane, OrderKey};
+pub use letter::Letter;
 pub use log::{Asleep, Logged};
 pub use outgoing::{FollowRef, Outgoing};
 pub use steering::{History, Mishap, Steering, Turn};

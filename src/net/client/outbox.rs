@@ -34,6 +34,8 @@ pub enum Sort {
     Push,
     /// An event for a webhook.
     Webhook,
+    /// A mail; as JSON.
+    Mail,
     /// Something that was looked up elsewhere; it was not found.
     Fetch,
     /// Anything else.
@@ -47,6 +49,7 @@ impl Sort {
             "delivery" => Sort::Delivery,
             "push" => Sort::Push,
             "webhook" => Sort::Webhook,
+            "mail" => Sort::Mail,
             "fetch" => Sort::Fetch,
             "other" => Sort::Other,
             _ => return None,
@@ -117,18 +120,21 @@ impl Outbox {
     pub(super) fn keep(&self, method: &Method, url: Url, headers: &HeaderMap, body: Bytes) {
         let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers_kept = headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+        self.put(Sort::of(method, headers), method.clone(), url, headers_kept, body);
+    }
+
+    /// Keeps one mail: `to` is an address, `body` what a person may read of it.
+    pub(in crate::net) fn keep_mail(&self, to: &str, body: Bytes) {
+        let mut url = Url::parse("mailto:nobody").expect("a constant that is an address");
+        url.set_path(to);
+        self.put(Sort::Mail, Method::POST, url, BTreeMap::new(), body);
+    }
+
+    fn put(&self, sort: Sort, method: Method, url: Url, headers: BTreeMap<String, String>, body: Bytes) {
         let mut kept = self.0.kept.lock();
         kept.last += 1;
         kept.bytes += body.len();
-        let sent = Sent {
-            number: kept.last,
-            at: self.0.clock.now(),
-            sort: Sort::of(method, headers),
-            method: method.clone(),
-            url,
-            headers: headers_kept,
-            body,
-        };
+        let sent = Sent { number: kept.last, at: self.0.clock.now(), sort, method, url, headers, body };
         kept.all.push_back(Arc::new(sent));
         while kept.all.len() > KEPT_MAX || kept.bytes > KEPT_MAX_BYTES {
             let Some(oldest) = kept.all.pop_front() else { break };

@@ -70,8 +70,7 @@ impl AdminAccount {
             locale: user.and_then(|user| user.locale.clone()),
             invite_request: user.and_then(|user| user.reason.clone()),
             role: user.map(|user| user.role.into()),
-            // Mail addresses are taken as they are: nobody waits for a mail.
-            confirmed: user.map(|_| true),
+            confirmed: user.map(|user| !user.awaits_confirmation),
             approved: user.map(|user| user.state != UserState::Pending),
             disabled: user.map(|user| user.state == UserState::Disabled),
             silenced: record.silenced_at.is_some(),

@@ -96,10 +96,10 @@ async fn approval_needs_a_reason_and_then_patience() {
     let id =
         owner.get("/api/v1/accounts/lookup?acct=newcomer").await.json(200)["id"].as_str().unwrap().parse();
     let id: Id = id.unwrap();
-    let moment = app.state.moment();
+    let (moment, site) = (app.state.moment(), app.state.site.clone());
     app.state
         .store
-        .write(move |tx| user::approve(tx, &mut moment.clone(), id))
+        .write(move |tx| user::approve(tx, &mut moment.clone(), &site, id))
         .await
         .unwrap_or_else(|e: UserError| panic!("{e:?}"));
     app.send(me()).await.json(200);

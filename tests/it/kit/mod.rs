@@ -5,6 +5,7 @@
 #![allow(dead_code)] // not every test uses every tool
 
 mod schema;
+pub mod smtp;
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -53,8 +54,9 @@ impl TestApp {
     /// unless they say so.
     pub async fn with(directives: &str) -> TestApp {
         let limits = if directives.contains("rate_limit") { "" } else { "rate_limit off" };
+        let joining = if directives.contains("registration ") { "" } else { "registration open" };
         let text = format!(
-            "https://social.example\ntls internal\nstore memory\nadmin off\nregistration open\n{limits}\n{directives}\n"
+            "https://social.example\ntls internal\nstore memory\nadmin off\n{joining}\n{limits}\n{directives}\n"
         );
         TestApp::configured(settings(&text), Store::memory()).await
     }

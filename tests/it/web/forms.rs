@@ -4,7 +4,7 @@ use serde_json::json;
 use waxwing::model::Role;
 
 /// Every address that a form of ours posts to.
-const FORMS: [&str; 22] = [
+const FORMS: [&str; 25] = [
     "/compose",
     "/posts/1/like",
     "/posts/1/delete",
@@ -25,6 +25,9 @@ const FORMS: [&str; 22] = [
     "/settings/webhooks",
     "/settings/webhooks/1/disable",
     "/settings/webhooks/1/secret",
+    "/password/forgot",
+    "/password/reset",
+    "/confirm",
     "/logout",
     "/oauth/authorize",
 ];

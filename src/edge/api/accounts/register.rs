@@ -12,7 +12,7 @@ use crate::domain::oauth;
 use crate::domain::password::{self, PasswordError};
 use crate::domain::secret;
 use crate::domain::user::name::NameError;
-use crate::domain::user::{Entry, NewUser, SignUpError, sign_up};
+use crate::domain::user::{Entry, NewUser, SIGN_UP_IDS, SignUpError, sign_up};
 use crate::edge::AppState;
 use crate::edge::api::params::Params;
 use crate::edge::auth::bars::registration;
@@ -105,6 +105,7 @@ fn refused(error: SignUpError) -> Response {
             one("username", "Username", code, words)
         }
         SignUpError::UsernameTaken => one("username", "Username", "ERR_TAKEN", "has already been taken"),
+        SignUpError::EmailBlank => one("email", "Email", "ERR_BLANK", "can't be blank"),
         SignUpError::EmailInvalid => one("email", "Email", "ERR_INVALID", "is not a valid address"),
         SignUpError::EmailTaken => one("email", "Email", "ERR_TAKEN", "has already been taken"),
         SignUpError::EmailBarred => one("email", "Email", "ERR_BLOCKED", "uses a disallowed e-mail provider"),
@@ -145,7 +146,8 @@ pub(super) async fn register(
     };
     let scopes = bearer.token.scopes.clone();
     let token = bearer.token.clone();
-    let (site, moment, entry) = (state.site.clone(), state.moment(), Entry::Public(registration));
+    let (site, moment, entry) =
+        (state.site.clone(), state.moment_with(SIGN_UP_IDS), Entry::Public(registration));
     let secret_text = state.chance.secret(TOKEN_BYTES);
     let digest = secret::digest(&secret_text);
     let issued = state

@@ -355,7 +355,9 @@ async fn approve(
     auth: Auth,
 ) -> Result<Json<AdminAccount>, Problem> {
     let by = auth.staff(WRITE, Permission::ManageUsers)?;
-    decided(state, id, by, moderation::approve).await
+    let site = state.site.clone();
+    decide(&state, move |tx, moment| moderation::approve(tx, moment, &site, by, id)).await?;
+    Ok(Json(render::one(&state, id).await?))
 }
 
 /// Turns somebody down who waits to be let in; answers what they were.

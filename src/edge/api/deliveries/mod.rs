@@ -120,6 +120,8 @@ enum DeliveryClass {
     Ingress,
     Push,
     Webhook,
+    Mail,
+    Web,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -160,6 +162,8 @@ impl Which {
                 DeliveryClass::Ingress => Class::Ingress,
                 DeliveryClass::Push => Class::Push,
                 DeliveryClass::Webhook => Class::Webhook,
+                DeliveryClass::Mail => Class::Mail,
+                DeliveryClass::Web => Class::Web,
             }),
             state: self.state.map(|state| match state {
                 DeliveryState::Closed => Breaker::Closed,

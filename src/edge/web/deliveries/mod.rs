@@ -68,7 +68,7 @@ pub(super) const SORTS: [(&str, &str, Sort); 6] = [
 ];
 
 /// The choices above the list: the word in the address and what people read.
-pub(super) const FILTERS: [(&str, &str); 9] = [
+pub(super) const FILTERS: [(&str, &str); 11] = [
     ("", "All"),
     ("closed", "Well"),
     ("open", "Left alone"),
@@ -78,6 +78,8 @@ pub(super) const FILTERS: [(&str, &str); 9] = [
     ("paused", "Paused"),
     ("push", "Push services"),
     ("webhook", "Webhooks"),
+    ("mail", "Mail"),
+    ("web", "Pages and files"),
 ];
 
 /// How the list is asked for, as its links carry it on.
@@ -123,6 +125,8 @@ impl Choice {
             class: match self.show.as_str() {
                 "push" => Some(Class::Push),
                 "webhook" => Some(Class::Webhook),
+                "mail" => Some(Class::Mail),
+                "web" => Some(Class::Web),
                 _ => None,
             },
             state,

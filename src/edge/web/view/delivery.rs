@@ -260,6 +260,8 @@ fn sort_word(class: &str) -> &'static str {
     match class {
         "push" => "push service",
         "webhook" => "webhook",
+        "mail" => "mail server",
+        "web" => "pages and files",
         "ingress" => "incoming",
         "local" => "this server",
         _ => "",

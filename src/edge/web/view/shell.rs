@@ -113,6 +113,8 @@ pub enum Notice {
     ProfileSaved,
     /// The password was changed.
     PasswordChanged,
+    /// The mail address is confirmed.
+    Confirmed,
     /// A session was ended.
     SessionEnded,
     /// Logged out.
@@ -141,7 +143,7 @@ pub enum Notice {
 
 impl Notice {
     /// All.
-    pub const ALL: [Notice; 29] = [
+    pub const ALL: [Notice; 30] = [
         Notice::Posted,
         Notice::Scheduled,
         Notice::Moved,
@@ -159,6 +161,7 @@ impl Notice {
         Notice::QuoteRevoked,
         Notice::ProfileSaved,
         Notice::PasswordChanged,
+        Notice::Confirmed,
         Notice::SessionEnded,
         Notice::LoggedOut,
         Notice::FollowRequested,
@@ -193,6 +196,7 @@ impl Notice {
             Notice::QuoteRevoked => "quote-revoked",
             Notice::ProfileSaved => "profile-saved",
             Notice::PasswordChanged => "password-changed",
+            Notice::Confirmed => "confirmed",
             Notice::SessionEnded => "session-ended",
             Notice::LoggedOut => "logged-out",
             Notice::FollowRequested => "follow-requested",
@@ -233,6 +237,7 @@ impl Notice {
             Notice::QuoteRevoked => "Your post is no longer shown in that quote.",
             Notice::ProfileSaved => "Your profile is saved.",
             Notice::PasswordChanged => "Your password is changed. Other sessions were logged out.",
+            Notice::Confirmed => "Your mail address is confirmed.",
             Notice::SessionEnded => "That session is logged out.",
             Notice::LoggedOut => "You are logged out. See you soon.",
             Notice::FollowRequested => "Asked to follow. You will see their posts when they agree.",
