@@ -73,7 +73,7 @@ pub fn ask(tx: &mut WriteTx<'_>, moment: &mut Moment, status: &Status) -> Result
         tx.put(PREVIEW_CARD, link, &asked);
     }
     let job = Job::FetchCard { url: link.clone() };
-    let task = Task { place: Place::Host(host), ..Task::local(job, Id::ZERO).lane(Lane::Bulk) };
+    let task = Task { place: Place::Web(host), ..Task::local(job, Id::ZERO).lane(Lane::Bulk) };
     enqueue(tx, moment, &task)?;
     Ok(())
 }

@@ -50,8 +50,8 @@ async fn fetch(workshop: &Workshop, client: &Client, attempt: &Attempt) -> Resul
         .answer_max_bytes(PAGE_MAX_BYTES)
         .cut()
         .times(Times { total: FETCH_MAX, headers: attempt.answer_within, ..Times::default() });
-    let found = match client.send(request).await {
-        Ok(answer) => read(answer).await,
+    let (found, outcome) = match client.send(request).await {
+        Ok(answer) => (read(answer).await, Outcome::Done),
         Err(error) => match outcome_of(Err(error), now) {
             // About the host, not about the page.
             outcome @ (Outcome::Failed { .. }
@@ -62,12 +62,13 @@ async fn fetch(workshop: &Workshop, client: &Client, attempt: &Attempt) -> Resul
             {
                 return Ok(outcome);
             }
-            _ => None,
+            outcome => (None, outcome),
         },
     };
     let (key, url) = (attempt.key, url.clone());
     workshop.store.write(move |tx| card::keep(tx, &key, now, &url, found.as_ref())).await?;
-    Ok(Outcome::Done)
+    // The job has ended; what is left to say is about the host.
+    Ok(outcome)
 }
 
 /// The card of a page, read where it holds up nobody.

@@ -284,7 +284,8 @@ async fn created_one(state: &AppState, sender: Account, thing: &Thing) -> Result
         return ignored("nobody here has to do with it");
     }
     if let Some(parent) = arrived.in_reply_to.as_deref().filter(|parent| !state.site.owns(parent)) {
-        posts::ancestors(state, parent, PARENTS_MAX).await;
+        // A job completes the thread where this fails.
+        let _ = posts::ancestors(state, parent, PARENTS_MAX).await;
     }
     let uri = arrived.uri.clone();
     let ids = arrived.ids_needed();

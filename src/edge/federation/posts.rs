@@ -81,7 +81,8 @@ pub(crate) async fn by_uri(state: &AppState, uri: &str) -> Result<Id, FetchFailu
         return Ok(id);
     }
     if let Some(parent) = &found.in_reply_to {
-        ancestors(state, parent, ANCESTORS_MAX).await;
+        // The post is worth keeping without what it answers.
+        let _ = ancestors(state, parent, ANCESTORS_MAX).await;
     }
     keep(state, found, News::Backfill).await?.id().ok_or(FetchFailure::Gone)
 }
@@ -112,8 +113,11 @@ const CLIMB_MAX: Duration = Duration::from_secs(8);
 
 /// Fetches a post that is answered and those that it answers, at most
 /// `steps_max`, and keeps them from the oldest on, so that each finds its
-/// parent. What cannot be had, or not soon, ends the climb; it is no failure.
-pub(super) async fn ancestors(state: &AppState, parent: &str, steps_max: usize) {
+/// parent. What cannot be had, or not soon, ends the climb.
+///
+/// # Errors
+/// When not even the first can be had, which says something about its server.
+pub(super) async fn ancestors(state: &AppState, parent: &str, steps_max: usize) -> Result<(), FetchFailure> {
     let mut chain: Vec<Arrived> = Vec::new();
     let mut next = Some(parent.to_owned());
     let began = state.clock.monotonic();
@@ -123,7 +127,11 @@ pub(super) async fn ancestors(state: &AppState, parent: &str, steps_max: usize) 
         if chain.len() >= steps_max || is_loop || is_late || !matches!(known(state, &uri).await, Ok(None)) {
             break;
         }
-        let Ok(found) = fetched(state, &uri).await else { break };
+        let found = match fetched(state, &uri).await {
+            Ok(found) => found,
+            Err(failure) if chain.is_empty() => return Err(failure),
+            Err(_) => break,
+        };
         next.clone_from(&found.in_reply_to);
         chain.push(found);
     }
@@ -132,4 +140,5 @@ pub(super) async fn ancestors(state: &AppState, parent: &str, steps_max: usize) 
             break;
         }
     }
+    Ok(())
 }

@@ -6,12 +6,16 @@ use super::fetch::FetchFailure;
 use super::{actors, posts};
 use crate::base::Id;
 use crate::base::limits::ANCESTORS_MAX;
-use crate::domain::delivery::{Place, Task, authority_of, enqueue};
+use crate::domain::delivery::{Place, Task, authority_of, enqueue, finish};
 use crate::domain::{remote, status};
 use crate::edge::AppState;
 use crate::model::Account;
 use crate::model::queue::{Body, Job, Lane, OrderKey};
-use crate::queue::{Attempt, Handler, Outcome, Report};
+use crate::queue::{Attempt, FailureKind, Handler, Outcome, Report};
+use crate::store::StoreError;
+
+/// Attempts at one fetch.
+const ATTEMPTS_MAX: u8 = 3;
 
 /// The handler of [`crate::model::queue::JobKind::FetchAccount`].
 pub(super) fn account_handler(state: AppState) -> impl Handler {
@@ -19,7 +23,7 @@ pub(super) fn account_handler(state: AppState) -> impl Handler {
         let state = state.clone();
         async move {
             match &attempt.act.job {
-                Job::FetchAccount { uri } => report(actors::by_uri(&state, uri).await.map(drop)),
+                Job::FetchAccount { uri } => report(&state, refresh(&state, uri).await, &attempt).await,
                 _ => Outcome::Broken { detail: "not an account".into() }.into(),
             }
         }
@@ -33,7 +37,7 @@ pub(super) fn thread_handler(state: AppState) -> impl Handler {
         let state = state.clone();
         async move {
             match &attempt.act.job {
-                Job::FetchThread { uri } => report(complete(&state, uri).await),
+                Job::FetchThread { uri } => report(&state, complete(&state, uri).await, &attempt).await,
                 _ => Outcome::Broken { detail: "not a thread".into() }.into(),
             }
         }
@@ -41,10 +45,41 @@ pub(super) fn thread_handler(state: AppState) -> impl Handler {
     }
 }
 
-fn report(result: Result<(), FetchFailure>) -> Report {
-    match result {
-        Ok(()) | Err(FetchFailure::Gone | FetchFailure::Bad(_) | FetchFailure::Own) => Outcome::Done.into(),
-        Err(failure) => Outcome::TryLater { detail: failure.to_string() }.into(),
+/// What a fetch says about the host in whose lane it is. It is not worth many
+/// attempts: what is missing is asked for again when somebody looks.
+async fn report(state: &AppState, result: Result<(), FetchFailure>, attempt: &Attempt) -> Report {
+    let later = |why: String| Outcome::TryLater { detail: why }.into();
+    let label = match result {
+        Ok(()) | Err(FetchFailure::Gone | FetchFailure::Bad(_) | FetchFailure::Own) => {
+            return Outcome::Done.into();
+        }
+        Err(FetchFailure::Unreachable(label)) => label,
+        Err(failure) => return later(failure.to_string()),
+    };
+    if attempt.attempts + 1 >= ATTEMPTS_MAX {
+        let key = attempt.key;
+        if let Err(error) = state.store.write(move |tx| finish(tx, &key)).await {
+            let error: StoreError = error;
+            return later(error.to_string());
+        }
+    }
+    Outcome::failed(kind_of(label), 0, label).into()
+}
+
+fn kind_of(label: &str) -> FailureKind {
+    match label {
+        "timeout" => FailureKind::Timeout,
+        "tls" => FailureKind::Tls,
+        "status" => FailureKind::Server,
+        _ => FailureKind::Connection,
+    }
+}
+
+/// Reads an account again, unless somebody did meanwhile.
+async fn refresh(state: &AppState, uri: &str) -> Result<(), FetchFailure> {
+    match actors::known(state, uri).await? {
+        Some(account) if account.is_local() || !actors::is_stale(state, &account) => Ok(()),
+        _ => actors::fetch(state, uri).await.map(drop),
     }
 }
 
@@ -55,9 +90,9 @@ async fn complete(state: &AppState, uri: &str) -> Result<(), FetchFailure> {
     let post = state.store.read(move |tx| status::by_uri(tx, &asked)).await?;
     let Some(post) = post.filter(|post| post.in_reply_to.is_none()) else { return Ok(()) };
     let Some(parent) = post.in_reply_to_uri else { return Ok(()) };
-    posts::ancestors(state, &parent, ANCESTORS_MAX).await;
+    let climbed = posts::ancestors(state, &parent, ANCESTORS_MAX).await;
     state.store.write(move |tx| remote::link_parent(tx, id)).await?;
-    Ok(())
+    climbed
 }
 
 /// Leaves a job that completes a post's thread, if its parent is missing.

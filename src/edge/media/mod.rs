@@ -6,6 +6,7 @@
 //! affair. Names are random: whoever knows the address of a picture was
 //! given it.
 
+mod fetches;
 mod names;
 mod portraits;
 mod proxy;
@@ -21,8 +22,8 @@ use super::AppState;
 use crate::model::queue::JobKind;
 use crate::queue::Handlers;
 
+pub(crate) use fetches::Fetches;
 pub(crate) use portraits::{forget, keep as keep_portrait};
-pub(crate) use proxy::Fetches;
 pub use tend::{prune, remover, sweep, tend};
 pub use upload::process;
 pub(crate) use upload::{Incoming, When, keep, new_preview};
@@ -39,4 +40,5 @@ pub fn jobs(handlers: Handlers, state: &AppState) -> Handlers {
     handlers
         .on(JobKind::ProcessMedia, upload::handler(state.clone()))
         .on(JobKind::RemoveFiles, tend::remover(state.clone()))
+        .on(JobKind::FetchFile, fetches::handler(state.clone()))
 }

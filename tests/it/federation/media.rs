@@ -10,11 +10,23 @@ use waxwing::model::ProxyKey;
 
 use super::peer::{Peer, app, post_at};
 use crate::kit::{Person, TestApp};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use waxwing::edge::media::jobs;
+use waxwing::queue::{Handlers, Worker};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n and the rest";
 
 fn path(url: &Value) -> String {
     url.as_str().unwrap().strip_prefix("https://social.example").unwrap_or_else(|| panic!("{url}")).to_owned()
+}
+
+/// The jobs that fetch files, at work for as long as this is held.
+fn fetching(app: &TestApp) -> DropGuard {
+    let (state, stop) = (&app.state, CancellationToken::new());
+    let handlers = jobs(Handlers::new(), state);
+    let worker = Worker::new(state.store.clone(), handlers, state.clock.clone(), state.chance.clone());
+    tokio::spawn(worker.run(stop.clone()));
+    stop.drop_guard()
 }
 
 /// A follower of somebody elsewhere who posts a file; gives the post.
@@ -41,6 +53,7 @@ async fn post_with(app: &TestApp, peer: &Peer, who: &Person<'_>, attachment: Val
 #[tokio::test]
 async fn files_of_others_are_read_through_us_and_fetched_once() {
     let (app, peer) = (app().await, Peer::start().await);
+    let _fetching = fetching(&app);
     let ana = app.person("ana").await;
     let file = peer.url("/wren.png");
     peer.serve_file("/wren.png", "text/html", PNG.to_vec());
@@ -74,6 +87,7 @@ async fn files_of_others_are_read_through_us_and_fetched_once() {
 #[tokio::test]
 async fn it_is_no_open_proxy_and_passes_on_only_media() {
     let (app, peer) = (app().await, Peer::start().await);
+    let _fetching = fetching(&app);
     let ana = app.person("ana").await;
     let evil = [
         ("/page.png", "image/png", b"<!doctype html><script>alert(1)</script>".to_vec()),
@@ -111,6 +125,7 @@ async fn it_is_no_open_proxy_and_passes_on_only_media() {
 #[tokio::test]
 async fn a_hundred_readers_cause_one_fetch() {
     let (app, peer) = (app().await, Peer::start().await);
+    let _fetching = fetching(&app);
     peer.serve_file("/wren.png", "image/png", PNG.to_vec());
     let at = path(&json!(app.state.site.passed_on(&peer.url("/wren.png"))));
     let readers = (0..100).map(|_| app.get(&at));
@@ -123,6 +138,7 @@ async fn a_hundred_readers_cause_one_fetch() {
 #[tokio::test]
 async fn what_nobody_reads_goes_and_comes_again_when_asked_for() {
     let (app, peer) = (app().await, Peer::start().await);
+    let _fetching = fetching(&app);
     peer.serve_file("/wren.png", "image/png", PNG.to_vec());
     let at = path(&json!(app.state.site.passed_on(&peer.url("/wren.png"))));
     assert_eq!(app.get(&at).await.status, 200);
@@ -141,6 +157,7 @@ async fn what_nobody_reads_goes_and_comes_again_when_asked_for() {
 #[tokio::test]
 async fn our_own_files_are_told_to_others_with_all_that_is_known() {
     let (app, peer) = (app().await, Peer::start().await);
+    let _fetching = fetching(&app);
     let ana = app.person("ana").await;
     let media = super::super::api::media::upload_png(&app, &ana).await;
     let post = ana.post("/api/v1/statuses", json!({ "media_ids": [media["id"]] })).await.json(200);
@@ -153,4 +170,43 @@ async fn our_own_files_are_told_to_others_with_all_that_is_known() {
     assert_eq!((&file["width"], &file["height"]), (&json!(20), &json!(10)));
     assert_eq!((&file["blurhash"], &file["focalPoint"]), (&media["blurhash"], &json!([0.5, -0.5])));
     drop(peer);
+}
+
+#[tokio::test]
+async fn a_host_that_hangs_holds_up_nobody_elses_pictures() {
+    let (app, peer) = (app().await, Peer::start().await);
+    let _fetching = fetching(&app);
+    // It takes connections and never answers.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let host = silent.local_addr().unwrap();
+    let hung: Vec<String> =
+        (0..40).map(|n| path(&json!(app.state.site.passed_on(&format!("http://{host}/{n}.png"))))).collect();
+    let readers = futures_util::future::join_all(hung.iter().map(|at| app.get(at)));
+    peer.serve_file("/wren.png", "image/png", PNG.to_vec());
+    let at = path(&json!(app.state.site.passed_on(&peer.url("/wren.png"))));
+    let good = async {
+        // All the others ask first.
+        tokio::task::yield_now().await;
+        app.get(&at).await.status
+    };
+    tokio::select! {
+        biased;
+        _ = readers => panic!("they do not all end before the good one"),
+        status = good => assert_eq!(status, 200),
+    }
+}
+
+#[tokio::test]
+async fn a_film_is_fetched_whole_though_it_takes_two_attempts_to_tell() {
+    let (app, peer) = (app().await, Peer::start().await);
+    let _fetching = fetching(&app);
+    let mut film = b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2".to_vec();
+    film.resize(5 * 1024 * 1024, 7);
+    peer.serve_file("/heron.mp4", "video/mp4", film.clone());
+    let at = path(&json!(app.state.site.passed_on(&peer.url("/heron.mp4"))));
+    let served = app.get(&at).await;
+    assert_eq!((served.status.as_u16(), served.bytes.len()), (200, film.len()));
+    assert_eq!(peer.asked().len(), 2);
+    assert_eq!(app.get(&at).await.status, 200);
+    assert_eq!(peer.asked(), Vec::<String>::new(), "it is kept");
 }
