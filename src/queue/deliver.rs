@@ -6,6 +6,7 @@
 //! A host that refuses the signature gets a second knock with the other one,
 //! and what it accepts is remembered.
 
+mod moved;
 #[cfg(test)]
 mod tests;
 
@@ -28,7 +29,7 @@ use url::Url;
 use super::handler::{Attempt, Handler};
 use super::outcome::{FailureKind, Outcome, Report};
 use super::workshop::Workshop;
-use crate::base::{Clock, Id, Timestamp};
+use crate::base::{Clock, Id, IdGenerator, Timestamp};
 use crate::domain::delivery::authority_of;
 use crate::domain::moderation::server::is_shut_out;
 use crate::model::queue::{Act, ActivityKind, Job, SignatureProfile};
@@ -49,6 +50,9 @@ const BODIES_MAX_BYTES: u64 = 64 << 20;
 const KEYS_MAX: u64 = 1024;
 /// How long a changed key may stay unnoticed.
 const KEYS_FOR: Duration = Duration::from_secs(60);
+/// Inboxes that moved or are gone are remembered so long, and so many.
+const MOVED_FOR: Duration = Duration::from_secs(24 * 3600);
+const MOVED_MAX: u64 = 10_000;
 /// Steps of an attempt; the worker ends the whole after 15 s.
 const DNS_MAX: Duration = Duration::from_secs(2);
 const CONNECT_MAX: Duration = Duration::from_secs(5);
@@ -62,12 +66,15 @@ pub struct Deliver {
     client: Client,
     site: Arc<Site>,
     clock: Arc<dyn Clock>,
+    ids: Arc<IdGenerator>,
     /// Of the actor that stands for the server itself.
     instance_key: Arc<KeyPair>,
     attempt_max: Duration,
     keys: Cache<Id, Arc<Key>>,
     /// By act: one post goes to many servers.
     bodies: Cache<Id, Bytes>,
+    /// Inboxes whose owners were looked for.
+    moved: Cache<String, ()>,
     /// Signatures made at once: all processors but one, so that answering
     /// people is not starved by a wave of deliveries.
     signers: Arc<Semaphore>,
@@ -117,7 +124,12 @@ impl From<Obstacle> for Outcome {
 impl Handler for Deliver {
     fn run(&self, attempt: Attempt) -> BoxFuture<'static, Report> {
         let deliver = self.clone();
-        Box::pin(async move { deliver.attempt(attempt).await })
+        Box::pin(async move {
+            let inbox = attempt.inbox.clone();
+            let report = deliver.attempt(attempt).await;
+            deliver.look_for_owners(inbox, &report.outcome).await;
+            report
+        })
     }
 }
 
@@ -126,13 +138,15 @@ impl Deliver {
     /// this one for the server itself.
     /// An attempt ends after `attempt_max`, and never later than the worker ends it.
     pub fn new(workshop: &Workshop, client: Client, instance_key: KeyPair, attempt_max: Duration) -> Deliver {
-        let Workshop { store, site, clock, .. } = workshop.clone();
+        let Workshop { store, site, clock, ids } = workshop.clone();
         let processors = available_parallelism().map_or(1, NonZero::get);
         Deliver {
             store,
             client,
             site: Arc::new(site),
             clock,
+            ids,
+            moved: Cache::builder().max_capacity(MOVED_MAX).time_to_live(MOVED_FOR).build(),
             instance_key: Arc::new(instance_key),
             attempt_max: attempt_max.min(TOTAL_MAX),
             bodies: Cache::builder()

@@ -24,8 +24,8 @@ const LOGGED_MAX_ROWS: i64 = 10_000;
 const STEP_ROWS: usize = 64;
 /// Rows of one destination; with more, what may wait in the log waits there.
 pub const DESTINATION_ROWS_MAX: u64 = 100_000;
-/// Sleepers that are looked through for those with a shorter queue now.
-const ASLEEP_SEEN_MAX: usize = 50_000;
+/// Sleepers that are read in one step.
+const ASLEEP_STEP_ROWS: usize = 4096;
 
 /// Leaves out the places of an act that are asleep, and remembers them. What
 /// is given back gets rows.
@@ -137,17 +137,28 @@ pub fn crowd(
             tx.put(ASLEEP, id, &asleep);
         }
     }
-    let asleep = tx.scan(ASLEEP, Scan::all().limit(ASLEEP_SEEN_MAX))?;
-    let is_over = |id: &DestinationId, asleep: &Asleep| {
-        asleep.is_crowded && counts.get(id).is_none_or(|rows| *rows < DESTINATION_ROWS_MAX / 2)
-    };
-    let mut crowded = asleep.iter().filter(|(_, asleep)| asleep.is_crowded).count();
-    for (id, asleep) in asleep.iter().filter(|(id, asleep)| is_over(id, asleep)).take(CROWD_MAX) {
+    let sleepers = crowded(tx)?;
+    let is_over = |id: &DestinationId| counts.get(id).is_none_or(|rows| *rows < DESTINATION_ROWS_MAX / 2);
+    let mut left = sleepers.len();
+    for (id, asleep) in sleepers.iter().filter(|(id, _)| is_over(id)).take(CROWD_MAX) {
         // One that is dormant, too, is left out again when it is written down.
         wake(tx, moment, *id, asleep)?;
-        crowded -= 1;
+        left -= 1;
     }
-    Ok(crowded > 0)
+    Ok(left > 0)
+}
+
+/// Those that are left out because of their many rows.
+fn crowded(tx: &WriteTx<'_>) -> Result<Vec<(DestinationId, Asleep)>, StoreError> {
+    let (mut found, mut scan) = (Vec::new(), Scan::all());
+    // Each step begins behind the last row of the one before, so this ends.
+    loop {
+        let page = tx.scan(ASLEEP, scan.limit(ASLEEP_STEP_ROWS))?;
+        let (is_last, last) = (page.len() < ASLEEP_STEP_ROWS, page.last().map(|(id, _)| *id));
+        found.extend(page.into_iter().filter(|(_, asleep)| asleep.is_crowded));
+        let Some(last) = last.filter(|_| !is_last) else { return Ok(found) };
+        scan = Scan::all().after(&last);
+    }
 }
 
 /// An act that a destination was left out of, with its inboxes there.

@@ -31,7 +31,7 @@ pub use log::{
     CATCH_UP_MAX, CROWD_MAX, DESTINATION_ROWS_MAX, catch_up, crowd, forget_left_out, keep_destinations,
     left_out,
 };
-pub use recipients::{Place, Targets, authority_of, count_follow};
+pub use recipients::{OWNERS_MAX, Place, Targets, authority_of, count_follow, owners_of};
 pub use rows::{FRESH_FOR, Fate, Promoted, finish, promote_due, prune_dead, settle};
 
 /// Rows a local account may enqueue in a minute before the rest of them

@@ -6,15 +6,21 @@ use std::time::Duration;
 use url::Url;
 
 use crate::base::{Id, Timestamp};
+use crate::model::Account;
 use crate::model::queue::tables::{
     DESTINATION, DESTINATION_BY_HOST, FOLLOWS_BY_HOST, INBOX, INBOX_BY_URL, SEQUENCE, Sequence, sequence,
 };
 use crate::model::queue::{Class, Destination, DestinationId, Inbox, InboxId, InboxRef};
-use crate::model::tables::ACCOUNT;
-use crate::store::{StoreError, WriteTx};
+use crate::model::tables::{ACCOUNT, ACCOUNT_BY_URI};
+use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
 /// Longest inbox URL that is kept.
 const INBOX_MAX_BYTES: usize = 2048;
+
+/// Accounts that are read again when their inbox moved.
+pub const OWNERS_MAX: usize = 16;
+/// Accounts of a server that are looked through for them.
+const NEIGHBOURS_MAX: usize = 1024;
 
 /// An inbox that said it is gone gets nothing for this long. Not for ever:
 /// some servers say so by mistake.
@@ -119,6 +125,24 @@ pub fn count_follow(tx: &mut WriteTx<'_>, follower: Id, more: i64) -> Result<(),
         tx.add(FOLLOWS_BY_HOST, &host, more);
     }
     Ok(())
+}
+
+/// The ActivityPub ids of up to [`OWNERS_MAX`] accounts that have this inbox,
+/// as their own or as their server's.
+///
+/// # Errors
+/// Only the store's.
+pub fn owners_of(tx: &ReadTx<'_>, inbox: &str) -> Result<Vec<String>, StoreError> {
+    let Some(origin) = Url::parse(inbox).ok().map(|url| format!("{}/", url.origin().ascii_serialization()))
+    else {
+        return Ok(Vec::new());
+    };
+    let there = tx.scan(ACCOUNT_BY_URI, Scan::all().after(&origin).limit(NEIGHBOURS_MAX))?;
+    let ids: Vec<Id> =
+        there.into_iter().take_while(|(uri, _)| uri.starts_with(&origin)).map(|(_, id)| id).collect();
+    let has_it = |account: &Account| account.inbox == inbox || account.shared_inbox.as_deref() == Some(inbox);
+    let owners = tx.get_many(ACCOUNT, &ids)?.into_iter().flatten().filter(has_it);
+    Ok(owners.take(OWNERS_MAX).map(|account| account.uri).collect())
 }
 
 /// The destination and inbox numbers of targets; new ones are written down.

@@ -3,10 +3,12 @@ use super::super::testing::{Bench, Peer, Reply, Running, START, Seen};
 use super::*;
 use crate::base::IdGenerator;
 use crate::domain::delivery::{Delivery, Targets, deliver};
-use crate::model::KeyPair;
+use crate::model::queue::tables::ACT;
 use crate::model::queue::{ActivityKind, Body, Breaker, DeadReason, JobKind, OrderKey};
+use crate::model::{Account, KeyPair};
 use crate::net::address::Allow;
 use crate::net::client::ClientSettings;
+use crate::store::Scan;
 use crate::wire::http_signature::{Incoming, PublicKey};
 
 /// A bench whose account 1 has a key, and its public half.
@@ -263,6 +265,41 @@ async fn without_a_key_a_delivery_is_given_up() {
     bench.send(ActivityKind::Create, 1, "hello", &[peer.inbox("/inbox")]).await;
     bench.step_until(Duration::from_secs(1), async |bench| !bench.dead().await.is_empty()).await;
     worker.stop().await;
+}
+
+#[tokio::test]
+async fn the_owner_of_an_inbox_that_moved_is_read_again() {
+    let (bench, _) = with_key(Bench::new()).await;
+    let peer = Peer::answering([Reply::Status(301)]).await;
+    let (inbox, shared) = (peer.inbox("/users/bo/inbox"), peer.inbox("/inbox"));
+    let uris = ["/users/bo", "/users/cy"].map(|path| peer.inbox(path));
+    let owner = uris[0].clone();
+    let accounts = [(Id(21), inbox.clone()), (Id(22), peer.inbox("/users/cy/inbox"))];
+    bench
+        .write(move |tx, _| {
+            for ((id, inbox), uri) in accounts.iter().zip(&uris) {
+                let account = Account {
+                    id: *id,
+                    username: id.to_string(),
+                    domain: Some("peer.example".into()),
+                    uri: uri.clone(),
+                    inbox: inbox.clone(),
+                    shared_inbox: Some(shared.clone()),
+                    ..Account::default()
+                };
+                Account::save(tx, None, &account);
+            }
+            Ok(())
+        })
+        .await;
+    let worker = start(&bench);
+    bench.send(ActivityKind::Create, 1, "hello", std::slice::from_ref(&inbox)).await;
+    bench.step_until(Duration::from_secs(1), async |bench| !bench.dead().await.is_empty()).await;
+    worker.stop().await;
+    let acts: Result<Vec<(Id, Act)>, StoreError> = bench.store.read(|tx| tx.scan(ACT, Scan::all())).await;
+    let fetches: Vec<Job> =
+        acts.unwrap().into_iter().map(|(_, act)| act.job).filter(|job| *job != Job::Deliver).collect();
+    assert_eq!(fetches, [Job::FetchAccount { uri: owner }]);
 }
 
 #[test]

@@ -39,6 +39,8 @@ enum Contact {
 fn contact(outcome: &Outcome) -> Contact {
     match outcome {
         Outcome::Failed { kind: FailureKind::Server | FailureKind::Tls, .. } => Contact::Made,
+        // The resolver answered, which may be somewhere else, or ourselves.
+        Outcome::Failed { kind: FailureKind::Unresolved, .. } => Contact::Unknown,
         Outcome::Failed { status: 0, .. } => Contact::None,
         Outcome::TryLater { .. } | Outcome::Broken { .. } | Outcome::Panicked | Outcome::Superseded => {
             Contact::Unknown
@@ -62,7 +64,7 @@ struct Down {
     since: Timestamp,
     probe_at: Timestamp,
     probing: Option<Ticket>,
-    /// Those that could not be reached, to be tried in turn.
+    /// Those that were tried last, to be tried in turn.
     candidates: VecDeque<DestinationId>,
 }
 
@@ -93,8 +95,7 @@ impl Network {
     }
 
     fn goes_down(&mut self, now: Timestamp) {
-        let failed = self.results.drain().filter(|(_, (_, contact))| *contact == Contact::None);
-        let candidates = failed.map(|(id, _)| id).collect();
+        let candidates = self.results.drain().map(|(id, _)| id).collect();
         self.down = Some(Down { since: now, probe_at: now.plus(PROBE_EVERY), probing: None, candidates });
     }
 

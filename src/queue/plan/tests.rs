@@ -531,6 +531,17 @@ fn a_third_that_cannot_be_reached_is_their_own_fault() {
 }
 
 #[test]
+fn names_that_are_gone_do_not_look_like_our_fault() {
+    let mut world = World::new(64, 1);
+    for destination in 1..=20 {
+        world = world.proven(destination, 1.0);
+        world.add_many(3, destination, Lane::Fresh, 1);
+    }
+    world.finish_all(&Outcome::failed(FailureKind::Unresolved, 0, "no such name"));
+    assert!(world.plan.network.down_since().is_none());
+}
+
+#[test]
 fn dead_servers_alone_do_not_look_like_our_fault() {
     let mut world = World::new(64, 1);
     for destination in 1..=30 {

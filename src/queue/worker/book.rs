@@ -10,15 +10,12 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tracing::{error, warn};
 
-use super::super::plan::{Load, SHED_AFTER, Window};
+use super::super::plan::{Load, Window};
+use super::{sweep, windows};
 use crate::base::{Id, IdGenerator, Moment, Timestamp};
 use crate::domain::delivery::{self, Fate, Overview, Promoted};
-use crate::model::queue::tables::{ACT, DESTINATION, FOLLOWS_BY_HOST, HELD, JOB, STEERING};
-use crate::model::queue::{
-    Breaker, Class, DeadReason, Destination, DestinationId, Held, History, InboxId, JobKey, JobRow, Lane,
-    OrderKey, Steering,
-};
-use crate::store::{ReadTx, Scan, Store, StoreError};
+use crate::model::queue::{Destination, DestinationId, History, InboxId, JobKey, Lane};
+use crate::store::{Store, StoreError};
 
 /// Outcomes written in one transaction.
 pub(super) const BATCH_MAX: usize = 256;
@@ -28,18 +25,13 @@ pub(super) const BATCH_WAIT: Duration = Duration::from_millis(50);
 const PROMOTE_MAX: usize = 256;
 /// Windows read in one step.
 const LOADS_MAX: usize = 128;
-/// Rows read in one step when looking for work.
-const LOOK_ROWS: usize = 16;
 /// Rows of old news moved in one transaction, and how many such for one order.
 const DEMOTE_ROWS: usize = 256;
 const DEMOTE_STEPS_MAX: usize = 1000;
 /// How often destinations with too many rows are looked for.
 const CROWD_EVERY: Duration = Duration::from_secs(300);
-/// Rows of a lane looked through for ones that need not wait.
-const LANE_ROWS_MAX: usize = 512;
-/// How often old rows are looked for, and how many are looked at.
+/// How often old rows are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
-const SWEEP_ROWS: usize = 4096;
 /// How often the gauges are set.
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
 /// Pause before the store is asked again after a failure.
@@ -230,7 +222,7 @@ impl Book {
                 let windows = insist("read deliveries", || {
                     let loads = loads.clone();
                     store.read(move |tx| {
-                        loads.iter().map(|load| window(tx, load, now)).collect::<Result<Vec<_>, _>>()
+                        loads.iter().map(|load| windows::window(tx, load, now)).collect::<Result<Vec<_>, _>>()
                     })
                 })
                 .await;
@@ -248,7 +240,7 @@ impl Book {
         self.is_looking = true;
         let store = self.store.clone();
         self.tasks.spawn(async move {
-            let found = insist("look for deliveries", || store.read(destinations_with_jobs)).await;
+            let found = insist("look for deliveries", || store.read(windows::destinations_with_jobs)).await;
             found.map_or(Answer::Nothing, Answer::Found)
         });
     }
@@ -290,7 +282,7 @@ impl Book {
 
     fn sweep(&mut self, now: Timestamp) {
         let (store, from) = (self.store.clone(), self.sweep_from.take());
-        self.tasks.spawn(async move { Answer::Swept(sweep(store, from, now).await) });
+        self.tasks.spawn(async move { Answer::Swept(sweep::sweep(store, from, now).await) });
     }
 
     pub(super) fn swept(&mut self, from: Option<JobKey>) {
@@ -330,7 +322,7 @@ impl Book {
         let moment = Moment { now, ids: self.ids.reserve(now, delivery::CROWD_MAX as u16) };
         let (store, has_crowds) = (self.store.clone(), self.has_crowds);
         self.tasks.spawn(async move {
-            let crowds = super::crowd::look(&store, moment).await;
+            let crowds = sweep::look_for_crowds(&store, moment).await;
             let crowds = crowds.inspect_err(|error| warn!(%error, "long queues were not looked for"));
             Answer::Crowded(crowds.unwrap_or(has_crowds))
         });
@@ -363,139 +355,4 @@ where
         }
         tokio::time::sleep(RETRY_AFTER).await;
     }
-}
-
-fn first_after(destination: DestinationId) -> JobKey {
-    JobKey { destination, lane: Lane::Bulk, act: Id::MAX, inbox: InboxId(u32::MAX) }
-}
-
-/// Skips from destination to destination rather than read every row.
-fn destinations_with_jobs(tx: &ReadTx<'_>) -> Result<Vec<(DestinationId, Lane)>, StoreError> {
-    let mut found = BTreeSet::new();
-    let mut scan = Scan::all();
-    loop {
-        let rows = tx.scan(JOB, scan.limit(LOOK_ROWS))?;
-        found.extend(rows.iter().map(|(key, _)| key.destination));
-        let Some((last, _)) = rows.last() else { break };
-        scan = Scan::all().after(&first_after(last.destination));
-    }
-    // Which lanes does not matter: a load looks at all three.
-    Ok(found.into_iter().flat_map(|id| Lane::ALL.map(|lane| (id, lane))).collect())
-}
-
-/// The first rows of a destination that need not wait for an earlier one.
-fn window(tx: &ReadTx<'_>, load: &Load, now: Timestamp) -> Result<Window, StoreError> {
-    let id = load.destination;
-    let record = if load.wants_record { tx.get(DESTINATION, &id)? } else { None };
-    let steering = if load.wants_steering { Some(tx.get(STEERING, &id)?.unwrap_or_default()) } else { None };
-    let follows = match &record {
-        Some(record) if record.class == Class::Remote => tx.count(FOLLOWS_BY_HOST, &record.authority)?,
-        _ => 0,
-    };
-    let is_left_alone = waits_long(record.as_ref(), steering, now);
-    let mut window =
-        Window { destination: id, epoch: load.epoch, record, steering, follows, ..Window::default() };
-    if is_left_alone {
-        // Its rows would be dropped at once; they are read when it is its time.
-        window.more = [true; 3];
-        return Ok(window);
-    }
-    for lane in Lane::ALL {
-        let mut scan = Scan::prefix(&(id, lane));
-        let (mut seen, mut taken) = (0, 0);
-        loop {
-            let rows = tx.scan(JOB, scan.limit(load.rows_per_lane + 1))?;
-            let (count, last) = (rows.len(), rows.last().map(|(key, _)| *key));
-            let free = without_held(tx, rows)?;
-            let room = load.rows_per_lane - taken;
-            window.more[lane.index()] =
-                free.len() > room || (count > load.rows_per_lane && free.len() == room);
-            taken += free.len().min(room);
-            seen += count;
-            window.rows.extend(free.into_iter().take(room));
-            let Some(last) = last else { break };
-            if count <= load.rows_per_lane || taken == load.rows_per_lane || seen >= LANE_ROWS_MAX {
-                break;
-            }
-            scan = Scan::prefix(&(id, lane)).after(&last);
-        }
-    }
-    Ok(window)
-}
-
-/// Whether nothing will be sent there soon.
-fn waits_long(record: Option<&Destination>, steering: Option<Steering>, now: Timestamp) -> bool {
-    let is_stopped = steering.is_some_and(|steering| steering.stopped_at.is_some());
-    let until = record.filter(|record| record.class.is_remote()).and_then(|record| {
-        let is_open = record.breaker != Breaker::Closed;
-        record.open_until.filter(|_| is_open).max(record.paused_until)
-    });
-    is_stopped || until.is_some_and(|until| until.since(now) > SHED_AFTER)
-}
-
-/// Drops rows that wait for an earlier, tried one of their order key.
-fn without_held(tx: &ReadTx<'_>, rows: Vec<(JobKey, JobRow)>) -> Result<Vec<(JobKey, JobRow)>, StoreError> {
-    let chains: BTreeSet<(DestinationId, OrderKey)> = rows
-        .iter()
-        .filter(|(_, row)| row.order != OrderKey::NONE)
-        .map(|(key, row)| (key.destination, row.order))
-        .collect();
-    let chains: Vec<_> = chains.into_iter().collect();
-    let held: HashMap<OrderKey, Held> = chains
-        .iter()
-        .zip(tx.get_many(HELD, &chains)?)
-        .filter_map(|((_, order), held)| held.map(|held| (*order, held)))
-        .collect();
-    if held.is_empty() {
-        return Ok(rows);
-    }
-    let acts: BTreeSet<Id> = held.values().flat_map(|held| held.jobs.iter().map(|job| job.act)).collect();
-    let acts: Vec<Id> = acts.into_iter().collect();
-    // What became pointless is not waited for.
-    let pointless: BTreeSet<Id> = acts
-        .iter()
-        .zip(tx.get_many(ACT, &acts)?)
-        .filter(|(_, act)| act.as_ref().is_none_or(|act| act.is_superseded))
-        .map(|(id, _)| *id)
-        .collect();
-    let waits = |key: &JobKey, row: &JobRow| {
-        held.get(&row.order).is_some_and(|held| {
-            held.jobs.iter().any(|job| job.act < key.act && !pointless.contains(&job.act))
-        })
-    };
-    Ok(rows.into_iter().filter(|(key, row)| !waits(key, row)).collect())
-}
-
-/// Gives up some of the jobs whose time is over at destinations that nobody
-/// can reach, and forgets old dead letters and seen activities.
-async fn sweep(store: Store, from: Option<JobKey>, now: Timestamp) -> Option<JobKey> {
-    let page: Result<Vec<(JobKey, JobRow)>, StoreError> = store
-        .read(move |tx| {
-            let scan = from.as_ref().map_or_else(Scan::all, |from| Scan::all().after(from));
-            tx.scan(JOB, scan.limit(SWEEP_ROWS))
-        })
-        .await;
-    let page = page.inspect_err(|error| warn!(%error, "old deliveries were not looked for")).ok()?;
-    let next = page.last().filter(|_| page.len() == SWEEP_ROWS).map(|(key, _)| *key);
-    let expired: Vec<(JobKey, Fate)> = page
-        .into_iter()
-        .filter(|(_, row)| row.expires_at <= now)
-        .map(|(key, row)| {
-            let error = "expired before it could be sent".to_owned();
-            (key, Fate::Dead { row, reason: DeadReason::Expired, http_status: 0, error })
-        })
-        .collect();
-    let swept: Result<(), StoreError> = store
-        .write(move |tx| {
-            delivery::settle(tx, now, &expired)?;
-            delivery::prune_dead(tx, now, LANE_ROWS_MAX)?;
-            delivery::forget_seen(tx, now, LANE_ROWS_MAX)?;
-            delivery::forget_left_out(tx, now, LANE_ROWS_MAX)?;
-            Ok(())
-        })
-        .await;
-    if let Err(error) = swept {
-        warn!(%error, "old deliveries were not cleared away");
-    }
-    next
 }

@@ -8,11 +8,12 @@
 
 mod attempt;
 mod book;
-mod crowd;
 mod measure;
 mod steady;
+mod sweep;
 #[cfg(test)]
 mod tests;
+mod windows;
 
 use std::collections::HashMap;
 use std::sync::Arc;
