@@ -7,6 +7,7 @@ pub mod domain;
 pub mod edge;
 pub mod model;
 pub mod net;
+pub mod proxy;
 pub mod queue;
 pub mod search;
 pub mod store;

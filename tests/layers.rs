@@ -14,10 +14,14 @@ const RULES: &[(&str, &[&str])] = &[
     ("wire", &["base", "model"]),
     ("domain", &["base", "model", "store"]),
     ("net", &["base", "config", "store", "model", "wire", "domain"]),
+    ("proxy", &["base"]),
     ("queue", &["base", "config", "store", "model", "wire", "domain", "net"]),
     ("search", &["base", "store", "model", "wire", "domain"]),
-    ("edge", &["base", "config", "store", "model", "wire", "domain", "net", "queue", "search"]),
-    ("app", &["base", "config", "store", "model", "wire", "domain", "net", "queue", "search", "edge"]),
+    ("edge", &["base", "config", "store", "model", "wire", "domain", "net", "proxy", "queue", "search"]),
+    (
+        "app",
+        &["base", "config", "store", "model", "wire", "domain", "net", "proxy", "queue", "search", "edge"],
+    ),
 ];
 
 /// Crates that a room must not know.
@@ -29,6 +33,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("wire", &["axum", "tokio", "redb", "hyper"]),
     ("domain", &["axum", "tokio", "redb", "hyper", "serde_json", "rand", "tantivy"]),
     ("net", &["redb"]),
+    ("proxy", &["axum", "redb"]),
     ("queue", &["axum", "redb"]),
     ("search", &["axum", "hyper", "redb"]),
     ("edge", &["redb", "tantivy"]),
