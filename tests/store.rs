@@ -1,5 +1,6 @@
 //! One suite for every storage engine, and what only files can suffer:
-//! failing disks, `kill -9`, damage, a second process.
+//! failing disks, `kill -9`, damage, a second process; and what only
+//! databases can: broken connections, other nodes, wrong passwords.
 
 #![allow(clippy::disallowed_methods)] // Children are told their folder by the environment.
 #![allow(unreachable_pub)] // A test has no outside.
@@ -9,6 +10,8 @@
 mod bytes;
 #[path = "store/child.rs"]
 mod child;
+#[path = "store/copies.rs"]
+mod copies;
 #[path = "store/failures.rs"]
 mod failures;
 #[path = "store/home.rs"]
@@ -21,8 +24,14 @@ mod lane;
 mod messages;
 #[path = "store/model.rs"]
 mod model;
+#[path = "store/outages.rs"]
+mod outages;
+#[path = "kit/postgres.rs"]
+mod postgres_server;
 #[path = "store/rows.rs"]
 mod rows;
+#[path = "store/several.rs"]
+mod several;
 
 use home::on_every_backend;
 
@@ -54,6 +63,11 @@ on_every_backend! {
     ],
     model: [
         any_transactions_leave_what_a_map_would,
+    ],
+    copies: [
+        a_backup_moves_a_store_to_every_engine_and_back,
+        a_backup_is_of_one_moment,
+        a_store_with_rows_is_never_restored_into,
     ],
     failures: [
         any_one_failing_call_loses_nothing,

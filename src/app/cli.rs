@@ -60,6 +60,20 @@ pub enum Command {
         #[command(flatten)]
         place: PlaceArgs,
     },
+    /// Writes all records into one file, all of the same moment; the store must not be in use if it is a file.
+    Backup {
+        /// The file to write; it must not be there yet.
+        file: PathBuf,
+        #[command(flatten)]
+        place: PlaceArgs,
+    },
+    /// Fills an empty store, a file or a database, with the records of a backup.
+    Restore {
+        /// The file to read.
+        file: PathBuf,
+        #[command(flatten)]
+        place: PlaceArgs,
+    },
     /// Runs a server to write and test apps against: in memory, with sample people, sending nothing.
     Sandbox(SandboxArgs),
     /// Lists every directive a config file may have.
@@ -166,7 +180,7 @@ impl std::fmt::Debug for UserCommand {
 
 /// The command that a missing config file was probably meant to be.
 pub fn command_like(file: &str) -> Option<&'static str> {
-    nearest(file, ["check", "adapt", "directives", "version", "user", "sandbox", "help"])
+    nearest(file, ["check", "adapt", "directives", "version", "user", "backup", "restore", "sandbox", "help"])
 }
 
 #[cfg(test)]

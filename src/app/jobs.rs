@@ -26,7 +26,8 @@ pub fn indexer(state: &AppState) -> Indexer {
 fn free_bytes(state: &AppState) -> FreeBytes {
     let folder = match &state.config.store {
         StoreChoice::Redb(path) => path.clone(),
-        StoreChoice::Memory => return Arc::new(|| None),
+        // The disk of a database is the database's business; a full one answers so.
+        StoreChoice::Postgres(_) | StoreChoice::Memory => return Arc::new(|| None),
     };
     Arc::new(move || {
         let disk = rustix::fs::statvfs(&folder).ok()?;

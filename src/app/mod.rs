@@ -1,5 +1,6 @@
 //! Wiring: the command line, building the server from its parts, starting and stopping it.
 
+mod backup;
 mod certificate;
 pub mod cli;
 pub mod files;

@@ -4,7 +4,7 @@ use std::env;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::cli::{Cli, Command, command_like};
+use super::cli::{Cli, Command, PlaceArgs, command_like};
 use super::logging;
 use super::sandbox::Sandbox;
 use super::serve::serve;
@@ -30,11 +30,9 @@ pub fn run(cli: Cli) -> Result<(), Problem> {
             let config = load(file.as_deref(), &Overrides::default())?;
             print(&config::adapt(&config))
         }
-        Some(Command::User { command, place }) => {
-            let overrides = Overrides { data: place.data, ..Overrides::default() };
-            let config = load(place.config.as_deref(), &overrides)?;
-            print(&super::user::run(&config, command)?)
-        }
+        Some(Command::User { command, place }) => print(&super::user::run(&config_of(place)?, command)?),
+        Some(Command::Backup { file, place }) => print(&super::backup::backup(&config_of(place)?, &file)?),
+        Some(Command::Restore { file, place }) => print(&super::backup::restore(&config_of(place)?, &file)?),
         Some(Command::Sandbox(args)) => {
             let sandbox = Sandbox::prepare(args, &environment()?)?;
             logging::start(sandbox.config.log, sandbox.config.log_level, log_filter().as_deref());
@@ -43,6 +41,12 @@ pub fn run(cli: Cli) -> Result<(), Problem> {
         Some(Command::Directives) => print(&config::listing()),
         Some(Command::Version) => print(concat!("waxwing ", env!("CARGO_PKG_VERSION"), "\n")),
     }
+}
+
+/// The config of the server that a command is about.
+fn config_of(place: PlaceArgs) -> Result<Config, Problem> {
+    let overrides = Overrides { data: place.data, ..Overrides::default() };
+    load(place.config.as_deref(), &overrides)
 }
 
 /// The config of a file, or of none, on this machine.

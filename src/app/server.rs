@@ -27,7 +27,8 @@ use crate::net::listener::{Bound, OwnName, Transport, bind, redirect_router, ser
 use crate::net::mail::Mailer;
 use crate::queue::push;
 use crate::search::{Place, Search};
-use crate::store::{Redb, Store};
+use crate::store::archive::is_unfinished;
+use crate::store::{Postgres, Redb, Store};
 
 /// The node number of a server that has its store for itself.
 const ONLY_NODE: u8 = 0;
@@ -58,6 +59,7 @@ impl Server {
         }
         make_folder(&config.data)?;
         let store = open_store(&config, clock.clone())?;
+        refuse_half_a_store(&store).await?;
         let bound = bind(&config.listen, config.fallback_port).await?;
         let config = config.bound_to(bound.port());
         let key = first_run::instance_key(&store).await?;
@@ -185,15 +187,16 @@ pub fn assemble(
     }))
 }
 
-/// The search index lies beside the store it is made from.
+/// The search index lies beside the store it is made from, or in the data folder.
 fn search_place(config: &Config) -> Place {
     match &config.store {
         StoreChoice::Memory => Place::Memory,
         StoreChoice::Redb(path) => Place::Folder(path.with_extension("search")),
+        StoreChoice::Postgres(_) => Place::Folder(config.data.join("waxwing.search")),
     }
 }
 
-fn make_folder(folder: &Path) -> Result<(), Problem> {
+pub(super) fn make_folder(folder: &Path) -> Result<(), Problem> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     // Everything in it is ours alone.
@@ -208,7 +211,7 @@ fn make_folder(folder: &Path) -> Result<(), Problem> {
     })
 }
 
-fn open_store(config: &Config, clock: Arc<dyn Clock>) -> Result<Store, Problem> {
+pub(super) fn open_store(config: &Config, clock: Arc<dyn Clock>) -> Result<Store, Problem> {
     match &config.store {
         StoreChoice::Memory => Ok(Store::memory()),
         StoreChoice::Redb(path) => {
@@ -217,7 +220,22 @@ fn open_store(config: &Config, clock: Arc<dyn Clock>) -> Result<Store, Problem> 
             let opened = opened.map_err(|error| Problem::new(ProblemKind::Unavailable, error.to_string()))?;
             Ok(Store::with_clock(opened, clock))
         }
+        StoreChoice::Postgres(database) => {
+            let opened = Postgres::open(&database.url);
+            let opened = opened.map_err(|error| Problem::new(ProblemKind::Unavailable, error.to_string()))?;
+            Ok(Store::with_clock(opened, clock))
+        }
     }
+}
+
+async fn refuse_half_a_store(store: &Store) -> Result<(), Problem> {
+    let unfinished = is_unfinished(store).await;
+    if unfinished.map_err(|error| Problem::new(ProblemKind::Unavailable, error.to_string()))? {
+        let what = "a restore into this store was begun and never finished, so rows are missing";
+        let fix = "empty the store (remove the file, or make the database anew) and restore the backup again";
+        return Err(Problem::new(ProblemKind::Unavailable, what).hint(fix));
+    }
+    Ok(())
 }
 
 /// Certificate authorities trusted besides the public ones, in PEM.

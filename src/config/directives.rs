@@ -6,17 +6,18 @@ use std::time::Duration;
 
 use super::address;
 use super::complaint::Fault;
+use super::database;
 use super::draft::Word;
 use super::line::Line;
 use super::mail;
 use super::media;
 use super::rate;
 use super::settings::{
-    AuthorizedFetch, Challenge, Config, Federation, LogFormat, LogLevel, Registration, StoreChoice, Terms,
-    Tls, everywhere, loopback,
+    AuthorizedFetch, Challenge, Config, Federation, LogFormat, LogLevel, Registration, Terms, Tls,
+    everywhere, loopback,
 };
 use super::value::{self, HostOrNetwork, OFF};
-use super::wanted::{Wanted, WantedStore, WantedTls};
+use super::wanted::{Wanted, WantedTls};
 
 /// The directory of the certificate authority that is asked unless another is named.
 pub(crate) const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
@@ -70,7 +71,7 @@ impl Shown {
         text.map_or(Shown::Nothing, |text| Shown::Text(text.to_string()))
     }
 
-    fn path(path: &std::path::Path) -> Shown {
+    pub(super) fn path(path: &std::path::Path) -> Shown {
         Shown::Text(path.display().to_string())
     }
 }
@@ -215,16 +216,16 @@ pub(crate) static DIRECTIVES: &[Directive] = &[
     },
     Directive {
         name: "store",
-        values: "FILE|memory",
+        values: "FILE|postgres://…|memory",
         example: "waxwing.redb",
         default: Default::Value("waxwing.redb"),
-        doc: "The database file, relative to the data folder; or `memory`, which forgets everything at the end.",
-        aliases: &["database", "db", "database_url", "redb"],
-        read: |line, wanted| wanted.store = line.one(store),
-        show: |config| match &config.store {
-            StoreChoice::Redb(path) => Shown::path(path),
-            StoreChoice::Memory => Shown::Text("memory".to_owned()),
-        },
+        doc: "Where records are kept: a file, relative to the data folder; a PostgreSQL database (13 or later), as \
+              `postgres://USER:PASSWORD@HOST:PORT/NAME?sslmode=verify-full` (`sslmode` is `prefer` if not given, \
+              `sslrootcert=FILE` names the authority of its certificate); or `memory`, which forgets everything \
+              at the end.",
+        aliases: &["database", "db", "database_url", "redb", "postgres", "postgresql"],
+        read: |line, wanted| wanted.store = line.one(database::read),
+        show: |config| database::show(&config.store),
     },
     Directive {
         name: "store_cache",
@@ -643,22 +644,6 @@ fn title(word: &Word) -> Result<String, Fault> {
         ));
     }
     Ok(text)
-}
-
-fn store(word: &Word) -> Result<WantedStore, Fault> {
-    if word.text == "memory" {
-        return Ok(WantedStore::Memory);
-    }
-    if let Some((scheme, _)) = word.text.split_once("://") {
-        // The rest of the URL may hold a password.
-        let what = match scheme {
-            "postgres" | "postgresql" => "this version has no PostgreSQL store".to_owned(),
-            _ => format!("there is no store for `{}://`", super::complaint::excerpt(scheme)),
-        };
-        let why = "it keeps its data in one redb file, or in memory";
-        return Err(Fault::new(what, why, "name a file, such as `waxwing.redb`"));
-    }
-    value::path(word).map(WantedStore::File)
 }
 
 fn tls(line: &mut Line<'_>, wanted: &mut Wanted) {

@@ -8,6 +8,7 @@ mod adapt;
 mod address;
 mod caddyfile;
 mod complaint;
+mod database;
 mod directives;
 pub mod draft;
 mod environment;

@@ -10,14 +10,13 @@ use url::Url;
 
 use super::address::{Address, Origin, Scheme};
 use super::complaint::{Complaint, Complaints, Fault, excerpt};
+use super::database;
 use super::directives::{self, DIRECTIVES, Default as TableDefault, LETS_ENCRYPT};
 use super::draft::{Draft, Entry, Place, Spelling};
 use super::environment::Environment;
 use super::line::Line;
-use super::settings::{
-    Acme, Challenge, Config, Delivery, MediaChoice, Outbound, StoreChoice, Tls, everywhere,
-};
-use super::wanted::{Wanted, WantedStore, WantedTls};
+use super::settings::{Acme, Challenge, Config, Delivery, MediaChoice, Outbound, Tls, everywhere};
+use super::wanted::{Wanted, WantedTls};
 
 /// The port for `https://localhost` where 443 is refused.
 const LOCAL_FALLBACK_PORT: u16 = 8443;
@@ -299,10 +298,7 @@ fn build(wanted: Wanted, folder: &Path, environment: &Environment) -> Config {
     Config {
         public_url: public_url_of(&wanted, &address, &listen),
         title: wanted.title.clone().unwrap_or_else(|| address.host.clone()),
-        store: match wanted.store.as_ref().expect(IN_TABLE) {
-            WantedStore::File(path) => StoreChoice::Redb(data.join(path)),
-            WantedStore::Memory => StoreChoice::Memory,
-        },
+        store: database::resolve(wanted.store.as_ref().expect(IN_TABLE), &data),
         media: match wanted.media.as_ref() {
             None => MediaChoice::Folder(data.join("media")),
             Some(MediaChoice::Folder(folder)) => MediaChoice::Folder(data.join(folder)),

@@ -125,8 +125,24 @@ pub struct Terms {
 pub enum StoreChoice {
     /// One redb file; absolute.
     Redb(PathBuf),
+    /// A PostgreSQL database, for one node or many.
+    Postgres(Database),
     /// Nothing is kept; for trying out and for tests.
     Memory,
+}
+
+/// A PostgreSQL database and how to get in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Database {
+    /// Its address as it was written, the password included.
+    pub url: String,
+}
+
+/// Without the password.
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Database(postgres://…)")
+    }
 }
 
 /// Where files live.

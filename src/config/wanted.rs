@@ -9,8 +9,8 @@ use url::Url;
 
 use super::address::{Address, Origin};
 use super::settings::{
-    AuthorizedFetch, Challenge, Federation, LogFormat, LogLevel, Mail, MediaChoice, Outbound, Registration,
-    Terms,
+    AuthorizedFetch, Challenge, Database, Federation, LogFormat, LogLevel, Mail, MediaChoice, Outbound,
+    Registration, Terms,
 };
 use crate::base::RateLimits;
 
@@ -59,6 +59,7 @@ pub(crate) struct Wanted {
 #[derive(Debug, Clone)]
 pub(crate) enum WantedStore {
     File(PathBuf),
+    Postgres(Database),
     Memory,
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 
 use super::StoreError;
+use super::overlay::Signal;
 
 /// A range of encoded keys, a direction and a limit.
 #[derive(Debug, Clone)]
@@ -28,6 +29,10 @@ pub trait Snapshot {
     fn get_batch(&self, wanted: &[(&'static str, Vec<u8>)]) -> Result<Vec<Option<Vec<u8>>>, StoreError>;
     /// Rows of a table within a range; one round trip.
     fn scan(&self, table: &'static str, range: &RawRange) -> Result<Vec<RawRow>, StoreError>;
+    /// The names of all tables, in order; some may have no rows.
+    fn tables(&self) -> Result<Vec<String>, StoreError> {
+        Err(StoreError::Engine("its tables cannot be listed here".into()))
+    }
 }
 
 /// What happens to one key.
@@ -53,6 +58,9 @@ pub trait Batch: Snapshot {
     fn commit(self: Box<Self>, changes: &Changes) -> Result<(), StoreError>;
 }
 
+/// Takes a signal of another process that shares the database.
+pub type Hear = Box<dyn Fn(Signal) + Send + Sync>;
+
 /// A storage engine.
 pub trait Backend: Send + Sync + 'static {
     /// A consistent view of what is committed.
@@ -62,6 +70,11 @@ pub trait Backend: Send + Sync + 'static {
     /// Whether reads may wait long (for a network, say), so that they must
     /// not run on the threads that serve requests.
     fn reads_wait(&self) -> bool;
+    /// Tells other processes that share the database what was committed here;
+    /// never waits, and may lose some.
+    fn announce(&self, _signals: &[Signal]) {}
+    /// Says who takes what they announce.
+    fn hear(&self, _hear: Hear) {}
     /// Lets go of files and connections; everything later answers
     /// [`StoreError::Closed`]. Called once, after the last batch.
     fn close(&self) {}

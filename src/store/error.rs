@@ -35,6 +35,8 @@ pub enum StoreError {
     },
     /// A write closure panicked; its changes are undone.
     Panicked,
+    /// The database cannot be reached or refused: what, where, what to do.
+    Database(String),
     /// Any other failure of the engine.
     Engine(String),
 }
@@ -68,6 +70,7 @@ impl fmt::Display for StoreError {
                 write!(f, "a row in table `{table}` is damaged: {why}")
             }
             StoreError::Panicked => f.write_str("a transaction panicked and was undone"),
+            StoreError::Database(what) => f.write_str(what),
             StoreError::Engine(what) => write!(f, "the storage engine failed: {what}"),
         }
     }

@@ -57,6 +57,12 @@ impl Snapshot for View<'_> {
             rows.take(range.limit).collect()
         })
     }
+
+    fn tables(&self) -> Result<Vec<String>, StoreError> {
+        let mut names: Vec<String> = self.tables.keys().map(ToString::to_string).collect();
+        names.sort_unstable();
+        Ok(names)
+    }
 }
 
 impl Batch for View<'_> {

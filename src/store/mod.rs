@@ -4,13 +4,16 @@
 //! Storage engines sit behind [`backend::Backend`]; nothing above this
 //! folder can tell which one is in use.
 
+pub mod archive;
 pub mod backend;
 mod error;
 pub mod golden;
 mod key;
 mod lane;
 mod memory;
+mod names;
 mod overlay;
+mod postgres;
 mod redb;
 mod table;
 mod tx;
@@ -33,6 +36,7 @@ pub use key::Key;
 pub use lane::{GROUP_MAX, GROUP_WAIT, LANE_MAX};
 pub use memory::Memory;
 pub use overlay::Signal;
+pub use postgres::Postgres;
 pub use table::{Counter, Record, Table, Value, ValueError};
 pub use tx::{Fetched, ReadBatch, ReadTx, SCAN_MAX_ROWS, Scan, Ticket, WriteTx};
 
@@ -76,6 +80,8 @@ impl Store {
         let depth = Arc::new(AtomicUsize::new(0));
         let (engine, news) = (backend.clone(), signals.clone());
         let lane = Lane { backend: engine, queue, signals: news, depth: depth.clone(), clock };
+        let heard = signals.clone();
+        backend.hear(Box::new(move |signal| drop(heard.send(Arc::new(signal)))));
         let writer = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || lane.run())

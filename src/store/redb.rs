@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ::redb::{
     Database, DatabaseError, Durability, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable,
-    TableDefinition, TableError, WriteTransaction,
+    TableDefinition, TableError, TableHandle, WriteTransaction,
 };
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
@@ -215,6 +215,14 @@ impl Snapshot for View<'_> {
             }
         })?;
         Ok(found.unwrap_or_default())
+    }
+
+    fn tables(&self) -> Result<Vec<String>, StoreError> {
+        let found = self.tx.list_tables().map_err(|e| self.home.fault(e))?;
+        let mut names: Vec<String> = found.map(|table| table.name().to_owned()).collect();
+        names.retain(|name| name != file::META_NAME);
+        names.sort_unstable();
+        Ok(names)
     }
 }
 

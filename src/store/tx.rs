@@ -7,6 +7,7 @@ use std::ops::{Bound, Deref};
 use super::StoreError;
 use super::backend::{Change, RawRange, RawRow, Snapshot, counter_value};
 use super::key::Key;
+use super::names;
 use super::overlay::{Overlay, Signal};
 use super::table::{Counter, Table, Value};
 
@@ -165,6 +166,12 @@ impl<'a> ReadTx<'a> {
         self.round_trips.set(self.round_trips.get() + 1);
         let start = after.map_or(Bound::Unbounded, |key| Bound::Excluded(key.to_vec()));
         self.view.scan(table, &RawRange { start, end: Bound::Unbounded, reverse: false, limit })
+    }
+
+    /// The names of all tables, in order; one round trip.
+    pub fn tables(&self) -> Result<Vec<&'static str>, StoreError> {
+        self.round_trips.set(self.round_trips.get() + 1);
+        self.view.tables()?.iter().map(|name| names::keep(name)).collect()
     }
 
     /// Begins a read of several tables in one round trip.

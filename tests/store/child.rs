@@ -1,5 +1,6 @@
 //! This test program run again as another process, as a store's owner.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -7,35 +8,44 @@ use std::process::{Child, Command, Stdio};
 use waxwing::base::Id;
 use waxwing::store::{Counter, Scan, Store, Table};
 
-use crate::home::Fail;
+use crate::home::{Fail, open_postgres};
 
 pub const LEFT: Table<u64, Vec<u8>> = Table::new("left");
 pub const RIGHT: Table<u64, Id> = Table::new("right");
 pub const SUM: Counter<()> = Counter::new("sum");
 
-const FOLDER: &str = "WAXWING_TEST_STORE";
+const PLACE: &str = "WAXWING_TEST_STORE";
 /// Tasks that write at once.
 const WRITERS: u64 = 4;
 
-/// The command line of a child that writes to the store in this folder.
-pub fn command(folder: &Path) -> Command {
+/// The command line of a child that writes to the store in this folder, or
+/// in the database at this address.
+pub fn command(place: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    arrange(&mut command, folder);
+    arrange(&mut command, place.as_ref());
     command
+}
+
+/// The store at such a place.
+pub fn open(place: &OsStr) -> Store {
+    match place.to_str() {
+        Some(url) if url.starts_with("postgres:") => open_postgres(url),
+        _ => Store::open_redb(Path::new(place).join("waxwing.redb")).unwrap(),
+    }
 }
 
 /// As [`command`], by a shell that can limit it first.
 pub fn limited_command(folder: &Path, limit: &str) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("{limit}; exec \"$0\" \"$@\"")]).arg(std::env::current_exe().unwrap());
-    arrange(&mut command, folder);
+    arrange(&mut command, folder.as_os_str());
     command
 }
 
-fn arrange(command: &mut Command, folder: &Path) {
+fn arrange(command: &mut Command, place: &OsStr) {
     command
         .args(["--ignored", "--exact", "--nocapture", "child::a_child_writes_until_it_cannot"])
-        .env(FOLDER, folder)
+        .env(PLACE, place)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
@@ -101,10 +111,10 @@ fn say(line: &str) {
 #[ignore = "run by other tests as a second process"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_child_writes_until_it_cannot() {
-    let Ok(folder) = std::env::var(FOLDER) else { return };
+    let Some(place) = std::env::var_os(PLACE) else { return };
     // The test harness has begun a line.
     say("");
-    let store = Store::open_redb(Path::new(&folder).join("waxwing.redb")).unwrap();
+    let store = open(&place);
     let last = store.read(|tx| Ok::<_, Fail>(tx.scan(LEFT, Scan::all().reverse().limit(1))?)).await.unwrap();
     let first = last.first().map_or(0, |(key, _)| key + 1);
     say("opened");

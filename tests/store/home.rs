@@ -2,12 +2,16 @@
 
 use tempfile::TempDir;
 use waxwing::store::backend::Backend;
-use waxwing::store::{Memory, ReadTx, Redb, Store, StoreError, WriteTx};
+use waxwing::store::{Memory, Postgres, ReadTx, Redb, Store, StoreError, WriteTx};
 
-/// A kind of engine, with a folder of its own.
+use crate::postgres_server;
+
+/// A kind of engine, with a place of its own.
 pub enum Home {
     Memory,
     Redb(TempDir),
+    /// The address of an empty schema.
+    Postgres(String),
 }
 
 impl Home {
@@ -15,20 +19,44 @@ impl Home {
         Home::Redb(tempfile::tempdir().unwrap())
     }
 
+    pub fn postgres() -> Home {
+        Home::Postgres(postgres_server::empty())
+    }
+
+    /// Another empty one of the same kind.
+    pub fn another(&self) -> Home {
+        match self {
+            Home::Memory => Home::Memory,
+            Home::Redb(_) => Home::redb(),
+            Home::Postgres(_) => Home::postgres(),
+        }
+    }
+
+    /// Whether rows outlive the process.
+    pub fn keeps(&self) -> bool {
+        !matches!(self, Home::Memory)
+    }
+
     pub fn engine(&self) -> Box<dyn Backend> {
         match self {
             Home::Memory => Box::new(Memory::default()),
             Home::Redb(folder) => Box::new(Redb::open(folder.path().join("waxwing.redb")).unwrap()),
+            Home::Postgres(url) => Box::new(Postgres::open(url).unwrap()),
         }
     }
 
-    /// The store; for a file, the same one again after the last was dropped.
+    /// The store; except in memory, the same one again after the last was dropped.
     pub fn open(&self) -> Store {
         match self {
             Home::Memory => Store::memory(),
             Home::Redb(folder) => Store::open_redb(folder.path().join("waxwing.redb")).unwrap(),
+            Home::Postgres(url) => open_postgres(url),
         }
     }
+}
+
+pub fn open_postgres(url: &str) -> Store {
+    Store::new(Postgres::open(url).unwrap_or_else(|error| panic!("{error}")))
 }
 
 /// What a closure of these tests answers.
@@ -73,6 +101,12 @@ macro_rules! on_every_backend {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
                 crate::$room::$name(crate::home::Home::redb()).await;
+            }
+        )*)* }
+        mod postgres { $($(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                crate::$room::$name(crate::home::Home::postgres()).await;
             }
         )*)* }
     };

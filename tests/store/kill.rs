@@ -1,12 +1,14 @@
 //! `kill -9` at random moments, the first start included.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::hash::{BuildHasher, RandomState};
 
-use waxwing::store::{Scan, Store};
+use waxwing::store::Scan;
 
 use crate::child::{self, LEFT, RIGHT, SUM, Writer};
 use crate::home::read;
+use crate::postgres_server;
 
 const KILLS: u64 = 20;
 
@@ -20,16 +22,25 @@ fn next(state: &mut u64) -> u64 {
 }
 
 #[tokio::test]
-async fn every_acknowledged_write_survives_kill_9() {
+async fn every_acknowledged_write_to_a_file_survives_kill_9() {
+    let folder = tempfile::tempdir().unwrap();
+    every_acknowledged_write_survives(folder.path().as_os_str()).await;
+}
+
+#[tokio::test]
+async fn every_acknowledged_write_to_a_database_survives_kill_9() {
+    every_acknowledged_write_survives(postgres_server::empty().as_ref()).await;
+}
+
+async fn every_acknowledged_write_survives(place: &OsStr) {
     let mut seed = match std::env::var("WAXWING_TEST_SEED") {
         Ok(seed) => seed.parse().unwrap(),
         Err(_) => RandomState::new().hash_one("seed") | 1,
     };
     println!("WAXWING_TEST_SEED={seed}");
-    let folder = tempfile::tempdir().unwrap();
     let mut acknowledged = BTreeSet::new();
     for round in 0..KILLS {
-        let mut writer = Writer::start(child::command(folder.path()));
+        let mut writer = Writer::start(child::command(place));
         // Some die while they start, most while they write.
         let wanted = if round < 4 { 0 } else { next(&mut seed) % 400 };
         for _ in 0..wanted {
@@ -42,14 +53,13 @@ async fn every_acknowledged_write_survives_kill_9() {
             std::hint::black_box(n);
         });
         acknowledged.extend(writer.kill());
-        inspect(folder.path(), &acknowledged, round).await;
+        inspect(place, &acknowledged, round).await;
     }
     assert!(acknowledged.len() > 100, "the children hardly wrote: {}", acknowledged.len());
 }
 
-async fn inspect(folder: &std::path::Path, acknowledged: &BTreeSet<u64>, round: u64) {
-    let store =
-        Store::open_redb(folder.join("waxwing.redb")).unwrap_or_else(|e| panic!("round {round}: {e}"));
+async fn inspect(place: &OsStr, acknowledged: &BTreeSet<u64>, round: u64) {
+    let store = child::open(place);
     let many = || Scan::all().limit(usize::MAX);
     let (left, right, sum) = read(&store, move |tx| {
         Ok((tx.scan(LEFT, many())?, tx.scan(RIGHT, Scan::all().limit(usize::MAX))?, tx.count(SUM, &())?))

@@ -1,6 +1,6 @@
 //! `waxwing user …`: looks after people from the command line.
 //!
-//! The store can be open in one process only. When no server runs, the command opens it
+//! A file can be open in one process only (a database in many). When no server runs, the command opens it
 //! itself; when one does, the command is sent to that server's admin listener
 //! ([`desk`]), with a secret from a file that only the server's user can read.
 
@@ -16,16 +16,16 @@ use super::cli::UserCommand;
 use super::server::mail_route;
 use super::system::{SystemChance, SystemClock};
 use crate::base::limits::PASSWORD_BYTES_MAX;
-use crate::base::{Chance, Clock, IdGenerator, Problem, ProblemKind};
+use crate::base::{Chance, Clock, IdGenerator, NODE_MAX, Problem, ProblemKind};
 use crate::config::{Config, StoreChoice};
 use crate::edge::AppState;
 use crate::model::Site;
-use crate::store::{Store, StoreError};
+use crate::store::{Postgres, Store, StoreError};
 
 pub use perform::{Workplace, perform};
 
-/// The node number of a process that has its store for itself.
-const ONLY_NODE: u8 = 0;
+/// The node number of a command; a server may run on the same database.
+const COMMAND_NODE: u8 = NODE_MAX;
 
 /// Does what was asked and gives what to print.
 ///
@@ -49,7 +49,17 @@ pub fn run(config: &Config, mut command: UserCommand) -> Result<String, Problem>
 
 /// The store, or nothing when a running server has it.
 fn open(config: &Config) -> Result<Option<Store>, Problem> {
-    let StoreChoice::Redb(path) = &config.store else { return Ok(None) };
+    let path = match &config.store {
+        StoreChoice::Redb(path) => path,
+        // A database is open to servers and commands at once.
+        StoreChoice::Postgres(database) => {
+            return match Postgres::open(&database.url) {
+                Ok(engine) => Ok(Some(Store::new(engine))),
+                Err(error) => Err(Problem::new(ProblemKind::Unavailable, error.to_string())),
+            };
+        }
+        StoreChoice::Memory => return Ok(None),
+    };
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|error| {
             let what = format!("the folder `{}` cannot be made: {error}", folder.display());
@@ -91,7 +101,7 @@ async fn here(config: &Config, store: Store, command: UserCommand) -> Result<Str
     site.mail = mail_route(config);
     // Which port a first start will get is not known, and addresses are for ever.
     let is_certain = config.fallback_port.is_none() && url.port != Some(0);
-    let ids = IdGenerator::new(ONLY_NODE);
+    let ids = IdGenerator::new(COMMAND_NODE);
     perform(Workplace { store, site, is_certain, clock, chance, ids: &ids }, command).await
 }
 

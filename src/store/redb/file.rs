@@ -12,7 +12,8 @@ use super::{Opener, STORE_VERSION};
 use crate::store::StoreError;
 
 /// About the file itself; our other tables never have this name.
-const META: TableDefinition<'static, &'static str, u32> = TableDefinition::new("waxwing-store");
+const META: TableDefinition<'static, &'static str, u32> = TableDefinition::new(META_NAME);
+pub(super) const META_NAME: &str = "waxwing-store";
 const VERSION: &str = "version";
 
 pub(super) fn make_if_missing(path: &Path) -> Result<(), StoreError> {

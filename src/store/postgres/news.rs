@@ -1,0 +1,207 @@
+//! Signals to and from the other nodes, by NOTIFY and LISTEN.
+//!
+//! They go out on a connection of their own, after the commit: a NOTIFY
+//! inside the batch would make all nodes commit one after the other, and
+//! engines without it would refuse the batch. A signal is a hint; whoever
+//! misses one (while the connection is away, say) reads the store.
+
+use std::collections::HashSet;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
+use parking_lot::Mutex;
+use tokio::sync::mpsc;
+use tokio_postgres::{AsyncMessage, Client};
+
+use super::pool::Dialer;
+use crate::store::backend::Hear;
+use crate::store::overlay::Signal;
+
+const CHANNEL: &str = "waxwing";
+/// PostgreSQL takes payloads of less than 8000 bytes; base64 makes three bytes four.
+const PACKET_MAX_BYTES: usize = 5900;
+/// Signals that wait to be sent while the connection is away; more are dropped.
+const WAITING_MAX: usize = 4096;
+/// Different topics that other nodes may send.
+const TOPICS_MAX: usize = 64;
+/// Pause before dialling again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The way out for signals.
+pub(super) struct News {
+    sender: mpsc::Sender<Vec<u8>>,
+    hear: Arc<Mutex<Option<Hear>>>,
+}
+
+impl News {
+    /// Starts the task that sends and listens; call it within the runtime.
+    pub(super) fn start(dialer: Arc<Dialer>, lane: String) -> News {
+        let (sender, queue) = mpsc::channel(WAITING_MAX);
+        let hear = Arc::new(Mutex::new(None));
+        tokio::spawn(Reporter { dialer, lane, hear: hear.clone(), topics: HashSet::new() }.run(queue));
+        News { sender, hear }
+    }
+
+    pub(super) fn hear(&self, hear: Hear) {
+        *self.hear.lock() = Some(hear);
+    }
+
+    pub(super) fn close(&self) {
+        self.hear.lock().take();
+    }
+
+    pub(super) fn announce(&self, signals: &[Signal]) {
+        for signal in signals {
+            let bytes = packed(signal);
+            if bytes.len() > PACKET_MAX_BYTES || self.sender.try_send(bytes).is_err() {
+                metrics::counter!("waxwing_store_signals_dropped_total").increment(1);
+            }
+        }
+    }
+}
+
+/// Length and topic, length and payload.
+fn packed(signal: &Signal) -> Vec<u8> {
+    let mut out = Vec::with_capacity(signal.topic.len() + signal.payload.len() + 3);
+    out.push(u8::try_from(signal.topic.len()).unwrap_or(u8::MAX));
+    out.extend(signal.topic.bytes().take(usize::from(u8::MAX)));
+    out.extend(u16::try_from(signal.payload.len()).unwrap_or(u16::MAX).to_be_bytes());
+    out.extend(&signal.payload);
+    out
+}
+
+/// The first signal of a packet and what comes after it.
+fn unpacked(bytes: &[u8]) -> Option<(&str, &[u8], &[u8])> {
+    let (&length, rest) = bytes.split_first()?;
+    let (topic, rest) = rest.split_at_checked(length.into())?;
+    let (length, rest) = rest.split_first_chunk::<2>()?;
+    let (payload, rest) = rest.split_at_checked(u16::from_be_bytes(*length).into())?;
+    Some((std::str::from_utf8(topic).ok()?, payload, rest))
+}
+
+struct Reporter {
+    dialer: Arc<Dialer>,
+    /// Who we are, so that our own signals are known when they come back.
+    lane: String,
+    hear: Arc<Mutex<Option<Hear>>>,
+    topics: HashSet<&'static str>,
+}
+
+impl Reporter {
+    async fn run(mut self, mut queue: mpsc::Receiver<Vec<u8>>) {
+        loop {
+            let target = &self.dialer.target;
+            if let Ok((client, mut connection)) = target.config.connect(target.tls.clone()).await {
+                let (heard, mut news) = mpsc::channel(WAITING_MAX);
+                let listening = tokio::spawn(async move {
+                    while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+                        if let AsyncMessage::Notification(note) = message {
+                            // When nobody keeps up, signals are lost, not memory.
+                            let _ = heard.try_send(note.payload().to_owned());
+                        }
+                    }
+                });
+                let is_over = self.serve(&client, &mut queue, &mut news).await;
+                listening.abort();
+                if is_over {
+                    return;
+                }
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Sends and listens until the connection ends; whether all is over.
+    async fn serve(
+        &mut self,
+        client: &Client,
+        queue: &mut mpsc::Receiver<Vec<u8>>,
+        news: &mut mpsc::Receiver<String>,
+    ) -> bool {
+        // A hint need not survive a crash, so its commit need not wait for the disk.
+        let _ = client.batch_execute("set synchronous_commit = off").await;
+        if let Err(error) = client.batch_execute(&format!("listen {CHANNEL}")).await {
+            tracing::debug!(%error, "the database does not pass signals between nodes");
+        }
+        loop {
+            tokio::select! {
+                note = news.recv() => match note {
+                    Some(note) => self.take(&note),
+                    None => return false,
+                },
+                first = queue.recv() => {
+                    let Some(first) = first else { return true };
+                    for payload in self.packets(first, queue) {
+                        let sql = "select pg_notify($1, $2)";
+                        if client.execute(sql, &[&CHANNEL, &payload]).await.is_err() && client.is_closed() {
+                            return false;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// All that waits, in as few payloads as it fits in.
+    fn packets(&self, first: Vec<u8>, queue: &mut mpsc::Receiver<Vec<u8>>) -> Vec<String> {
+        let mut packets = vec![first];
+        while let Ok(next) = queue.try_recv() {
+            match packets.last_mut() {
+                Some(last) if last.len() + next.len() <= PACKET_MAX_BYTES => last.extend(next),
+                _ => packets.push(next),
+            }
+        }
+        packets.iter().map(|packet| format!("{} {}", self.lane, BASE64.encode(packet))).collect()
+    }
+
+    fn take(&mut self, note: &str) {
+        let Some((lane, text)) = note.split_once(' ') else { return };
+        if lane == self.lane {
+            return;
+        }
+        let Ok(bytes) = BASE64.decode(text) else { return };
+        let mut rest = &bytes[..];
+        while let Some((topic, payload, after)) = unpacked(rest) {
+            rest = after;
+            let Some(topic) = self.topic(topic) else { continue };
+            if let Some(hear) = &*self.hear.lock() {
+                hear(Signal { topic, payload: payload.to_vec() });
+            }
+        }
+    }
+
+    /// Topics are few and for ever, so each is kept once for the whole life
+    /// of the process.
+    fn topic(&mut self, name: &str) -> Option<&'static str> {
+        if let Some(known) = self.topics.get(name) {
+            return Some(known);
+        }
+        if self.topics.len() >= TOPICS_MAX {
+            return None;
+        }
+        let kept: &'static str = Box::leak(name.to_owned().into_boxed_str());
+        self.topics.insert(kept);
+        Some(kept)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signals_are_unpacked_as_they_were_packed() {
+        let mut bytes = packed(&Signal { topic: "event", payload: vec![1, 2, 3] });
+        bytes.extend(packed(&Signal { topic: "due", payload: Vec::new() }));
+        let (topic, payload, rest) = unpacked(&bytes).unwrap();
+        assert_eq!((topic, payload), ("event", &[1, 2, 3][..]));
+        let (topic, payload, rest) = unpacked(rest).unwrap();
+        assert_eq!((topic, payload, rest), ("due", &[][..], &[][..]));
+        for cut in 0..9 {
+            assert!(unpacked(&bytes[..cut]).is_none(), "{cut}");
+        }
+    }
+}
