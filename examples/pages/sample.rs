@@ -365,6 +365,23 @@ pub(crate) fn pages(theme: Theme) -> Vec<(&'static str, String)> {
     pages
 }
 
+/// A post that is on its way still; a host that somebody chose to look like a tag.
+fn reach() -> ReachView {
+    let failure = |host: &str, reason| FailureView { host: host.to_owned(), reason, at: when(NOW) };
+    ReachView {
+        path: "/posts/1/reach".to_owned(),
+        is_moving: true,
+        unit: ("server", "servers"),
+        delivered: 1204,
+        pending: 1,
+        failed: 2,
+        failures: vec![
+            failure("gone.example", "They refused it"),
+            failure("<script>alert(3)</script>", "Every retry failed"),
+        ],
+    }
+}
+
 fn reading(theme: Theme) -> Vec<(&'static str, String)> {
     let all = posts();
     let shell = |title: &str, here: &str| shell(title, here, theme);
@@ -420,6 +437,7 @@ fn reading(theme: Theme) -> Vec<(&'static str, String)> {
                 shell: shell("Ana Vireo: “Seven waxwings…”", "/@ana/101"),
                 above: vec![all[1].clone(), all[2].clone()],
                 focus,
+                reach: Some(reach()),
                 below: vec![all[3].clone(), all[4].clone()],
                 compose: Some(compose("101")),
             }),

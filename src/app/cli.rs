@@ -60,6 +60,16 @@ pub enum Command {
         #[command(flatten)]
         place: PlaceArgs,
     },
+    /// Looks at the queue of deliveries to other servers, and steers it.
+    Deliveries {
+        #[command(subcommand)]
+        command: DeliveriesCommand,
+        /// Print JSON, as the API has it.
+        #[arg(long, global = true)]
+        json: bool,
+        #[command(flatten)]
+        place: PlaceArgs,
+    },
     /// Writes all records into one file, all of the same moment; the store must not be in use if it is a file.
     Backup {
         /// The file to write; it must not be there yet.
@@ -141,6 +151,163 @@ pub enum UserCommand {
     },
 }
 
+/// What a running server is asked to do.
+#[derive(Clone, Serialize, Deserialize)]
+pub enum Errand {
+    /// With a person.
+    User(UserCommand),
+    /// With the queue.
+    Deliveries(DeliveriesOrder),
+}
+
+/// What to do with the queue, and how to answer.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DeliveriesOrder {
+    /// What.
+    pub command: DeliveriesCommand,
+    /// As JSON.
+    pub json: bool,
+}
+
+/// What to do with the queue. A destination is called by its host, or by the
+/// number that the list gives it.
+#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
+pub enum DeliveriesCommand {
+    /// Lists destinations with what waits there.
+    List {
+        /// The most of this first.
+        #[arg(long, value_enum, default_value = "backlog")]
+        order: OrderName,
+        /// Only those in this state.
+        #[arg(long, value_enum)]
+        state: Option<StateName>,
+        /// Only those that are paused.
+        #[arg(long)]
+        paused: bool,
+        /// Only those with this in their name.
+        #[arg(long, value_name = "TEXT")]
+        find: Option<String>,
+        /// Rows.
+        #[arg(long, default_value = "50")]
+        limit: usize,
+    },
+    /// Shows one destination: how it is, what happened there, what waits.
+    Show {
+        /// The destination.
+        host: String,
+        /// Jobs that are shown.
+        #[arg(long, default_value = "20")]
+        jobs: usize,
+    },
+    /// Sends nothing more there until it is resumed.
+    Pause {
+        /// The destination.
+        host: String,
+    },
+    /// Sends there again, slowly at first.
+    Resume {
+        /// The destination.
+        host: String,
+    },
+    /// Looks at once whether it is back.
+    Probe {
+        /// The destination.
+        host: String,
+    },
+    /// Limits it; what is left out is left to the queue.
+    Limits {
+        /// The destination.
+        host: String,
+        /// Requests a second.
+        #[arg(long)]
+        rate: Option<f32>,
+        /// Requests at once.
+        #[arg(long)]
+        cap: Option<u32>,
+    },
+    /// Throws away what waits there.
+    Purge {
+        /// The destination.
+        host: String,
+        /// Only what this account sends, by its id.
+        #[arg(long, value_name = "ID")]
+        sender: Option<String>,
+        /// Only this kind of work.
+        #[arg(long)]
+        kind: Option<String>,
+        /// Only what was written before.
+        #[arg(long, value_name = "TIME")]
+        before: Option<String>,
+    },
+    /// Tries dead letters again.
+    Replay {
+        /// The destination.
+        host: String,
+        /// Only those given up for this reason.
+        #[arg(long)]
+        reason: Option<String>,
+        /// Only those given up at this time or later.
+        #[arg(long, value_name = "TIME")]
+        from: Option<String>,
+        /// Only those given up before.
+        #[arg(long, value_name = "TIME")]
+        until: Option<String>,
+    },
+    /// Says which rule keeps a job from starting.
+    Explain {
+        /// The destination.
+        host: String,
+        /// The job's act, as `show` has it.
+        act: String,
+        /// The job's inbox, as `show` has it.
+        #[arg(default_value = "0")]
+        inbox: u32,
+    },
+    /// Prints dead letters, one JSON document on each line.
+    Export {
+        /// Only those of this destination.
+        host: Option<String>,
+        /// Only those given up for this reason.
+        #[arg(long)]
+        reason: Option<String>,
+        /// Where to go on.
+        #[arg(skip)]
+        after: Option<String>,
+    },
+}
+
+/// What a list of destinations is ordered by.
+#[derive(Debug, Clone, Copy, ValueEnum, Serialize, Deserialize)]
+pub enum OrderName {
+    /// Jobs that wait.
+    Backlog,
+    /// Age of the oldest of them.
+    Age,
+    /// How unwell it is.
+    State,
+    /// Failures in a row.
+    Failures,
+    /// Dead letters.
+    Dead,
+    /// Its name.
+    Name,
+}
+
+/// A destination's state.
+#[derive(Debug, Clone, Copy, ValueEnum, Serialize, Deserialize)]
+pub enum StateName {
+    /// Sent to as usual.
+    Closed,
+    /// Left alone for a while.
+    Open,
+    /// Being tried.
+    HalfOpen,
+    /// Only failures for two days.
+    Dormant,
+    /// Only failures for a week.
+    Dead,
+}
+
 /// Where a password comes from.
 #[derive(Clone, Args, Serialize, Deserialize)]
 pub struct PasswordArgs {
@@ -180,7 +347,21 @@ impl std::fmt::Debug for UserCommand {
 
 /// The command that a missing config file was probably meant to be.
 pub fn command_like(file: &str) -> Option<&'static str> {
-    nearest(file, ["check", "adapt", "directives", "version", "user", "backup", "restore", "sandbox", "help"])
+    nearest(
+        file,
+        [
+            "check",
+            "adapt",
+            "directives",
+            "version",
+            "user",
+            "deliveries",
+            "backup",
+            "restore",
+            "sandbox",
+            "help",
+        ],
+    )
 }
 
 #[cfg(test)]
@@ -236,6 +417,29 @@ mod tests {
             assert!(parse(&format!("waxwing user {line}")).is_ok(), "{line}");
         }
         assert!(parse("waxwing user").is_err() && parse("waxwing user create").is_err());
+    }
+
+    #[test]
+    fn deliveries_are_asked_for_in_many_ways() {
+        for line in [
+            "list",
+            "list --order age --state half-open --paused --find x --limit 5 --json",
+            "--json show b.example --jobs 3",
+            "pause b.example",
+            "resume 7 --config c.conf",
+            "probe b.example",
+            "limits b.example --rate 0.5 --cap 2",
+            "purge b.example --sender 1 --kind deliver --before 2026-11-23",
+            "replay b.example --reason refused",
+            "explain b.example 9 3",
+            "export",
+            "export b.example --reason gone",
+        ] {
+            assert!(parse(&format!("waxwing deliveries {line}")).is_ok(), "{line}");
+        }
+        for bad in ["", "pause", "list --order size", "limits b.example --rate fast", "explain b.example"] {
+            assert!(parse(&format!("waxwing deliveries {bad}")).is_err(), "{bad}");
+        }
     }
 
     #[test]

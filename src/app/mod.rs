@@ -3,6 +3,7 @@
 mod backup;
 mod certificate;
 pub mod cli;
+pub mod deliveries;
 pub mod files;
 mod first_run;
 pub mod jobs;

@@ -4,7 +4,7 @@ use std::env;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::cli::{Cli, Command, PlaceArgs, command_like};
+use super::cli::{Cli, Command, DeliveriesOrder, PlaceArgs, command_like};
 use super::logging;
 use super::sandbox::Sandbox;
 use super::serve::serve;
@@ -31,6 +31,9 @@ pub fn run(cli: Cli) -> Result<(), Problem> {
             print(&config::adapt(&config))
         }
         Some(Command::User { command, place }) => print(&super::user::run(&config_of(place)?, command)?),
+        Some(Command::Deliveries { command, json, place }) => {
+            print(&super::deliveries::run(&config_of(place)?, DeliveriesOrder { command, json })?)
+        }
         Some(Command::Backup { file, place }) => print(&super::backup::backup(&config_of(place)?, &file)?),
         Some(Command::Restore { file, place }) => print(&super::backup::restore(&config_of(place)?, &file)?),
         Some(Command::Sandbox(args)) => {

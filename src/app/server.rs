@@ -122,12 +122,14 @@ impl Server {
         }
     }
 
-    /// The route by which `waxwing user` reaches this server; nothing if its secret cannot be kept.
+    /// The route by which `waxwing user` and `waxwing deliveries` reach this server; nothing if its secret cannot be kept.
     fn open_desk(&self, address: SocketAddr) -> axum::Router {
         let perform = user::performer(self.state.clone());
         user::desk::open(&self.state.config.data, address, &*self.state.chance, perform).unwrap_or_else(
             |error| {
-                warn!("`waxwing user` cannot reach this server while it runs: {error}");
+                warn!(
+                    "`waxwing user` and `waxwing deliveries` cannot reach this server while it runs: {error}"
+                );
                 axum::Router::new()
             },
         )

@@ -7,7 +7,7 @@
 //! by the post, and the deliveries come into being together with the end of
 //! the job. Must not know how a post is written as JSON; that is handed in.
 
-use super::delivery::{Delivery, Targets, deliver, say};
+use super::delivery::{Delivery, Targets, deliver, deliver_post, say};
 use super::domain_block::turned_away;
 use super::notification::{News, notify_as};
 use super::timeline::{insert_home, insert_list, insert_tagged, list_wants, wants};
@@ -460,7 +460,11 @@ pub fn send(
         say(tx, moment, actor, farewell, order, targets)?;
     } else if let Some(body) = body {
         let delivery = Delivery { actor, kind: plan.kind(), order, lane: None, body: body.clone() };
-        deliver(tx, moment, &delivery, targets)?;
+        if plan.kind() == ActivityKind::Create {
+            deliver_post(tx, moment, plan.status.id, &delivery, targets)?;
+        } else {
+            deliver(tx, moment, &delivery, targets)?;
+        }
     }
     Ok(())
 }

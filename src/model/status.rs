@@ -2,6 +2,8 @@
 
 use minicbor::{Decode, Encode};
 
+use super::queue::OrderKey;
+use super::queue::tables::{REACH, UNSENT};
 use super::tables::{
     LINK_TIMELINE, LOCAL_TIMELINE, PUBLIC_TIMELINE, STATUS, STATUS_BY_AUTHOR, STATUS_BY_THREAD,
     STATUS_BY_URI, STATUS_REBLOGS, STATUS_REPLIES, TAG_TIMELINE,
@@ -363,6 +365,8 @@ impl Status {
             feed::touch(tx, feed::POST, old.id, None, feed::Mark::GONE);
         }
         tx.delete(STATUS, &old.id);
+        tx.delete(REACH, &OrderKey::of(old.id));
+        tx.forget(UNSENT, &OrderKey::of(old.id));
     }
 
     fn unindex(tx: &mut WriteTx<'_>, old: &Status) {

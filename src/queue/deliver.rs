@@ -161,7 +161,7 @@ impl Deliver {
     async fn attempt(&self, attempt: Attempt) -> Report {
         match self.is_stopped(&attempt).await {
             Ok(false) => {}
-            Ok(true) => return Outcome::Done.into(),
+            Ok(true) => return Outcome::Superseded.into(),
             Err(error) => return Outcome::from(Obstacle::from(error)).into(),
         }
         let parcel = match self.parcel(&attempt).await {

@@ -1,6 +1,7 @@
 //! The admin's desk: what the running queue can be asked, together with what
 //! the store knows. What an admin *does* is [`crate::domain::delivery::admin`].
 
+mod exposition;
 mod report;
 
 use std::collections::HashMap;

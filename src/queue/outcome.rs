@@ -235,7 +235,8 @@ pub fn fate(
     };
     let row = row.clone();
     match outcome {
-        Outcome::Done | Outcome::Superseded => Some(Fate::Done),
+        Outcome::Done => Some(Fate::Done),
+        Outcome::Superseded => Some(Fate::Dropped),
         Outcome::Refused { .. } | Outcome::Broken { .. } => dead(row, DeadReason::Refused),
         Outcome::Gone { .. } => dead(row, DeadReason::Gone),
         Outcome::TooMany { .. } | Outcome::Unavailable { .. } => None,

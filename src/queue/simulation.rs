@@ -276,7 +276,7 @@ impl<'a> World<'a> {
                 let rows = self.ready.entry(key.destination.0).or_default();
                 match fate {
                     Fate::Keep(row) => drop(rows.insert(key, row)),
-                    Fate::Done | Fate::Dead { .. } => drop(rows.remove(&key)),
+                    Fate::Done | Fate::Dropped | Fate::Dead { .. } => drop(rows.remove(&key)),
                     Fate::Defer { row, due } => {
                         rows.remove(&key);
                         self.deferred.insert((due, key), row);

@@ -1,4 +1,4 @@
-//! How a user command reaches a server that runs: over the admin listener, with a secret
+//! How a command reaches a server that runs: over the admin listener, with a secret
 //! that the server writes into its data folder at each start.
 //!
 //! The admin listener takes connections of this machine only, but of every user and
@@ -19,7 +19,7 @@ use axum::{Json, Router};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
-use crate::app::cli::UserCommand;
+use crate::app::cli::Errand;
 use crate::base::{Chance, Problem, ProblemKind};
 use crate::config::Config;
 use crate::domain::secret;
@@ -29,7 +29,7 @@ use crate::net::tls::write_private;
 
 /// The file with the admin listener's address and secret.
 const FILE: &str = "admin.json";
-const PATH: &str = "/user";
+const PATH: &str = "/command";
 const SECRET_BYTES: usize = 32;
 /// Bytes of a command.
 const COMMAND_MAX_BYTES: usize = 16 * 1024;
@@ -37,9 +37,13 @@ const COMMAND_MAX_BYTES: usize = 16 * 1024;
 const ANSWER_MAX_BYTES: usize = 16 * 1024 * 1024;
 /// Hashing a password and making a key take a second on a slow machine.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+/// The same, of what is done to the queue.
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(600);
+/// How long it may take to take a connection.
+const REACH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What the server does with a command.
-pub type Perform = Arc<dyn Fn(UserCommand) -> BoxFuture<'static, Result<String, Problem>> + Send + Sync>;
+pub type Perform = Arc<dyn Fn(Errand) -> BoxFuture<'static, Result<String, Problem>> + Send + Sync>;
 
 /// How to reach the server that runs.
 #[derive(Serialize, Deserialize)]
@@ -79,7 +83,7 @@ async fn command(
     if !shown.is_some_and(|shown| secret::same(&secret::digest(shown), &digest)) {
         return Err(Problem::unauthenticated());
     }
-    let command: UserCommand = serde_json::from_slice(&body)
+    let command: Errand = serde_json::from_slice(&body)
         .map_err(|error| Problem::malformed(format!("not a command: {error}")))?;
     Ok(Json(match perform(command).await {
         Ok(text) => Answer::Done(text),
@@ -88,16 +92,35 @@ async fn command(
     }))
 }
 
+/// Whether a server on this config's data folder takes connections. A database
+/// is open to both, but only what the server does itself does it hear of.
+pub(in crate::app) async fn is_there(config: &Config) -> bool {
+    let read = fs::read(config.data.join(FILE)).ok();
+    let notice: Option<Notice> = read.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let Some(notice) = notice else { return false };
+    let reached = tokio::time::timeout(REACH_TIMEOUT, tokio::net::TcpStream::connect(notice.address)).await;
+    reached.is_ok_and(|stream| stream.is_ok())
+}
+
+/// How long the server may take.
+fn patience(command: &Errand) -> Duration {
+    match command {
+        Errand::User(_) => ANSWER_TIMEOUT,
+        // A million rows are not thrown away in a moment.
+        Errand::Deliveries(_) => QUEUE_TIMEOUT,
+    }
+}
+
 /// The command's side: asks the server that runs on this config's data folder.
 ///
 /// # Errors
 /// What the server refuses, or that it cannot be reached.
-pub(super) async fn send(config: &Config, command: &UserCommand) -> Result<String, Problem> {
+pub(in crate::app) async fn send(config: &Config, command: &Errand) -> Result<String, Problem> {
     let file = config.data.join(FILE);
     let notice: Notice = fs::read(&file)
         .and_then(|bytes| Ok(serde_json::from_slice(&bytes)?))
         .map_err(|error| unreachable_server(&format!("`{}` cannot be read: {error}", file.display())))?;
-    let asked = tokio::time::timeout(ANSWER_TIMEOUT, ask(&notice, command)).await;
+    let asked = tokio::time::timeout(patience(command), ask(&notice, command)).await;
     let answer = match asked {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => return Err(unreachable_server(&error.to_string())),
@@ -121,13 +144,11 @@ fn unreachable_server(why: &str) -> Problem {
         .hint("stop the server for this command, or let it have its `admin` listener")
 }
 
-async fn ask(
-    notice: &Notice,
-    command: &UserCommand,
-) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
+async fn ask(notice: &Notice, command: &Errand) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
     let mut settings = ClientSettings::new("localhost");
     settings.allow = Allow::parse([notice.address.ip().to_string()])?;
-    settings.times.headers = ANSWER_TIMEOUT;
+    settings.times.headers = patience(command);
+    settings.times.total = patience(command);
     let secret = HeaderValue::from_str(&format!("Bearer {}", notice.secret))?;
     let url = format!("http://{}{PATH}", notice.address);
     let request = Outgoing::post(url, serde_json::to_vec(command)?)
@@ -141,6 +162,7 @@ async fn ask(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::cli::UserCommand;
     use crate::base::FixedChance;
     use crate::config::{Environment, Overrides, load};
 
@@ -154,10 +176,11 @@ mod tests {
         let perform: Perform = Arc::new(|command| {
             Box::pin(async move {
                 match command {
-                    UserCommand::Disable { name } => {
+                    Errand::User(UserCommand::Disable { name }) => {
                         Err(Problem::invalid(format!("no {name}")).hint("try another"))
                     }
-                    other => Ok(format!("{other:?}")),
+                    Errand::User(other) => Ok(format!("{other:?}")),
+                    Errand::Deliveries(order) => Ok(format!("{:?}", order.command)),
                 }
             })
         });
@@ -173,8 +196,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         start(folder.path()).await;
         let config = config(folder.path());
-        assert_eq!(send(&config, &UserCommand::List).await.unwrap(), "List");
-        let refused = send(&config, &UserCommand::Disable { name: "ana".into() }).await.unwrap_err();
+        assert_eq!(send(&config, &Errand::User(UserCommand::List)).await.unwrap(), "List");
+        let refused =
+            send(&config, &Errand::User(UserCommand::Disable { name: "ana".into() })).await.unwrap_err();
         assert_eq!(refused.to_string(), "no ana\ntry another");
     }
 
@@ -183,7 +207,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let address = start(folder.path()).await;
         let notice = Notice { address, secret: "guessed".into() };
-        let error = ask(&notice, &UserCommand::List).await.err().unwrap();
+        let error = ask(&notice, &Errand::User(UserCommand::List)).await.err().unwrap();
         assert!(error.to_string().contains("401"), "{error}");
     }
 
@@ -191,13 +215,13 @@ mod tests {
     async fn a_server_that_cannot_be_asked_is_told_of() {
         let folder = tempfile::tempdir().unwrap();
         let config = config(folder.path());
-        let missing = send(&config, &UserCommand::List).await.unwrap_err();
+        let missing = send(&config, &Errand::User(UserCommand::List)).await.unwrap_err();
         assert!(missing.to_string().contains("admin.json"), "{missing}");
         // A port that nobody listens on any more.
         let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let notice = serde_json::to_vec(&Notice { address: gone, secret: String::new() }).unwrap();
         write_private(&folder.path().join(FILE), &notice).unwrap();
-        let dead = send(&config, &UserCommand::List).await.unwrap_err();
+        let dead = send(&config, &Errand::User(UserCommand::List)).await.unwrap_err();
         assert!(dead.to_string().contains("`admin` listener"), "{dead}");
     }
 

@@ -12,13 +12,15 @@ mod tests;
 use std::io::{self, BufRead};
 use std::sync::Arc;
 
-use super::cli::UserCommand;
+use super::cli::{Errand, UserCommand};
+use super::deliveries;
 use super::server::mail_route;
 use super::system::{SystemChance, SystemClock};
 use crate::base::limits::PASSWORD_BYTES_MAX;
 use crate::base::{Chance, Clock, IdGenerator, NODE_MAX, Problem, ProblemKind};
 use crate::config::{Config, StoreChoice};
 use crate::edge::AppState;
+use crate::edge::deliveries::Office;
 use crate::model::Site;
 use crate::store::{Postgres, Store, StoreError};
 
@@ -42,13 +44,13 @@ pub fn run(config: &Config, mut command: UserCommand) -> Result<String, Problem>
                 store.close().await;
                 done
             }
-            None => desk::send(config, &command).await,
+            None => desk::send(config, &Errand::User(command)).await,
         }
     })
 }
 
 /// The store, or nothing when a running server has it.
-fn open(config: &Config) -> Result<Option<Store>, Problem> {
+pub(super) fn open(config: &Config) -> Result<Option<Store>, Problem> {
     let path = match &config.store {
         StoreChoice::Redb(path) => path,
         // A database is open to servers and commands at once.
@@ -87,7 +89,10 @@ pub fn performer(state: AppState) -> desk::Perform {
                 chance: state.chance.clone(),
                 ids: &state.ids,
             };
-            perform(at, command).await
+            match command {
+                Errand::User(command) => perform(at, command).await,
+                Errand::Deliveries(order) => deliveries::perform(&Office::from(&state), order).await,
+            }
         })
     })
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::rows::Books;
-use super::{Task, enqueue_as};
+use super::{Task, enqueue_as, reach};
 use crate::base::{Id, Moment, Timestamp};
 use crate::model::queue::tables::{
     ACT, ACT_BY_ORDER, ACT_ROWS, ASLEEP, DESTINATION, JOB, LOGGED, LOGGED_BY_EXPIRY, ROWS, rows,
@@ -201,7 +201,7 @@ pub fn catch_up(
     left_out: &[(Id, Logged, Vec<InboxId>)],
 ) -> Result<usize, StoreError> {
     let ids: Vec<Id> = left_out.iter().map(|(id, ..)| *id).collect();
-    let (lane, mut count) = (Lane::Bulk, 0);
+    let (lane, mut count, mut posts) = (Lane::Bulk, 0, Vec::new());
     for ((id, logged, inboxes), act) in left_out.iter().zip(tx.get_many(ACT, &ids)?) {
         let Some(act) = act.filter(|act| !act.is_superseded) else { continue };
         let row = row(&act, logged.sender);
@@ -210,11 +210,15 @@ pub fn catch_up(
         }
         tx.add(ACT_ROWS, id, inboxes.len() as i64);
         count += inboxes.len();
+        if act.kind == ActivityKind::Create {
+            posts.push((*id, act.order, inboxes.len()));
+        }
         if act.order != OrderKey::NONE {
             // What follows it must not overtake it in a faster lane.
             tx.put(ACT_BY_ORDER, &(act.order, *id), &OrderedAct { kind: act.kind, lane });
         }
     }
+    reach::woken(tx, &posts)?;
     if count > 0 {
         tx.add(ROWS, &(lane as u8), count as i64);
         Wake { lanes: vec![(destination, lane)] }.emit(tx);

@@ -8,6 +8,7 @@ pub mod admin;
 mod demote;
 mod inbound;
 mod log;
+mod reach;
 mod recipients;
 mod rows;
 #[cfg(test)]
@@ -31,6 +32,7 @@ pub use log::{
     CATCH_UP_MAX, CROWD_MAX, DESTINATION_ROWS_MAX, catch_up, crowd, forget_left_out, keep_destinations,
     left_out,
 };
+pub use reach::{Failure, NAMED_MAX, Reached, reached};
 pub use recipients::{OWNERS_MAX, Place, Targets, authority_of, count_follow, owners_of};
 pub use rows::{FRESH_FOR, Fate, Promoted, finish, promote_due, prune_dead, settle};
 
@@ -66,7 +68,24 @@ pub fn deliver(
     delivery: &Delivery,
     targets: &Targets,
 ) -> Result<Option<Id>, StoreError> {
-    send(tx, moment, Job::Deliver, delivery, targets)
+    Ok(send(tx, moment, Job::Deliver, delivery, targets)?.map(|sent| sent.act))
+}
+
+/// The same with a new post, of which its author is told how far it has got:
+/// see [`reached`].
+///
+/// # Errors
+/// Only the store's.
+pub fn deliver_post(
+    tx: &mut WriteTx<'_>,
+    moment: &mut Moment,
+    status: Id,
+    delivery: &Delivery,
+    targets: &Targets,
+) -> Result<Option<Id>, StoreError> {
+    let Some(sent) = send(tx, moment, Job::Deliver, delivery, targets)? else { return Ok(None) };
+    reach::follow(tx, status, &sent);
+    Ok(Some(sent.act))
 }
 
 /// Enqueues a small activity of a local account for each of its targets, like
@@ -84,7 +103,18 @@ pub fn say(
 ) -> Result<Option<Id>, StoreError> {
     let kind = outgoing.kind();
     let delivery = Delivery { actor, kind, order, lane: None, body: Body::empty() };
-    send(tx, moment, Job::Say(outgoing), &delivery, targets)
+    Ok(send(tx, moment, Job::Say(outgoing), &delivery, targets)?.map(|sent| sent.act))
+}
+
+/// What was enqueued.
+struct Sent {
+    act: Id,
+    /// Inboxes it goes to.
+    inboxes: usize,
+    /// Servers that these are of.
+    servers: usize,
+    /// Inboxes that get it only once their server is back.
+    asleep: usize,
 }
 
 fn send(
@@ -93,7 +123,7 @@ fn send(
     job: Job,
     delivery: &Delivery,
     targets: &Targets,
-) -> Result<Option<Id>, StoreError> {
+) -> Result<Option<Sent>, StoreError> {
     let places = recipients::resolve(tx, targets, moment.now)?;
     if places.is_empty() {
         return Ok(None);
@@ -111,9 +141,11 @@ fn send(
         is_superseded: false,
     };
     let id = moment.id();
+    let inboxes = places.len();
+    let servers = places.iter().map(|place| place.0).collect::<BTreeSet<_>>().len();
     let places = log::leave_out(tx, moment.now, id, &act, places)?;
     insert(tx, id, act, lane, delivery.actor, &places)?;
-    Ok(Some(id))
+    Ok(Some(Sent { act: id, inboxes, servers, asleep: inboxes - places.len() }))
 }
 
 /// Work of any other kind.

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::recipients;
+use super::{reach, recipients};
 use crate::base::{Id, Timestamp};
 use crate::model::queue::tables::{
-    ACT, ACT_BY_ORDER, ACT_ROWS, DEAD, DEAD_BY_TIME, DEFERRED, HELD, JOB, ROWS, rows,
+    ACT, ACT_BY_ORDER, ACT_ROWS, DEAD, DEAD_BY_ACT, DEAD_BY_TIME, DEFERRED, HELD, JOB, ROWS, rows,
 };
 use crate::model::queue::{
     DeadKey, DeadReason, DeadRow, DeferKey, DeferredRow, DestinationId, Held, HeldJob, InboxId, JobKey,
@@ -25,8 +25,10 @@ const DEAD_MAX_ROWS: i64 = 200_000;
 /// What an attempt means for its job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
-    /// It is done; also if it became pointless.
+    /// It is done.
     Done,
+    /// It fell away unsent: it became pointless, or is not wanted any more.
+    Dropped,
     /// It stays ready, as counted now.
     Keep(JobRow),
     /// It is tried again when due.
@@ -81,6 +83,11 @@ pub fn settle(tx: &mut WriteTx<'_>, now: Timestamp, fates: &[(JobKey, Fate)]) ->
                 books.move_row(key.lane as u8, None);
                 books.release(key.act);
             }
+            Fate::Dropped => {
+                tx.delete(JOB, key);
+                books.move_row(key.lane as u8, None);
+                books.lose(key.act);
+            }
             Fate::Defer { row, due } => {
                 tx.delete(JOB, key);
                 let late =
@@ -118,6 +125,7 @@ fn bury(tx: &mut WriteTx<'_>, died: Timestamp, key: &JobKey, dead: &DeadRow) {
     let (destination, act, inbox) = (key.destination, key.act, key.inbox);
     tx.put(DEAD, &DeadKey { destination, died, act, inbox }, dead);
     tx.put(DEAD_BY_TIME, &(died, destination, act, inbox), &());
+    tx.put(DEAD_BY_ACT, &(act, destination, died, inbox), &());
 }
 
 /// Keeps the list of tried jobs that later ones of their order key wait for.
@@ -143,7 +151,7 @@ fn hold(tx: &mut WriteTx<'_>, there: &[(&JobKey, &JobRow, &Fate)]) -> Result<(),
             Fate::Defer { .. } if !held.jobs.contains(&job) && held.jobs.len() < Held::MAX => {
                 held.jobs.push(job)
             }
-            Fate::Done | Fate::Dead { .. } => held.jobs.retain(|other| *other != job),
+            Fate::Done | Fate::Dropped | Fate::Dead { .. } => held.jobs.retain(|other| *other != job),
             Fate::Defer { .. } | Fate::Keep(_) => {}
         }
     }
@@ -162,6 +170,8 @@ fn hold(tx: &mut WriteTx<'_>, there: &[(&JobKey, &JobRow, &Fate)]) -> Result<(),
 pub(super) struct Books {
     totals: BTreeMap<u8, i64>,
     released: BTreeMap<Id, i64>,
+    /// Of those, the ones that fell away unsent.
+    lost: BTreeMap<Id, i64>,
 }
 
 impl Books {
@@ -176,12 +186,20 @@ impl Books {
         *self.released.entry(act).or_default() += 1;
     }
 
+    fn lose(&mut self, act: Id) {
+        self.release(act);
+        *self.lost.entry(act).or_default() += 1;
+    }
+
     /// Deletes acts that no row points at any more.
     pub(super) fn close(
         self,
         tx: &mut WriteTx<'_>,
         orders: BTreeMap<Id, OrderKey>,
     ) -> Result<(), StoreError> {
+        if !self.lost.is_empty() {
+            reach::unsent(tx, &self.lost.into_iter().collect::<Vec<_>>())?;
+        }
         for (of, change) in self.totals {
             tx.add(ROWS, &of, change);
         }
@@ -276,7 +294,7 @@ pub(super) fn drop_dead(tx: &mut WriteTx<'_>, letters: &[(DeadKey, DeadRow)]) ->
     for (key, _) in letters {
         dig_up(tx, key);
         books.move_row(rows::DEAD, None);
-        books.release(key.act);
+        books.lose(key.act);
     }
     books.close(tx, letters.iter().map(|(key, letter)| (key.act, letter.row.order)).collect())
 }
@@ -284,6 +302,7 @@ pub(super) fn drop_dead(tx: &mut WriteTx<'_>, letters: &[(DeadKey, DeadRow)]) ->
 fn dig_up(tx: &mut WriteTx<'_>, key: &DeadKey) {
     tx.delete(DEAD, key);
     tx.delete(DEAD_BY_TIME, &(key.died, key.destination, key.act, key.inbox));
+    tx.delete(DEAD_BY_ACT, &(key.act, key.destination, key.died, key.inbox));
 }
 
 /// Makes dead letters ready again, as if they were enqueued now.
@@ -333,7 +352,7 @@ pub(super) fn drop_deferred(
     for (key, _) in deferred {
         tx.delete(DEFERRED, key);
         books.move_row(rows::DEFERRED, None);
-        books.release(key.act);
+        books.lose(key.act);
     }
     let there: Vec<(&JobKey, &JobRow, &Fate)> =
         keys.iter().zip(deferred).map(|(key, (_, deferred))| (key, &deferred.row, &Fate::Done)).collect();

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::base::IdGenerator;
-use crate::model::queue::tables::{ACT_ROWS, DEAD, DEFERRED, HELD};
-use crate::model::queue::{DeadReason, DeferKey};
+use crate::model::queue::tables::{ACT_ROWS, DEAD, DEFERRED, HELD, LOGGED};
+use crate::model::queue::{Breaker, DeadReason, DeferKey, Destination};
 use crate::store::Store;
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -28,11 +28,16 @@ impl Bench {
 
     async fn deliver(&self, kind: ActivityKind, order: u64, inboxes: &'static [&'static str]) -> Id {
         self.write(move |tx, moment| {
-            let mut targets = Targets::new();
-            inboxes.iter().for_each(|inbox| targets.add(inbox, None));
-            let body = Body::new(b"{}".to_vec()).expect("small");
-            let delivery = Delivery { actor: Id(1), kind, order: OrderKey(order), lane: None, body };
+            let (delivery, targets) = activity(kind, order, inboxes);
             Ok(deliver(tx, moment, &delivery, &targets)?.expect("has targets"))
+        })
+        .await
+    }
+
+    async fn post(&self, status: Id, inboxes: &'static [&'static str]) -> Id {
+        self.write(move |tx, moment| {
+            let (delivery, targets) = activity(ActivityKind::Create, OrderKey::of(status).0, inboxes);
+            Ok(deliver_post(tx, moment, status, &delivery, &targets)?.expect("has targets"))
         })
         .await
     }
@@ -52,6 +57,13 @@ impl Bench {
     async fn overview(&self) -> Overview {
         self.store.read(overview).await.unwrap()
     }
+}
+
+fn activity(kind: ActivityKind, order: u64, inboxes: &[&str]) -> (Delivery, Targets) {
+    let mut targets = Targets::new();
+    inboxes.iter().for_each(|inbox| targets.add(inbox, None));
+    let body = Body::new(b"{}".to_vec()).expect("small");
+    (Delivery { actor: Id(1), kind, order: OrderKey(order), lane: None, body }, targets)
 }
 
 #[test]
@@ -338,4 +350,132 @@ async fn old_news_makes_room_with_all_that_must_not_overtake_it() {
     let undo = bench.deliver(ActivityKind::Undo, 7, a).await;
     let jobs = bench.jobs().await;
     assert_eq!(jobs.iter().find(|(key, _)| key.act == undo).unwrap().0.lane, Lane::Bulk);
+}
+
+/// Total, delivered, pending, failed.
+async fn reach_of(bench: &Bench, status: Id) -> Option<(u64, u64, u64, u64)> {
+    let found = bench.store.read(move |tx| reached(tx, status)).await.unwrap()?;
+    assert_eq!(found.delivered + found.pending + found.failed, found.total, "nothing is lost or made up");
+    Some((found.total, found.delivered, found.pending, found.failed))
+}
+
+fn refused(row: &JobRow) -> Fate {
+    Fate::Dead { row: row.clone(), reason: DeadReason::Refused, http_status: 403, error: "no".into() }
+}
+
+const FOUR: &[&str] =
+    &["https://a.example/i", "https://b.example/i", "https://c.example/i", "https://d.example/i"];
+
+#[tokio::test]
+async fn a_post_knows_how_far_it_has_got() {
+    let bench = Bench::new();
+    let status = Id(77);
+    assert_eq!(reach_of(&bench, status).await, None);
+    bench.post(status, FOUR).await;
+    assert_eq!(reach_of(&bench, status).await, Some((4, 0, 4, 0)));
+
+    let jobs = bench.jobs().await;
+    bench.settle(vec![(jobs[0].0, Fate::Done)]).await;
+    // Told twice, as after a crash, it counts once.
+    bench.settle(vec![(jobs[0].0, Fate::Done)]).await;
+    assert_eq!(reach_of(&bench, status).await, Some((4, 1, 3, 0)));
+    let due = NOW.plus(Duration::from_secs(60));
+    bench.settle(vec![(jobs[1].0, Fate::Defer { row: jobs[1].1.clone(), due })]).await;
+    assert_eq!(reach_of(&bench, status).await, Some((4, 1, 3, 0)));
+    bench.settle(vec![(jobs[2].0, refused(&jobs[2].1)), (jobs[3].0, Fate::Dropped)]).await;
+    assert_eq!(reach_of(&bench, status).await, Some((4, 1, 1, 2)));
+    let found = bench.store.read(move |tx| reached(tx, status)).await.unwrap().unwrap();
+    assert_eq!(
+        (found.failures[0].host.as_str(), found.failures[0].reason),
+        ("c.example", DeadReason::Refused)
+    );
+}
+
+#[tokio::test]
+async fn a_dead_letter_counts_as_failed_until_it_is_tried_again() {
+    let bench = Bench::new();
+    let status = Id(77);
+    let act = bench.post(status, FOUR).await;
+    let fates = bench.jobs().await.into_iter().map(|(key, row)| (key, refused(&row))).collect();
+    bench.settle(fates).await;
+    assert_eq!(reach_of(&bench, status).await, Some((4, 0, 0, 4)));
+    let chosen = admin::Letters { act: Some(act), ..admin::Letters::default() };
+    let three = bench.write(move |tx, moment| admin::replay(tx, moment.now, &chosen, None, 3)).await;
+    assert_eq!(three.jobs, 3);
+    assert_eq!(reach_of(&bench, status).await, Some((4, 0, 3, 1)));
+    // The letter is forgotten, that it failed is not.
+    bench.write(move |tx, _| admin::forget_letters(tx, &chosen, None, 10)).await;
+    assert_eq!(reach_of(&bench, status).await, Some((4, 0, 3, 1)));
+    let done = bench.jobs().await.into_iter().map(|(key, _)| (key, Fate::Done)).collect();
+    bench.settle(done).await;
+    assert_eq!(bench.act(act).await, None);
+    assert_eq!(reach_of(&bench, status).await, Some((4, 3, 0, 1)));
+}
+
+#[tokio::test]
+async fn servers_are_told_from_their_inboxes() {
+    let bench = Bench::new();
+    bench.post(Id(78), &["https://a.example/1", "https://a.example/2", "https://b.example/"]).await;
+    let found = bench.store.read(move |tx| reached(tx, Id(78))).await.unwrap().unwrap();
+    assert_eq!((found.total, found.servers), (3, 2));
+}
+
+#[tokio::test]
+async fn what_else_is_sent_about_a_post_is_not_counted() {
+    let bench = Bench::new();
+    let status = Id(79);
+    let order = OrderKey::of(status).0;
+    bench.post(status, FOUR).await;
+    let created = bench.jobs().await;
+    bench.settle(created.iter().map(|(key, _)| (*key, Fate::Done)).collect()).await;
+    bench.deliver(ActivityKind::Update, order, FOUR).await;
+    let updates = bench.jobs().await;
+    bench.settle(updates.iter().map(|(key, _)| (*key, Fate::Dropped)).collect()).await;
+    assert_eq!(reach_of(&bench, status).await, Some((4, 4, 0, 0)));
+}
+
+/// Says that the second server is in this state.
+async fn turn(bench: &Bench, breaker: Breaker) {
+    bench
+        .write(move |tx, moment| {
+            let record = Box::new(Destination { breaker, ..Destination::default() });
+            keep_destinations(tx, moment, &[(DestinationId(2), record)])
+        })
+        .await;
+}
+
+async fn finish_all(bench: &Bench) {
+    let done = bench.jobs().await.into_iter().map(|(key, _)| (key, Fate::Done)).collect();
+    bench.settle(done).await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_asleep_is_waited_for_until_it_is_too_late() {
+    let bench = Bench::new();
+    bench.deliver(ActivityKind::Follow, 1, FOUR).await;
+    finish_all(&bench).await;
+    turn(&bench, Breaker::Dead).await;
+    // One row each to probe with, then none.
+    bench.post(Id(81), FOUR).await;
+    let act = bench.post(Id(82), FOUR).await;
+    bench.post(Id(83), FOUR).await;
+    finish_all(&bench).await;
+    assert_eq!(reach_of(&bench, Id(81)).await, Some((4, 4, 0, 0)));
+    assert_eq!(reach_of(&bench, Id(82)).await, Some((4, 3, 1, 0)));
+
+    bench
+        .write(move |tx, _| {
+            let logged = tx.get(LOGGED, &act)?.expect("left out");
+            let inboxes = logged.inboxes_at(DestinationId(2));
+            catch_up(tx, DestinationId(2), &[(act, logged, inboxes)])
+        })
+        .await;
+    assert_eq!(reach_of(&bench, Id(82)).await, Some((4, 3, 1, 0)));
+    finish_all(&bench).await;
+    assert_eq!(reach_of(&bench, Id(82)).await, Some((4, 4, 0, 0)));
+    assert_eq!(reach_of(&bench, Id(83)).await, Some((4, 3, 1, 0)));
+    let late = NOW.plus(ActivityKind::Create.ttl());
+    bench.write(move |tx, _| forget_left_out(tx, late, 10)).await;
+    assert_eq!(reach_of(&bench, Id(82)).await, Some((4, 4, 0, 0)));
+    assert_eq!(reach_of(&bench, Id(83)).await, Some((4, 3, 0, 1)));
 }

@@ -6,28 +6,37 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::AppState;
 use crate::base::Problem;
 use crate::store::StoreError;
 
-/// Gives the metrics in Prometheus' text format.
+/// Gives the process's metrics in Prometheus' text format.
 pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
 
 /// The admin listener's routes.
 pub fn router(state: AppState, metrics: RenderMetrics) -> Router {
     Router::new()
         .route("/healthz", get(healthz))
+        .route(
+            "/metrics",
+            get(move |State(state): State<AppState>| async move { scraped(&state, metrics()).await }),
+        )
         .with_state(state)
-        .route("/metrics", get(move || async move { text(metrics()) }))
 }
 
 /// `ok` when the store takes reads.
 async fn healthz(State(state): State<AppState>) -> Result<&'static str, Problem> {
     state.store.read(|_| Ok::<_, StoreError>(())).await?;
     Ok("ok\n")
+}
+
+/// The process's metrics, and those of the queue's destinations.
+async fn scraped(state: &AppState, mut metrics: String) -> Result<Response, Problem> {
+    metrics.push_str(&state.desk().exposition().await?);
+    Ok(text(metrics).into_response())
 }
 
 fn text(body: String) -> impl IntoResponse {

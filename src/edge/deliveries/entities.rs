@@ -277,13 +277,16 @@ pub struct StatusDeliveries {
     pub id: String,
     /// Inboxes it was meant for.
     pub total: u64,
+    /// Servers that these are of.
+    pub servers: u64,
     /// Those that have it.
     pub delivered: u64,
-    /// Those that are still tried.
+    /// Those that are still tried, or get it once their server is back.
     pub pending: u64,
     /// Those that were given up.
     pub failed: u64,
-    /// Hosts of the newest of those given up.
+    /// The hosts of those given up, each once; 100 at most. A host is no longer
+    /// named when its dead letter was thrown away, after 14 days at the latest.
     pub failed_hosts: Vec<DeliveryFailure>,
 }
 

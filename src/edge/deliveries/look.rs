@@ -11,23 +11,10 @@ use crate::base::{Id, Timestamp};
 use crate::domain::delivery::admin::{self, Letters};
 use crate::model::queue::tables::{ACT, DESTINATION, INBOX};
 use crate::model::queue::{
-    Act, Class, DeadKey, DeadRow, Destination, DestinationId, History, Inbox, InboxId, JobRow, Lane,
+    Act, DeadKey, DeadRow, Destination, DestinationId, History, Inbox, InboxId, JobRow, Lane,
 };
 use crate::queue::{DestinationView, Why};
 use crate::store::{ReadTx, StoreError};
-
-/// The name of a class, for people and JSON.
-pub(super) fn class_name(class: Class) -> &'static str {
-    match class {
-        Class::Remote => "remote",
-        Class::Local => "local",
-        Class::Ingress => "ingress",
-        Class::Push => "push",
-        Class::Webhook => "webhook",
-        Class::Mail => "mail",
-        Class::Web => "web",
-    }
-}
 
 pub(super) fn destination(view: &DestinationView) -> DeliveryDestination {
     let (record, backlog) = (&view.record, &view.backlog);
@@ -37,7 +24,7 @@ pub(super) fn destination(view: &DestinationView) -> DeliveryDestination {
             DestinationId::LOCAL => "our own work".to_owned(),
             _ => record.authority.clone(),
         },
-        class: class_name(record.class).to_owned(),
+        class: record.class.name().to_owned(),
         state: record.breaker.name().to_owned(),
         is_paused: view.steering.stopped_at.is_some(),
         waiting: backlog.waiting(),

@@ -16,7 +16,7 @@ use super::deliveries::{Choice, FILTERS, SORTS};
 use super::view::{
     AccountView, BoardView, ComposeForm, DestinationRow, DestinationView, Faults, JobView, LANGUAGES,
     LetterView, MediaKind, MediaView, NotificationView, NotificationWords, POLL_LENGTHS, PersonRow, PostView,
-    ProfileForm, QUOTE_POLICIES, QuoteLeave, RegistrationWords, RowActs, Shell, SignUpForm, Theme,
+    ProfileForm, QUOTE_POLICIES, QuoteLeave, ReachView, RegistrationWords, RowActs, Shell, SignUpForm, Theme,
     VisibilityWords, WEBHOOK_EVENTS, WebhookForm, WebhookSecret, WebhookView, When,
 };
 use super::{assets, ui};
@@ -95,6 +95,8 @@ pub struct ThreadPage {
     pub above: Vec<PostView>,
     /// The post itself.
     pub focus: PostView,
+    /// Where it has got to, for its author.
+    pub reach: Option<ReachView>,
     /// The answers.
     pub below: Vec<PostView>,
     /// The form to answer it.
@@ -544,6 +546,14 @@ pub struct ErrorPage {
     pub detail: String,
     /// What to do about it.
     pub hint: Option<String>,
+}
+
+/// How far a post of one's own has got.
+#[derive(Template)]
+#[template(path = "partial/reach.html")]
+pub struct ReachPartial<'a> {
+    /// How far.
+    pub reach: &'a ReachView,
 }
 
 /// One post, to be put into a page that is already open.

@@ -2,20 +2,20 @@
 
 use axum::Router;
 use axum::extract::Path;
-use axum::http::HeaderMap;
-use axum::response::Response;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use super::frame::{Member, Visit};
-use super::pages::{DeletePage, PostPartial, ThreadPage, render};
+use super::pages::{DeletePage, PostPartial, ReachPartial, ThreadPage, render};
 use super::timelines::{eyes, id};
-use super::view::{Head, Notice};
+use super::view::{Head, Notice, ReachView};
 use super::{compose, go, load, show};
 use crate::base::{Id, Moment, Problem};
 use crate::domain::status::StatusError;
 use crate::domain::thread::{self, Context};
 use crate::domain::timeline::{self, Loaded};
-use crate::domain::{interaction, poll, status};
+use crate::domain::{delivery, interaction, poll, status};
 use crate::edge::AppState;
 use crate::edge::api::params::Params;
 use crate::model::{FilterContext, Site, Visibility};
@@ -25,6 +25,7 @@ pub(super) fn routes() -> Router<AppState> {
     Router::new()
         .route("/@{acct}/{id}", get(thread_page))
         .route("/posts/{id}/delete", get(ask_delete).post(delete))
+        .route("/posts/{id}/reach", get(reach))
         .route("/posts/{id}/vote", post(vote))
         .route("/posts/{id}/{act}", post(act))
 }
@@ -35,18 +36,47 @@ async fn thread_page(visit: Visit, Path((acct, post)): Path<(String, String)>) -
     let read = visit.read(move |tx, viewer| {
         let Some(focus) = timeline::load_one(tx, viewer, post)? else { return Ok(None) };
         let context = thread::context(tx, viewer, post)?.unwrap_or_default();
-        Ok::<_, StoreError>(Some((focus, context)))
+        let reached = if is_by(viewer.id, &focus) { delivery::reached(tx, post)? } else { None };
+        Ok::<_, StoreError>(Some((focus, context, reached)))
     });
     let (facts, found) = read.await?;
-    let (focus, context) = found.ok_or_else(Problem::not_found)?;
+    let (focus, context, reached) = found.ok_or_else(Problem::not_found)?;
     let path = load::post_path(&focus.shown().author.account, &focus.shown().status);
     if focus.reblog.is_some() || path != format!("/@{acct}/{post}") {
         return Ok(go::to(&path));
     }
     let mut shell = visit.shell(title(&focus), &facts);
     shell.head = head(&visit, &focus, &path);
-    let view = view(&visit, shell, focus, &context);
+    let is_mine = is_by(visit.login().map(|login| login.account.id), &focus);
+    let written = focus.status.created_at;
+    let mut view = view(&visit, shell, focus, &context);
+    if is_mine {
+        view.reach = ReachView::new(post, written, reached.as_ref(), visit.state.now());
+    }
     show(&visit, &view)
+}
+
+/// Whether somebody wrote a post: only they see how far it has got.
+fn is_by(viewer: Option<Id>, post: &Loaded) -> bool {
+    post.reblog.is_none() && viewer == Some(post.status.account)
+}
+
+/// `GET /posts/id/reach`: how far a post of one's own has got, for a page that
+/// is open.
+async fn reach(member: Member, Path(post): Path<String>) -> Result<Response, Problem> {
+    let (visit, me) = (member.visit, member.login.account.id);
+    let post = id(&post)?;
+    let read = visit.read(move |tx, viewer| {
+        let found = timeline::load_one(tx, viewer, post)?.filter(|found| is_by(Some(me), found));
+        let Some(found) = found else { return Ok(None) };
+        Ok::<_, StoreError>(Some((found.status.created_at, delivery::reached(tx, post)?)))
+    });
+    let (_, found) = read.await?;
+    let (written, reached) = found.ok_or_else(Problem::not_found)?;
+    match ReachView::new(post, written, reached.as_ref(), visit.state.now()) {
+        Some(reach) => render(&ReachPartial { reach: &reach }),
+        None => Ok(StatusCode::NO_CONTENT.into_response()),
+    }
 }
 
 fn view(visit: &Visit, shell: super::view::Shell, focus: Loaded, context: &Context) -> ThreadPage {
@@ -59,6 +89,7 @@ fn view(visit: &Visit, shell: super::view::Shell, focus: Loaded, context: &Conte
         above: load::posts(&eyes, &context.ancestors),
         below: load::posts(&eyes, &context.descendants),
         focus: shown,
+        reach: None,
         compose: visit.login().map(|login| compose::reply(&visit.state, login, &focus)),
     }
 }

@@ -36,6 +36,23 @@ pub enum Class {
 }
 
 impl Class {
+    /// All.
+    pub const ALL: [Class; 7] =
+        [Class::Remote, Class::Local, Class::Ingress, Class::Push, Class::Webhook, Class::Mail, Class::Web];
+
+    /// Its name in JSON and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Class::Remote => "remote",
+            Class::Local => "local",
+            Class::Ingress => "ingress",
+            Class::Push => "push",
+            Class::Webhook => "webhook",
+            Class::Mail => "mail",
+            Class::Web => "web",
+        }
+    }
+
     /// Whether it is reached over the network, and so may fail.
     pub const fn is_remote(self) -> bool {
         !matches!(self, Class::Local | Class::Ingress)

@@ -610,6 +610,25 @@ pub struct JobRow {
 
 impl Record for JobRow {}
 
+/// What brings a local post to others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Reach {
+    /// The act.
+    #[n(0)]
+    pub act: Id,
+    /// Inboxes it goes to.
+    #[n(1)]
+    pub total: u32,
+    /// Servers that these are of.
+    #[n(2)]
+    pub servers: u32,
+    /// Inboxes that get it only once their server is back.
+    #[n(3)]
+    pub asleep: u32,
+}
+
+impl Record for Reach {}
+
 /// A job that waits for its retry.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct DeferredRow {

@@ -23,7 +23,7 @@ pub use body::{BODY_PACK_MIN_BYTES, Body, BodyError};
 pub use destination::{Breaker, Class, Destination, Inbox, InboxRef, SignatureProfile};
 pub use job::{
     Act, ActivityKind, DeadReason, DeadRow, DeferredRow, Held, HeldJob, Job, JobKind, JobRow, OrderedAct,
-    PushTo, Verb,
+    PushTo, Reach, Verb,
 };
 pub use keys::{DeadKey, DeferKey, DestinationId, InboxId, JobKey, Lane, OrderKey};
 pub use letter::Letter;

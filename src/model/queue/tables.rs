@@ -2,7 +2,7 @@
 
 use super::{
     Act, Asleep, DeadKey, DeadRow, DeferKey, DeferredRow, Destination, DestinationId, Held, History, Inbox,
-    InboxId, InboxRef, JobKey, JobRow, Logged, OrderKey, OrderedAct, Steering,
+    InboxId, InboxRef, JobKey, JobRow, Logged, OrderKey, OrderedAct, Reach, Steering,
 };
 use crate::base::{Id, Timestamp};
 use crate::store::{Counter, Record, Table};
@@ -23,6 +23,12 @@ pub const HELD: Table<(DestinationId, OrderKey), Held> = Table::new("held");
 pub const DEAD: Table<DeadKey, DeadRow> = Table::new("dead");
 /// The same by time, so that the oldest go first.
 pub const DEAD_BY_TIME: Table<(Timestamp, DestinationId, Id, InboxId), ()> = Table::new("dead_by_time");
+/// The same by act, so that one finds which hosts did not get a post.
+pub const DEAD_BY_ACT: Table<(Id, DestinationId, Timestamp, InboxId), ()> = Table::new("dead_by_act");
+/// Which act brings a local post to others, by the post's order key.
+pub const REACH: Table<OrderKey, Reach> = Table::new("reach");
+/// Rows of an act in [`REACH`] that fell away without being sent.
+pub const UNSENT: Counter<OrderKey> = Counter::new("reach_unsent");
 
 /// Places that jobs go to.
 pub const DESTINATION: Table<DestinationId, Destination> = Table::new("destination");

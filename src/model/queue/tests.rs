@@ -52,6 +52,7 @@ fn rows_keep_their_bytes() {
         error: "gone".into(),
     };
     check(&dead, "018588070802011b000001a3185c50001b000001a3185c500019012c00020419019a64676f6e65");
+    check(&Reach { act: Id(5), total: 6, servers: 4, asleep: 1 }, "018405060401");
     check(&Held { jobs: vec![HeldJob { act: Id(5), inbox: InboxId(6) }] }, "018181820506");
     let act = Act {
         job: Job::FanOut { status: Id(9), verb: Verb::Delete },

@@ -107,7 +107,7 @@ impl World {
             }
             Output::Settle(key, fate) => {
                 match fate {
-                    Fate::Done => drop(self.ready.remove(&key)),
+                    Fate::Done | Fate::Dropped => drop(self.ready.remove(&key)),
                     Fate::Keep(row) => drop(self.ready.insert(key, row)),
                     Fate::Defer { row, due } => {
                         self.ready.remove(&key);

@@ -68,6 +68,7 @@ pub(super) struct Book {
     notes: HashMap<DestinationId, History>,
     flush_at: Option<Timestamp>,
     is_committing: bool,
+    commit_began: Timestamp,
     /// When the next deferred job is due.
     due: Option<Timestamp>,
     is_promoting: bool,
@@ -93,6 +94,7 @@ impl Book {
             notes: HashMap::new(),
             flush_at: None,
             is_committing: false,
+            commit_began: now,
             due: None,
             is_promoting: false,
             is_looking: false,
@@ -177,7 +179,7 @@ impl Book {
         if self.is_committing || !self.is_writing() {
             return;
         }
-        self.is_committing = true;
+        (self.is_committing, self.commit_began) = (true, now);
         let rest = self.fates.split_off(self.fates.len().min(BATCH_MAX));
         let fates = std::mem::replace(&mut self.fates, rest);
         // One id each: a destination that is well again catches up.
@@ -209,8 +211,10 @@ impl Book {
         });
     }
 
-    pub(super) fn committed(&mut self) {
+    pub(super) fn committed(&mut self, now: Timestamp) {
         self.is_committing = false;
+        let took_s = now.since(self.commit_began).as_secs_f64();
+        metrics::histogram!("waxwing_delivery_commit_seconds").record(took_s);
     }
 
     /// Asks for windows. Many are many questions, so that the first can be

@@ -9,7 +9,39 @@ use super::super::destination::{Group, Transition};
 use super::super::outcome::Outcome;
 use super::super::plan::Gauges;
 use crate::domain::delivery::{Fate, Overview};
-use crate::model::queue::Lane;
+use crate::model::queue::{Breaker, DeadReason, Lane};
+
+/// Names what is counted before the first of it happens, so that an alarm on
+/// it can be written.
+pub(super) fn begin() {
+    let outcomes = [
+        "done",
+        "superseded",
+        "refused",
+        "gone",
+        "unauthorized",
+        "too_many",
+        "unavailable",
+        "timeout",
+        "connection",
+        "unresolved",
+        "resolver",
+        "tls",
+        "server_error",
+        "try_later",
+        "broken",
+        "panicked",
+    ];
+    for outcome in outcomes {
+        counter!("waxwing_delivery_attempts_total", "outcome" => outcome).increment(0);
+    }
+    for reason in DeadReason::ALL {
+        counter!("waxwing_delivery_dead_total", "reason" => reason.name()).increment(0);
+    }
+    for state in [Breaker::Closed, Breaker::Open, Breaker::HalfOpen, Breaker::Dormant, Breaker::Dead] {
+        counter!("waxwing_delivery_breaker_transitions_total", "to" => state.name()).increment(0);
+    }
+}
 
 /// `hour` is that of the page: it shows what goes to others, not our own work.
 pub(super) fn attempt(outcome: &Outcome, lane: Lane, rtt: Duration, age: Duration, hour: Option<&Hour>) {

@@ -133,6 +133,7 @@ impl Owner {
         let mut signals = self.parts.store.subscribe();
         let desk = self.parts.desk.clone();
         let mut questions = desk.questions().await;
+        measure::begin();
         self.book.look_everywhere();
         self.book.promote(self.steady.now());
         let after = loop {
@@ -301,7 +302,7 @@ impl Owner {
                 self.feed(Input::Woken(lanes));
             }
             Answer::Committed(keys) => {
-                self.book.committed();
+                self.book.committed(self.steady.now());
                 self.feed(Input::Committed(keys));
             }
             Answer::Demoted(id) => self.feed(Input::Demoted(id)),

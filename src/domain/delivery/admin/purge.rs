@@ -85,7 +85,7 @@ fn purge_ready(
     let chosen: Vec<(JobKey, Fate)> = page
         .into_iter()
         .filter(|(key, row)| selection.takes(key.destination, row))
-        .map(|(key, _)| (key, Fate::Done))
+        .map(|(key, _)| (key, Fate::Dropped))
         .collect();
     let jobs = settle(tx, now, &chosen)?;
     tell(tx, chosen.iter().map(|(key, _)| key.destination));

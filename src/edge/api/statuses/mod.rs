@@ -2,6 +2,7 @@
 
 mod actions;
 mod quotes;
+mod reach;
 mod read;
 mod sent;
 mod write;
@@ -27,6 +28,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(read::bookmarks))
         .routes(routes!(read::translate))
         .routes(routes!(read::card))
+        .routes(routes!(reach::deliveries))
         .merge(actions::routes())
         .merge(quotes::routes())
 }

@@ -1,8 +1,11 @@
 //! The delivery queue as its pages show it, from what the API would answer.
 
+use std::time::Duration;
+
 use super::chart::{Bar, ChartView, area, bars, logarithmic, seconds};
 use super::{When, short_count};
-use crate::base::Timestamp;
+use crate::base::{Id, Timestamp};
+use crate::domain::delivery::{Failure, Reached};
 use crate::edge::deliveries::entities::{
     DeliveryDeadLetter, DeliveryDestination, DeliveryDestinationDetails, DeliveryHistory, DeliveryJob,
     DeliveryOverview,
@@ -471,8 +474,70 @@ impl LetterView {
     }
 }
 
+/// A host that did not get a post.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FailureView {
+    /// The host.
+    pub host: String,
+    /// Why, in words.
+    pub reason: &'static str,
+    /// When it was given up.
+    pub at: When,
+}
+
+/// A post that is younger than this may not be on its way yet.
+const NEW_FOR: Duration = Duration::from_secs(60);
+
+/// Where a post has got to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReachView {
+    /// Where to ask anew.
+    pub path: String,
+    /// Whether it may still change by itself.
+    pub is_moving: bool,
+    /// What is counted: `server` or `inbox`, and the same of several.
+    pub unit: (&'static str, &'static str),
+    /// Those that have it.
+    pub delivered: u64,
+    /// Those that are still tried.
+    pub pending: u64,
+    /// Those that were given up.
+    pub failed: u64,
+    /// The hosts of some of those.
+    pub failures: Vec<FailureView>,
+}
+
+impl ReachView {
+    /// Of what the queue knows of a post; nothing of one that went nowhere.
+    pub fn new(post: Id, written: Timestamp, reached: Option<&Reached>, now: Timestamp) -> Option<ReachView> {
+        let is_new = now.since(written) < NEW_FOR;
+        let nothing = Reached::default();
+        let reached = reached.or(is_new.then_some(&nothing))?;
+        let failure = |failure: &Failure| FailureView {
+            host: failure.host.clone(),
+            reason: reason_words(failure.reason.name()),
+            at: When::new(failure.at, now),
+        };
+        Some(ReachView {
+            path: format!("/posts/{post}/reach"),
+            is_moving: reached.pending > 0 || (is_new && reached.total == 0),
+            // Nearly always each server has one inbox for all.
+            unit: if reached.total == reached.servers { ("server", "servers") } else { ("inbox", "inboxes") },
+            delivered: reached.delivered,
+            pending: reached.pending,
+            failed: reached.failed,
+            failures: reached.failures.iter().map(failure).collect(),
+        })
+    }
+
+    /// What is counted, of so many.
+    pub fn units(&self, count: &u64) -> &'static str {
+        if *count == 1 { self.unit.0 } else { self.unit.1 }
+    }
+}
+
 /// Why something was given up, for people.
-pub fn reason_words(reason: &str) -> &'static str {
+fn reason_words(reason: &str) -> &'static str {
     match reason {
         "refused" => "They refused it",
         "exhausted" => "Every retry failed",

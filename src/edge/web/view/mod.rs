@@ -18,8 +18,8 @@ pub mod words;
 pub use chart::ChartView;
 pub use compose::{AttachedFile, ComposeForm, POLL_LENGTHS, PollForm, QUOTE_POLICIES};
 pub use delivery::{
-    Ahead, BoardView, DestinationRow, DestinationView, ErrorView, JobView, LaneView, LetterView, StateView,
-    TurnView, reason_words,
+    Ahead, BoardView, DestinationRow, DestinationView, ErrorView, FailureView, JobView, LaneView, LetterView,
+    ReachView, StateView, TurnView,
 };
 pub use form::{Faults, LANGUAGES, ProfileForm, SignUpForm};
 pub use person::{AccountView, FieldView, PersonRow, PersonView, RelationView, RowActs};
