@@ -268,7 +268,7 @@ async fn an_admin_pauses_a_destination_asks_why_and_lets_it_go_on() {
 
     bench.write(move |tx, _| admin::resume(tx, id)).await;
     assert_eq!(next(&mut attempts).await.key.act, first);
-    bench.step(Duration::from_secs(1)).await;
+    bench.step_until(Duration::from_secs(1), async |bench| bench.jobs().await.is_empty()).await;
     let why = worker.desk.explain(id, first, key.inbox).await.unwrap();
     assert_eq!(why, Why::Nowhere);
     worker.stop().await;
