@@ -43,6 +43,7 @@ pub mod tag;
 pub mod thread;
 pub mod throttle;
 pub mod timeline;
+pub mod tombstone;
 pub mod trends;
 pub mod user;
 pub mod visibility;

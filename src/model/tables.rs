@@ -117,6 +117,8 @@ pub const QUOTE_BY_STAMP: Table<String, Id> = Table::new("quote_by_stamp");
 pub const POLL_VOTERS: Table<(Id, Id), ()> = Table::new("poll_voters");
 /// When an ActivityPub object was deleted, so that late copies stay away.
 pub const TOMBSTONE: Table<String, TombstoneRow> = Table::new("tombstone");
+/// (when it is forgotten, its ActivityPub id).
+pub const TOMBSTONE_BY_END: Table<(Timestamp, String), ()> = Table::new("tombstone_by_end");
 /// (author, id) of posts that are to be published later.
 pub const SCHEDULED: Table<(Id, Id), Scheduled> = Table::new("scheduled");
 /// (account, Idempotency-Key) to the post it made.

@@ -27,7 +27,7 @@ use crate::model::queue::{
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
 pub use demote::demote;
-pub use inbound::{SEEN_DAYS, forget_seen, forget_sight, heard_from, is_first_sight};
+pub use inbound::heard_from;
 pub use log::{
     CATCH_UP_MAX, CROWD_MAX, DESTINATION_ROWS_MAX, catch_up, crowd, forget_left_out, keep_destinations,
     left_out,

@@ -266,22 +266,6 @@ async fn a_flood_from_one_account_takes_the_bulk_lane() {
 }
 
 #[tokio::test]
-async fn an_activity_is_new_once_and_forgotten_after_a_week() {
-    let bench = Bench::new();
-    let week_later = NOW.plus(Duration::from_secs(9 * 86_400));
-    let seen = bench
-        .write(move |tx, _| {
-            let first = is_first_sight(tx, [1; 16], NOW)?;
-            let second = is_first_sight(tx, [1; 16], NOW)?;
-            let early = forget_seen(tx, NOW, 10)?;
-            let late = forget_seen(tx, week_later, 10)?;
-            Ok((first, second, early, late, is_first_sight(tx, [1; 16], week_later)?))
-        })
-        .await;
-    assert_eq!(seen, (true, false, 0, 1, true));
-}
-
-#[tokio::test]
 async fn our_own_work_and_work_for_a_host_have_their_places() {
     let bench = Bench::new();
     let job = Job::FanOut { status: Id(5), verb: crate::model::queue::Verb::Create };

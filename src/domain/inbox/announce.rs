@@ -3,8 +3,8 @@
 use super::{Outcome, Sender, ignore_unseen, is_buried};
 use crate::base::{Id, Moment, Timestamp};
 use crate::domain::interaction::{self, mark_reblog};
-use crate::domain::remote::is_deleted;
 use crate::domain::status::{News, id_for, seen};
+use crate::domain::tombstone;
 use crate::domain::visibility::Viewer;
 use crate::model::Visibility;
 use crate::model::tables::{FOLLOWERS, STATUS_BY_URI};
@@ -46,7 +46,9 @@ pub fn announce(
     if tx.get(STATUS_BY_URI, &boost.uri.to_owned())?.is_some() {
         return Ok(Outcome::Ignored("the boost is known"));
     }
-    if is_buried(tx, moment.now, sender, boost.uri)? || is_deleted(tx, boost.uri, &sender.0.uri)? {
+    if is_buried(tx, moment.now, sender, boost.uri)?
+        || tombstone::is_known(tx, moment.now, boost.uri, &sender.0.uri)?
+    {
         return Ok(Outcome::Ignored("the boost was taken back before"));
     }
     let viewer = Viewer::account(sender.id(), moment.now);

@@ -3,9 +3,9 @@
 use super::belongings;
 use crate::base::{Id, Moment};
 use crate::domain::delivery::{Targets, say};
-use crate::domain::{oauth, portrait, remote, session};
+use crate::domain::{oauth, portrait, remote, session, tombstone};
 use crate::model::queue::{OrderKey, Outgoing};
-use crate::model::tables::{ACCOUNT, COUNT, TOMBSTONE, TombstoneRow, USER, count};
+use crate::model::tables::{ACCOUNT, COUNT, TombstoneRow, USER, count};
 use crate::model::{Account, Site, User};
 use crate::store::{StoreError, WriteTx};
 
@@ -35,7 +35,7 @@ pub fn bury_local(
     portrait::let_go(tx, moment, &old)?;
     let row =
         TombstoneRow { deleted_at: moment.now, former_type: "Person".into(), actor_uri: old.uri.clone() };
-    tx.put(TOMBSTONE, &old.uri, &row);
+    tombstone::put(tx, &old.uri, &row);
     let activity = site.activity(id, moment.id());
     let outgoing = Outgoing::DeleteActor { id: activity, actor: old.uri };
     say(tx, moment, id, outgoing, OrderKey::of(id), targets)?;

@@ -6,9 +6,9 @@ use crate::base::{Id, Moment, Timestamp};
 use crate::domain::moderation::server::{rule_for_account, ruled};
 use crate::domain::portrait;
 use crate::domain::relation::{Followed, Follower, reject_arrived, unfollow_arrived};
-use crate::domain::status;
+use crate::domain::{status, tombstone};
 use crate::model::tables::{
-    ACCOUNT, ACCOUNT_BY_URI, FOLLOWERS, FOLLOWING, STATUS, STATUS_BY_AUTHOR, TOMBSTONE, TombstoneRow,
+    ACCOUNT, ACCOUNT_BY_URI, FOLLOWERS, FOLLOWING, STATUS, STATUS_BY_AUTHOR, TombstoneRow,
 };
 use crate::model::{Account, Status};
 use crate::store::{Scan, StoreError, WriteTx};
@@ -87,7 +87,7 @@ pub fn set_gone(tx: &mut WriteTx<'_>, moment: &mut Moment, id: Id) -> Result<(),
     let Some(old) = tx.get(ACCOUNT, &id)?.filter(|account| !account.is_local()) else { return Ok(()) };
     if old.deleted_at.is_none() {
         let row = TombstoneRow { deleted_at: now, former_type: "Person".into(), actor_uri: old.uri.clone() };
-        tx.put(TOMBSTONE, &old.uri, &row);
+        tombstone::put(tx, &old.uri, &row);
         let bare = Account {
             id: old.id,
             username: old.username.clone(),

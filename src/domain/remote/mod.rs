@@ -10,7 +10,7 @@ pub use account::{forget_account, keep_account, refresh_failed, set_gone};
 pub use status::{Arrived, Kept, delete_status, is_wanted, keep_status, link_parent, update_status};
 
 use crate::base::Id;
-use crate::model::tables::{ACCOUNT_BY_HANDLE, ACCOUNT_BY_URI, TOMBSTONE};
+use crate::model::tables::{ACCOUNT_BY_HANDLE, ACCOUNT_BY_URI};
 use crate::model::{Account, Site};
 use crate::store::{ReadTx, StoreError};
 
@@ -28,14 +28,4 @@ pub fn accounts_by_uri(tx: &ReadTx<'_>, site: &Site, uris: &[String]) -> Result<
         }
     }
     Ok(found)
-}
-
-/// Whether an object of this actor is known to be deleted, so that a late copy
-/// stays away. What others said of it does not count.
-///
-/// # Errors
-/// Only the store's.
-pub fn is_deleted(tx: &ReadTx<'_>, uri: &str, actor: &str) -> Result<bool, StoreError> {
-    let row = tx.get(TOMBSTONE, &uri.to_owned())?;
-    Ok(row.is_some_and(|row| row.actor_uri.is_empty() || row.actor_uri == actor))
 }

@@ -1,12 +1,13 @@
 //! Posts of other servers.
 
-use super::{accounts_by_uri, is_deleted};
+use super::accounts_by_uri;
 use crate::base::{Id, Moment, Timestamp};
 use crate::domain::moderation::server::rule_for_account;
 use crate::domain::poll;
 use crate::domain::status::{self, News, StatusError, id_for, insert, replace};
+use crate::domain::tombstone;
 use crate::domain::visibility::Viewer;
-use crate::model::tables::{ACCOUNT, FOLLOWERS, STATUS, STATUS_BY_URI, TOMBSTONE, TombstoneRow};
+use crate::model::tables::{ACCOUNT, FOLLOWERS, STATUS, STATUS_BY_URI, TombstoneRow};
 use crate::model::{
     Account, Attachment, CustomEmoji, Mention, Poll, Quote, QuotePolicy, QuoteState, Site, Status, Visibility,
 };
@@ -115,7 +116,7 @@ pub fn keep_status(
     let Some(author) = author.filter(|author| !author.is_local() && author.is_visible()) else {
         return Ok(Kept::Refused);
     };
-    if is_deleted(tx, &arrived.uri, &author.uri)? {
+    if tombstone::is_known(tx, moment.now, &arrived.uri, &author.uri)? {
         return Ok(Kept::Refused);
     }
     // A post from the future would stay on top of every timeline.
@@ -332,14 +333,14 @@ pub fn delete_status(
         }
         Some(_) => Ok(false),
         // The first grave stays: a post has one author, and others may lie.
-        None if tx.get(TOMBSTONE, &uri.to_owned())?.is_some() => Ok(false),
+        None if tombstone::of(tx, moment.now, uri)?.is_some() => Ok(false),
         None => {
             let row = TombstoneRow {
                 deleted_at: moment.now,
                 former_type: String::new(),
                 actor_uri: author.uri.clone(),
             };
-            tx.put(TOMBSTONE, &uri.to_owned(), &row);
+            tombstone::put(tx, uri, &row);
             Ok(false)
         }
     }

@@ -13,11 +13,12 @@ use crate::domain::poll;
 use crate::domain::quote;
 use crate::domain::tag;
 use crate::domain::timeline::{Loaded, load_one};
+use crate::domain::tombstone;
 use crate::domain::visibility::Viewer;
 use crate::model::queue::{Body, Job, Verb};
 use crate::model::tables::{
     ACCOUNT, COUNT, FAVOURITES, HOME_TIMELINE, INTERACTION, PINS, POLL_VOTERS, STATUS, STATUS_FAVOURITES,
-    STATUS_REBLOGS, STATUS_REPLIES, TOMBSTONE, TombstoneRow, count,
+    STATUS_REBLOGS, STATUS_REPLIES, TombstoneRow, count,
 };
 use crate::model::{Audience, Event, Interaction, Status};
 use crate::store::{Record, Scan, StoreError, Value, WriteTx};
@@ -128,7 +129,7 @@ fn erase(
     // Our own private posts leave no grave: that would tell strangers that
     // they existed. Their ids are never given out again in any case.
     if !status.is_local || status.visibility.is_open() {
-        tx.put(TOMBSTONE, &status.uri, &TombstoneRow { deleted_at: now, former_type, actor_uri });
+        tombstone::put(tx, &status.uri, &TombstoneRow { deleted_at: now, former_type, actor_uri });
     }
     if let Some(row) = mark.filter(|row| status.is_reblog() && row.reblog == Some(status.id)) {
         keep(tx, (status.account, status.shown()), &Interaction { reblog: None, ..row });

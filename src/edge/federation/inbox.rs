@@ -17,8 +17,9 @@ use http::request::Parts;
 use super::actors;
 use super::verify;
 use crate::base::{Id, Problem, ProblemKind};
-use crate::domain::delivery::{Place, Task, enqueue, forget_sight, is_first_sight};
-use crate::domain::{account, secret};
+use crate::domain::account;
+use crate::domain::delivery::{Place, Task, enqueue};
+use crate::domain::inbox::order::{Name, Sight, is_news};
 use crate::edge::AppState;
 use crate::edge::auth::ClientIp;
 use crate::model::Account;
@@ -142,7 +143,7 @@ fn is_forwardable(verb: &Verb) -> bool {
 /// Puts it into the queue, once for each id, in the lane of the host that
 /// sent it.
 async fn keep(state: &AppState, activity: &Activity, signer: &Account, body: Bytes) -> Result<(), Problem> {
-    let (seen, opposite) = sights(activity, signer, &body);
+    let sight = Sight::of(&signer.uri, name(activity, &body));
     let host = uri::host(&signer.uri).unwrap_or_default();
     let task = Task {
         job: Job::Ingest { signer: signer.uri.clone() },
@@ -157,11 +158,8 @@ async fn keep(state: &AppState, activity: &Activity, signer: &Account, body: Byt
         .store
         .write(move |tx| {
             let mut moment = moment.clone();
-            if !is_first_sight(tx, seen, moment.now)? {
+            if !is_news(tx, &sight, moment.now)? {
                 return Ok::<_, StoreError>(false);
-            }
-            if let Some(opposite) = opposite {
-                forget_sight(tx, opposite)?;
             }
             enqueue(tx, &mut moment, &task)?;
             Ok(true)
@@ -172,22 +170,11 @@ async fn keep(state: &AppState, activity: &Activity, signer: &Account, body: Byt
     Ok(())
 }
 
-/// By what an activity is known when it comes again, and what it makes news
-/// once more: an Undo lets what it undoes come again, and that lets the Undo.
-fn sights(activity: &Activity, signer: &Account, body: &[u8]) -> ([u8; 16], Option<[u8; 16]>) {
-    let sight = |name: &str| {
-        let digest = secret::digest(&format!("{} {name}", signer.uri));
-        let mut half = [0; 16];
-        half.copy_from_slice(&digest[..16]);
-        half
-    };
+fn name<'a>(activity: &'a Activity, body: &'a [u8]) -> Name<'a> {
     match (&activity.verb, &activity.id) {
-        (Verb::Undo(Undo { id: Some(undone), .. }), _) => {
-            (sight(&format!("undo {undone}")), Some(sight(undone)))
-        }
-        (_, Some(id)) => (sight(id), Some(sight(&format!("undo {id}")))),
-        // Without an id the same bytes are the same activity.
-        (_, None) => (sight(&String::from_utf8_lossy(body)), None),
+        (Verb::Undo(Undo { id: Some(undone), .. }), _) => Name::UndoOf(undone),
+        (_, Some(id)) => Name::Id(id),
+        (_, None) => Name::Bytes(body),
     }
 }
 
@@ -209,18 +196,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_activity_and_its_undo_let_each_other_come_again() {
-        let signer = Account { uri: "https://there.example/u/1".into(), ..Account::default() };
-        let read = |text: &str| Activity::read(&json::parse(text.as_bytes()).unwrap()).unwrap();
-        let follow = r#"{"id":"https://there.example/f/1","type":"Follow","actor":"https://there.example/u/1","object":"https://here.example/u/2"}"#;
-        let undo = format!(
-            r#"{{"id":"https://there.example/f/1/undo","type":"Undo","actor":"https://there.example/u/1","object":{follow}}}"#
-        );
-        let (of_follow, undoes_undo) = sights(&read(follow), &signer, b"");
-        let (of_undo, undoes_follow) = sights(&read(&undo), &signer, b"");
-        assert_ne!(of_follow, of_undo);
-        assert_eq!((undoes_undo, undoes_follow), (Some(of_undo), Some(of_follow)));
-        let other = Account { uri: "https://there.example/u/9".into(), ..Account::default() };
-        assert_ne!(sights(&read(&undo), &other, b"").1, Some(of_follow), "only the sender's own");
+    fn an_undo_is_named_by_what_it_undoes() {
+        let follow = r#"{"id":"https://a.example/f/1","type":"Follow","actor":"https://a.example/u/1","object":"https://b.example/u/2"}"#;
+        let (start, id) =
+            (r#"{"type":"Undo","actor":"https://a.example/u/1","object":"#, "https://a.example/f/1");
+        let nameless = follow.replace(r#""id":"https://a.example/f/1","#, "");
+        let cases = [
+            (follow.to_owned(), Some(Name::Id(id))),
+            (format!(r#"{start}"{id}"}}"#), Some(Name::UndoOf(id))),
+            (format!("{start}{follow}}}"), Some(Name::UndoOf(id))),
+            (nameless, None),
+        ];
+        for (text, expected) in cases {
+            let activity = Activity::read(&json::parse(text.as_bytes()).unwrap()).unwrap();
+            let expected = expected.unwrap_or(Name::Bytes(text.as_bytes()));
+            assert_eq!(name(&activity, text.as_bytes()), expected, "{text}");
+        }
     }
 }

@@ -10,9 +10,9 @@ use super::answer;
 use crate::base::{Id, Problem};
 use crate::config::AuthorizedFetch;
 use crate::domain::timeline::{Loaded, load_one};
-use crate::domain::{account, visibility::Viewer};
+use crate::domain::{account, tombstone, visibility::Viewer};
 use crate::edge::AppState;
-use crate::model::tables::{STATUS, TOMBSTONE, TombstoneRow};
+use crate::model::tables::{STATUS, TombstoneRow};
 use crate::model::{Account, Site, Status};
 use crate::store::{ReadTx, StoreError};
 use crate::wire::activitypub::write::{self, InstanceActor, NoteParts};
@@ -187,7 +187,7 @@ fn look(
     id: Id,
     uri: &str,
 ) -> Result<(Option<Loaded>, Option<TombstoneRow>), StoreError> {
-    Ok((load_one(tx, viewer, id)?, tx.get(TOMBSTONE, &uri.to_owned())?))
+    Ok((load_one(tx, viewer, id)?, tombstone::of(tx, viewer.now, uri)?))
 }
 
 fn gone(uri: &str, former_type: &str, at: crate::base::Timestamp) -> Value {

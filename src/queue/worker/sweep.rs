@@ -7,6 +7,8 @@ use tracing::warn;
 
 use crate::base::{Moment, Timestamp};
 use crate::domain::delivery::{self, Fate};
+use crate::domain::inbox::order;
+use crate::domain::tombstone;
 use crate::model::queue::tables::JOB;
 use crate::model::queue::{DeadReason, DestinationId, JobKey, JobRow};
 use crate::store::{Scan, Store, StoreError};
@@ -41,7 +43,8 @@ pub(super) async fn look_for_crowds(store: &Store, moment: Moment) -> Result<boo
 }
 
 /// Gives up some of the jobs whose time is over at destinations that nobody
-/// can reach, and forgets old dead letters and seen activities.
+/// can reach, and forgets old dead letters, seen activities and what is
+/// long gone.
 pub(super) async fn sweep(store: Store, from: Option<JobKey>, now: Timestamp) -> Option<JobKey> {
     let page: Result<Vec<(JobKey, JobRow)>, StoreError> = store
         .read(move |tx| {
@@ -73,11 +76,12 @@ pub(super) async fn sweep(store: Store, from: Option<JobKey>, now: Timestamp) ->
 /// their turn.
 async fn tidy(store: &Store, now: Timestamp) -> Result<(), StoreError> {
     for _ in 0..TIDY_STEPS_MAX {
-        let forgotten: [usize; 3] = store
+        let forgotten: [usize; 4] = store
             .write(move |tx| {
                 Ok::<_, StoreError>([
                     delivery::prune_dead(tx, now, TIDY_ROWS)?,
-                    delivery::forget_seen(tx, now, TIDY_ROWS)?,
+                    order::forget_seen(tx, now, TIDY_ROWS)?,
+                    tombstone::prune(tx, now, TIDY_ROWS)?,
                     delivery::forget_left_out(tx, now, TIDY_ROWS)?,
                 ])
             })
