@@ -221,6 +221,7 @@ pub(crate) fn shell(title: &str, here: &str, theme: Theme) -> Shell {
             unread: 3,
             follow_requests: 1,
             is_owner: true,
+            is_moderator: true,
         }),
         here: here.to_owned(),
         csrf: "csrf-token".to_owned(),
@@ -349,6 +350,16 @@ fn sign_up(title: &str, theme: Theme, mode: Registration, is_invited: bool) -> S
         form: sign_up_form("abc", Faults::none()),
         is_invited,
         password_min: 8,
+    }
+}
+
+fn decision(by: &str, deed: &str, note: &str) -> DecisionView {
+    DecisionView {
+        by: by.into(),
+        deed: deed.into(),
+        name: "eve@evil.example".into(),
+        note: note.into(),
+        at: when(NOW),
     }
 }
 
@@ -617,6 +628,30 @@ fn people_pages(theme: Theme) -> Vec<(&'static str, String)> {
                     url: "https://hooks.example/waxwing".into(),
                     secret: "5bZ0l2v".into(),
                 }),
+            }),
+        ),
+        (
+            "settings-decisions",
+            html(&DecisionsPage {
+                shell: shell("Decisions", "/settings/decisions"),
+                decisions: vec![decision("@moe", "suspended", ""), decision(HOSTILE, "warned", HOSTILE)],
+                older: Some("/settings/decisions?max_id=1".into()),
+            }),
+        ),
+        (
+            "severed",
+            html(&SeveredPage {
+                shell: shell("Lost follows", "/severed_relationships"),
+                events: vec![SeveredView {
+                    id: "7".into(),
+                    cause: "This server blocked",
+                    target: HOSTILE.into(),
+                    loss: "3 followers are".into(),
+                    has_followers: true,
+                    has_following: true,
+                    at: when(NOW),
+                }],
+                older: None,
             }),
         ),
         (

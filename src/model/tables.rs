@@ -203,6 +203,10 @@ pub const WARNING: Table<Id, Warning> = Table::new("warning");
 pub const WARNING_OF: Table<(Id, Id), ()> = Table::new("warning_of");
 /// Follows that somebody lost to a decision.
 pub const SEVERANCE: Table<Id, Severance> = Table::new("severance");
+/// (account, severance).
+pub const SEVERANCE_OF: Table<(Id, Id), ()> = Table::new("severance_of");
+/// (severance, side, handle) of those who were lost.
+pub const SEVERED: Table<(Id, u8, String), ()> = Table::new("severed");
 /// (account, kind, target) to the latest [`SEVERANCE`].
 pub const SEVERANCE_BY_CAUSE: Table<(Id, u8, String), Id> = Table::new("severance_by_cause");
 /// What the server decided about others, by their name.

@@ -33,6 +33,8 @@ pub enum Role {
 pub enum Permission {
     /// Everything.
     Administrator = 1,
+    /// What was decided, and by whom.
+    ViewAuditLog = 1 << 2,
     /// Figures of the server.
     ViewDashboard = 1 << 3,
     /// Reports.

@@ -2,10 +2,10 @@
 //! goes when a local account is deleted.
 
 use crate::base::Id;
-use crate::domain::{list, tag};
+use crate::domain::{list, severance, tag};
 use crate::model::tables::{
     BLOCKED_DOMAIN, BLOCKED_DOMAINS, CONVERSATION, CONVERSATION_BY_PEOPLE, CONVERSATIONS, DIRECT_TIMELINE,
-    DISMISSED, FEATURED_TAGS, FOLLOWED_TAGS,
+    DISMISSED, FEATURED_TAGS, FOLLOWED_TAGS, WARNING, WARNING_OF,
 };
 use crate::store::{Key, Scan, StoreError, Table, Value, WriteTx};
 
@@ -38,14 +38,20 @@ pub(super) fn clear(tx: &mut WriteTx<'_>, id: Id) -> Result<bool, StoreError> {
         }
         tx.delete(BLOCKED_DOMAINS, &id);
     }
+    let warnings = tx.scan(WARNING_OF, Scan::prefix(&(id,)).limit(ROWS))?;
+    for ((_, warning), ()) in &warnings {
+        tx.delete(WARNING, warning);
+    }
+    let has_lost_more = severance::forget(tx, id)?;
     let others = [
+        drop_rows(tx, WARNING_OF, id)?,
         drop_rows(tx, CONVERSATIONS, id)?,
         drop_rows(tx, CONVERSATION, id)?,
         drop_rows(tx, CONVERSATION_BY_PEOPLE, id)?,
         drop_rows(tx, DIRECT_TIMELINE, id)?,
         drop_rows(tx, DISMISSED, id)?,
     ];
-    Ok(tags.len() == ROWS || others.contains(&ROWS))
+    Ok(has_lost_more || tags.len() == ROWS || others.contains(&ROWS))
 }
 
 /// Removes rows that begin with this account; gives how many.

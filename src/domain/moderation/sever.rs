@@ -3,7 +3,7 @@
 
 use crate::base::{Id, Moment};
 use crate::domain::relation::{Followed, Follower, RelationError, remove_follower, unfollow};
-use crate::domain::severance::{Cause, Lost, note};
+use crate::domain::severance::{Cause, Side, note};
 use crate::model::tables::{ACCOUNT, FOLLOW_REQUESTS, FOLLOWERS, FOLLOWING};
 use crate::model::{SeveranceKind, Site};
 use crate::store::{Scan, StoreError, WriteTx};
@@ -43,11 +43,12 @@ pub fn sever_step(
         Some(domain) => Cause { kind: SeveranceKind::DomainBlock, target: domain },
         None => Cause { kind: SeveranceKind::AccountSuspension, target: &acct },
     };
+    let lost = [acct.clone()];
     let range = || Scan::prefix(&(account,)).limit(ROWS);
     let following = tx.scan(FOLLOWING, range())?;
     for (_, followed) in &following {
         if done(remove_follower(tx, moment, site, (Follower(account), Followed(*followed))))? {
-            note(tx, moment, *followed, cause, Lost { followers: 1, following: 0 })?;
+            note(tx, moment, *followed, cause, (Side::Follower, &lost))?;
         }
     }
     if !both {
@@ -56,7 +57,7 @@ pub fn sever_step(
     let followers = tx.scan(FOLLOWERS, range())?;
     for (_, follower) in &followers {
         if done(unfollow(tx, moment, site, (Follower(*follower), Followed(account))))? {
-            note(tx, moment, *follower, cause, Lost { followers: 0, following: 1 })?;
+            note(tx, moment, *follower, cause, (Side::Followed, &lost))?;
         }
     }
     let asking = tx.scan(FOLLOW_REQUESTS, range())?;

@@ -2,7 +2,7 @@
 
 use super::follow;
 use crate::base::{Id, Moment};
-use crate::domain::severance::{self, Cause, Lost};
+use crate::domain::severance::{self, Cause, Side};
 use crate::model::tables::{ACCOUNT, FOLLOW_REQUESTS, FOLLOWERS, FOLLOWING};
 use crate::model::{Account, SeveranceKind, Site};
 use crate::store::{Scan, StoreError, Table, WriteTx};
@@ -41,7 +41,7 @@ pub fn sever(
     let range = Scan::prefix(&(me,)).after(&(me, place.after)).limit(STEP_ROWS);
     let rows = tx.scan(*table, range)?;
     let ids: Vec<Id> = rows.iter().map(|(_, other)| *other).collect();
-    let (mut done, mut ended, mut is_cut) = (place.after, 0, false);
+    let (mut done, mut ended, mut is_cut) = (place.after, Vec::new(), false);
     for (((_, at), _), other) in rows.iter().zip(tx.get_many(ACCOUNT, &ids)?) {
         if let Some(other) = other.filter(|other| other.domain.as_deref() == Some(domain)) {
             is_cut = moment.ids.left() < IDS_EACH + IDS_TO_TELL;
@@ -49,26 +49,20 @@ pub fn sever(
                 break;
             }
             end(tx, moment, site, place.table, &account, &other)?;
-            ended += 1;
+            ended.push(other.acct());
         }
         done = *at;
     }
     let cause = Cause { kind: SeveranceKind::UserDomainBlock, target: domain };
-    severance::note(tx, moment, me, cause, lost(place.table, ended))?;
+    // Requests that were never answered are no loss.
+    if let Some(side) = [Side::Followed, Side::Follower].get(place.table) {
+        severance::note(tx, moment, me, cause, (*side, &ended))?;
+    }
     if is_cut || rows.len() == STEP_ROWS {
         return Ok(Some(SeverPlace { after: done, ..place }));
     }
     let table = place.table + 1;
     Ok((table < TABLES.len()).then_some(SeverPlace { table, after: Id::ZERO }))
-}
-
-/// What so many rows of a table are to the one who loses them.
-fn lost(table: usize, ended: u32) -> Lost {
-    match table {
-        0 => Lost { followers: 0, following: ended },
-        1 => Lost { followers: ended, following: 0 },
-        _ => Lost::default(),
-    }
 }
 
 fn end(

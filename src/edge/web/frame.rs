@@ -14,7 +14,7 @@ use crate::domain::session::Login;
 use crate::domain::visibility;
 use crate::edge::AppState;
 use crate::edge::auth::Browser;
-use crate::model::Role;
+use crate::model::{Permission, Role};
 use crate::store::{ReadTx, StoreError};
 
 /// Unseen notifications are counted no further.
@@ -99,6 +99,7 @@ impl Visit {
             unread: facts.unread as u32,
             follow_requests: u32::try_from(facts.census.follow_requests).unwrap_or(u32::MAX),
             is_owner: login.user.role >= Role::Admin,
+            is_moderator: login.user.role.permits(Permission::ViewAuditLog),
         });
         Shell {
             title: title.into(),

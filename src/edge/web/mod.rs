@@ -26,6 +26,7 @@ mod notifications;
 pub mod pages;
 mod profile;
 mod quotes;
+mod record;
 mod requests;
 mod scheduled;
 mod search;
@@ -84,6 +85,7 @@ pub(super) fn routes() -> Router<AppState> {
         .merge(joining::routes())
         .merge(deliveries::routes())
         .merge(webhooks::routes())
+        .merge(record::routes())
         .merge(authorize::routes())
         .merge(events::routes())
         .merge(feed::routes())

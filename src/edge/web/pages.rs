@@ -2,6 +2,7 @@
 
 mod filters;
 mod own;
+mod record;
 
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use axum::response::{Html, IntoResponse, Response};
 
 pub use self::filters::*;
 pub use self::own::*;
+pub use self::record::*;
 use super::api_docs::ApiDocs;
 use super::deliveries::{Choice, FILTERS, SORTS};
 use super::view::{

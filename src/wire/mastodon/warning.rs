@@ -50,7 +50,7 @@ pub struct RelationshipSeveranceEvent {
     #[serde(rename = "type")]
     #[schema(example = "domain_block")]
     kind: &'static str,
-    /// Always: no list is kept of who they were.
+    /// Never: who they were can be had as long as the account is there.
     purged: bool,
     /// The domain that was blocked, or the handle that was suspended.
     target_name: String,
@@ -67,7 +67,7 @@ impl From<&model::Severance> for RelationshipSeveranceEvent {
         RelationshipSeveranceEvent {
             id: row.id.to_string(),
             kind: row.kind.word(),
-            purged: true,
+            purged: false,
             target_name: row.target.clone(),
             followers_count: Some(row.followers),
             following_count: Some(row.following),

@@ -9,6 +9,7 @@ use waxwing::store::{Scan, StoreError};
 
 use super::peer::{PUBLIC, Peer, account_at, app, ours, post_at, work};
 use crate::kit::{Person, TestApp};
+use crate::web::browser::Browser;
 
 const ADMIN: &str = "read write follow admin:read admin:write";
 
@@ -259,14 +260,28 @@ async fn people_are_told_of_the_follows_that_a_block_between_servers_ended() {
     let event = lost(&ana).await;
     assert_eq!((&event["type"], &event["target_name"]), (&json!("domain_block"), &json!(host)));
     assert_eq!((&event["followers_count"], &event["following_count"]), (&json!(1), &json!(1)));
-    assert_eq!(event["purged"], true);
+    assert_eq!(event["purged"], false);
     assert_eq!(
         cleo.get("/api/v1/notifications").await.json(200),
         json!([]),
         "who lost nothing hears nothing"
     );
-    let page = crate::web::browser::Browser::of(&app, "ana").await.get("/notifications").await.text();
+    let mut browser = Browser::of(&app, "ana").await;
+    let page = browser.get("/notifications").await.text();
     assert!(page.contains("You lost follows") && page.contains(&host), "{page}");
+    // Who they were can be taken elsewhere, by nobody else.
+    let page = browser.get("/severed_relationships").await.text();
+    let mut others = Browser::of(&app, "cleo").await;
+    for side in ["followers", "following"] {
+        let list = format!("/severed_relationships/{}/{side}.csv", event["id"].as_str().unwrap());
+        assert!(page.contains(&list), "{page}");
+        let answer = browser.get(&list).await;
+        assert_eq!(answer.header("content-type"), Some("text/csv; charset=utf-8"));
+        assert_eq!(answer.text(), format!("Account address\nbo@{host}\n"));
+        assert_eq!(others.get(&list).await.status, 404);
+        assert_eq!(app.get(&list).await.status, 303);
+    }
+    assert!(others.get("/severed_relationships").await.text().contains("You have lost none"));
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod live;
 mod media;
 mod quotes;
 mod reading;
+mod record;
 mod sessions;
 mod tags;
 mod webhooks;

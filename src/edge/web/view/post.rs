@@ -213,6 +213,11 @@ impl NotificationView {
         matches!(self.kind, NotificationKind::ModerationWarning | NotificationKind::SeveredRelationships)
     }
 
+    /// Whether it tells of lost follows, which are listed elsewhere.
+    pub fn is_severance(&self) -> bool {
+        self.kind == NotificationKind::SeveredRelationships
+    }
+
     /// Whether it waits for an answer.
     pub fn is_request(&self) -> bool {
         self.kind == NotificationKind::FollowRequest

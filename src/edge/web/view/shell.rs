@@ -33,6 +33,8 @@ pub struct Viewer {
     pub follow_requests: u32,
     /// They run this server.
     pub is_owner: bool,
+    /// They may see what was decided here.
+    pub is_moderator: bool,
 }
 
 /// Light, dark, or whatever the device says.
@@ -321,6 +323,11 @@ impl Shell {
     /// Whether the reader runs this server.
     pub fn is_owner(&self) -> bool {
         self.viewer.as_ref().is_some_and(|viewer| viewer.is_owner)
+    }
+
+    /// Whether the reader may see what was decided here.
+    pub fn is_moderator(&self) -> bool {
+        self.viewer.as_ref().is_some_and(|viewer| viewer.is_moderator)
     }
 
     /// Whether `person` is the reader.
