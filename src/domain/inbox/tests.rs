@@ -1,4 +1,5 @@
 use super::shows_when_gone;
+use crate::domain::remote::link_parent;
 use crate::domain::testing::World;
 use crate::model::Visibility;
 use crate::model::tables::STATUS;
@@ -31,5 +32,24 @@ async fn only_an_open_post_of_another_server_is_missed_by_us() {
             .unwrap();
         let found = world.read(move |tx| shows_when_gone(tx, &post.uri)).await;
         assert_eq!(found.is_some(), expected, "{visibility:?}, local: {is_local}");
+    }
+}
+
+/// Case 87: also when what answers was there before, and is hung up later.
+#[tokio::test]
+async fn nothing_is_hung_under_a_post_that_its_author_may_not_see() {
+    let world = World::new();
+    let (ours, theirs) = (world.account(None).await, world.account(Some("there.example")).await);
+    for visibility in [Visibility::Public, Visibility::Unlisted, Visibility::Private, Visibility::Direct] {
+        let (post, answer) = (world.post(ours, visibility).await, world.post(ours, Visibility::Public).await);
+        let uri = world.status(post).await.unwrap().uri;
+        let hang = world.write(move |tx, _| {
+            if let Some(mut child) = tx.get(STATUS, &answer)? {
+                (child.account, child.is_local, child.in_reply_to_uri) = (theirs, false, Some(uri.clone()));
+                tx.put(STATUS, &answer, &child);
+            }
+            link_parent(tx, answer)
+        });
+        assert_eq!(hang.await.unwrap(), visibility.is_open(), "{visibility:?}");
     }
 }

@@ -95,7 +95,8 @@ pub fn is_wanted(tx: &ReadTx<'_>, site: &Site, arrived: &Arrived) -> Result<bool
         return Ok(true);
     }
     let named = arrived.mentions.iter().chain(&arrived.silent).any(|uri| site.owns(uri));
-    Ok(named || parent(tx, arrived)?.is_some_and(|parent| parent.is_local))
+    Ok(named
+        || parent(tx, arrived.author, arrived.in_reply_to.as_deref())?.is_some_and(|parent| parent.is_local))
 }
 
 /// Keeps a post of another server, once. Takes [`Arrived::ids_needed`] ids.
@@ -121,7 +122,7 @@ pub fn keep_status(
     }
     // A post from the future would stay on top of every timeline.
     let created_at = arrived.published.unwrap_or(moment.now).min(moment.now);
-    let parent = parent(tx, arrived)?;
+    let parent = parent(tx, arrived.author, arrived.in_reply_to.as_deref())?;
     let mut new = content(tx, moment, site, arrived)?;
     new.id = id_for(tx, moment, created_at)?;
     new.created_at = created_at;
@@ -136,22 +137,18 @@ pub fn keep_status(
 
 /// What it answers, as far as it is known. A post of ours that its author may
 /// not see is not there: whoever guesses its id cannot hang anything under it.
-fn parent(tx: &ReadTx<'_>, arrived: &Arrived) -> Result<Option<Status>, StoreError> {
-    let Some(found) = known_parent(tx, arrived.in_reply_to.as_deref())? else { return Ok(None) };
+fn parent(tx: &ReadTx<'_>, author: Id, uri: Option<&str>) -> Result<Option<Status>, StoreError> {
+    let found = uri.map(|uri| status::by_uri(tx, uri)).transpose()?.flatten();
+    let Some(found) = found.filter(|parent| !parent.is_reblog()) else { return Ok(None) };
     if !found.is_local {
         return Ok(Some(found));
     }
     // Who may see a post does not depend on when they look.
-    match status::seen(tx, Viewer::account(arrived.author, Timestamp::default()), found.id) {
+    match status::seen(tx, Viewer::account(author, Timestamp::default()), found.id) {
         Ok((post, _)) => Ok(Some(post)),
         Err(StatusError::Store(cause)) => Err(cause),
         Err(_) => Ok(None),
     }
-}
-
-fn known_parent(tx: &ReadTx<'_>, uri: Option<&str>) -> Result<Option<Status>, StoreError> {
-    let found = uri.map(|uri| status::by_uri(tx, uri)).transpose()?.flatten();
-    Ok(found.filter(|parent| !parent.is_reblog()))
 }
 
 /// What it quotes, unproven.
@@ -354,7 +351,7 @@ pub fn link_parent(tx: &mut WriteTx<'_>, child: Id) -> Result<bool, StoreError> 
     let Some(old) = tx.get(STATUS, &child)?.filter(|child| child.in_reply_to.is_none()) else {
         return Ok(false);
     };
-    let parent = known_parent(tx, old.in_reply_to_uri.as_deref())?;
+    let parent = parent(tx, old.account, old.in_reply_to_uri.as_deref())?;
     let Some(parent) = parent.filter(|parent| parent.id != child) else {
         return Ok(false);
     };
