@@ -18,7 +18,7 @@ impl Bench {
             store: Store::memory(),
             site: Site::new("https", "social.example"),
             is_certain: true,
-            ids: IdGenerator::new(ONLY_NODE),
+            ids: IdGenerator::new(0),
             clock: Arc::new(ManualClock::at(Timestamp::from_millis(1_700_000_000_000))),
             chance: Arc::new(FixedChance::new(1)),
         }
