@@ -4,6 +4,7 @@
 //! Hands requests to an axum `Router`; must not know what the routes do.
 
 mod bind;
+mod leftover;
 mod redirect;
 mod serve;
 mod stall;
@@ -11,6 +12,7 @@ mod stall;
 mod tests;
 
 pub use bind::{Bound, bind};
+pub use leftover::LEFTOVER_MAX;
 pub use redirect::{Challenges, OwnName, redirect_router};
 pub use serve::{
     CONNECTIONS_MAX, CONNECTIONS_PER_CLIENT_MAX, HANDSHAKE_MAX, HEAD_WAIT_MAX, HEADERS_MAX,

@@ -34,6 +34,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use tower::ServiceExt;
 
 use super::Bound;
+use super::leftover::Leftover;
 use super::stall::Stalling;
 use crate::net::address::is_global_unicast;
 use crate::net::tls::ACME_PROTOCOL;
@@ -373,7 +374,9 @@ async fn answer(
     let under_way = UnderWay::start(activity);
     request.extensions_mut().insert(ConnectInfo(caller.peer));
     request.extensions_mut().insert(caller.keep);
-    let response = router.oneshot(request.map(Body::new)).await?;
+    let leftover = Leftover::default();
+    let response = router.oneshot(leftover.watch(request)).await?;
+    leftover.drain().await;
     Ok(response.map(|body| Body::new(Counted { body, _under_way: under_way })))
 }
 

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
-use axum::routing::get;
+use axum::routing::{delete, get};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -189,6 +189,44 @@ async fn a_stop_lets_requests_finish_and_cuts_the_endless() {
     let mut rest = Vec::new();
     drop(cut.read_to_end(&mut rest).await);
     assert!(TcpStream::connect(server.address).await.is_err());
+}
+
+/// Sends a request whose body comes only when the handler, who does not want
+/// it, has begun; then another one on the same connection.
+async fn is_open_after(head: &str, body: &[u8]) -> bool {
+    let (called, begun) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let begin = begun.clone();
+    let router = who().route("/deaf", delete(move || async move { begin.notify_one() }));
+    let server = start(Transport::Plain, router, Duration::from_secs(1)).await;
+    let stream = TcpStream::connect(server.address).await.unwrap();
+    let (mut from, mut to) = stream.into_split();
+    let send = async {
+        to.write_all(format!("DELETE /deaf HTTP/1.1\r\nhost: x\r\n{head}\r\n").as_bytes()).await.unwrap();
+        begun.notified().await;
+        // A connection that is closed already says so below.
+        let _ = to.write_all(body).await;
+        called.notified().await;
+        let _ = to.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    };
+    let read = async {
+        let mut text = vec![0; 4096];
+        let n = from.read(&mut text).await.unwrap_or(0);
+        assert!(text[..n].starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&text[..n]));
+        called.notify_one();
+        let mut rest = Vec::new();
+        let _ = from.read_to_end(&mut rest).await;
+        rest.ends_with(b"127.0.0.1 HTTP/1.1")
+    };
+    let both = async { tokio::join!(send, read).1 };
+    tokio::time::timeout(Duration::from_secs(10), both).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_body_nobody_reads_does_not_cost_the_connection() {
+    assert!(is_open_after("content-length: 7\r\n", b"lang=en").await);
+    assert!(is_open_after("transfer-encoding: chunked\r\n", b"7\r\nlang=en\r\n0\r\n\r\n").await);
+    let much = vec![b'x'; LEFTOVER_MAX as usize + 1];
+    assert!(!is_open_after(&format!("content-length: {}\r\n", much.len()), &much).await, "unless it is long");
 }
 
 #[tokio::test]
