@@ -119,6 +119,8 @@ pub struct ProfileChange {
     pub is_discoverable: Option<bool>,
     /// Public posts may be searched.
     pub is_indexable: Option<bool>,
+    /// Whom they follow and who follows them is for nobody else to see.
+    pub hides_follows: Option<bool>,
 }
 
 /// Custom emojis in a profile, looked up anew: any of its texts may have
@@ -243,6 +245,9 @@ fn apply(account: &mut Account, change: &ProfileChange) {
     account.is_locked = change.is_locked.unwrap_or(account.is_locked);
     account.is_discoverable = change.is_discoverable.unwrap_or(account.is_discoverable);
     account.is_indexable = change.is_indexable.unwrap_or(account.is_indexable);
+    if let Some(hides) = change.hides_follows {
+        account.hides_follows = hides.then_some(true);
+    }
 }
 
 /// Names are shown in one line among others: no line breaks, no control

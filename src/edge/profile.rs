@@ -51,6 +51,8 @@ pub(crate) struct ProfileForm {
     pub(crate) is_discoverable: Option<bool>,
     /// Public posts may be searched.
     pub(crate) is_indexable: Option<bool>,
+    /// Whom they follow and who follows them is for nobody else to see.
+    pub(crate) hides_follows: Option<bool>,
     /// For new posts.
     pub(crate) defaults: Option<PostingDefaults>,
 }
@@ -72,6 +74,7 @@ pub(crate) async fn update(state: &AppState, me: Id, form: ProfileForm) -> Resul
         is_bot: form.is_bot,
         is_discoverable: form.is_discoverable,
         is_indexable: form.is_indexable,
+        hides_follows: form.hides_follows,
     };
     change.avatar = picture(state, form.avatar, Shape::Avatar).await?;
     change.header = picture(state, form.header, Shape::Header).await?;

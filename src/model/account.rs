@@ -163,6 +163,10 @@ pub struct Account {
     /// All its media are hidden behind a warning, by a moderator.
     #[n(33)]
     pub sensitized_at: Option<Timestamp>,
+    /// Whom they follow and who follows them is for nobody else to see.
+    /// `None` is no.
+    #[n(34)]
+    pub hides_follows: Option<bool>,
 }
 
 impl Record for Account {}
@@ -181,6 +185,11 @@ impl Account {
     /// Whether it is limited to those who look for it.
     pub fn is_limited(&self) -> bool {
         self.silenced_at.is_some()
+    }
+
+    /// Whether this viewer may see whom it follows and who follows it.
+    pub fn shows_follows_to(&self, viewer: Option<Id>) -> bool {
+        !self.hides_follows.unwrap_or_default() || viewer == Some(self.id)
     }
 
     /// Whether it is a bot.

@@ -70,6 +70,11 @@ fn whole(id: &str, total: u64) -> Response {
     answer::document(&write::collection(Collection { id, total, first: Some(&first) }))
 }
 
+/// A collection of which only the size is told.
+fn closed(id: &str, total: u64) -> Response {
+    answer::document(&write::collection(Collection { id, total, first: None }))
+}
+
 fn page(id: &str, asked: &Page, oldest: Option<Id>, items: Vec<Value>) -> Response {
     let own = match asked.max_id {
         Some(max_id) => format!("{id}?max_id={max_id}&page=true"),
@@ -119,7 +124,8 @@ async fn people(
     list: impl Fn(&ReadTx<'_>, Id, &Page) -> Result<Paged<Arc<Person>>, StoreError> + Send + 'static,
 ) -> Result<Response, Problem> {
     let Some(asked) = cursor.wanted(PAGE_ITEMS) else {
-        return Ok(whole(uri, total(state, what, account.id).await?));
+        let total = total(state, what, account.id).await?;
+        return Ok(if account.shows_follows_to(None) { whole(uri, total) } else { closed(uri, total) });
     };
     let of = account.id;
     let found = state.store.read(move |tx| list(tx, of, &asked)).await?;
@@ -139,6 +145,9 @@ pub(super) async fn followers(
     let kind = if cursor.page.is_some() { Kind::Social } else { Kind::Public };
     let (account, asker) = owner(&state, &id, request, kind).await?;
     let uri = account.followers_uri.clone();
+    if asker.is_none() && cursor.page.is_some() && !account.shows_follows_to(None) {
+        return Err(Problem::not_found());
+    }
     let host = asker.map(|asker| authority_of(&asker.uri).unwrap_or_default());
     let list = move |tx: &ReadTx<'_>, of: Id, page: &Page| match &host {
         Some(host) => relation::followers_of_host(tx, of, host, page),
@@ -156,6 +165,9 @@ pub(super) async fn following(
 ) -> Result<Response, Problem> {
     let kind = if cursor.page.is_some() { Kind::Social } else { Kind::Public };
     let (account, _) = owner(&state, &id, request, kind).await?;
+    if cursor.page.is_some() && !account.shows_follows_to(None) {
+        return Err(Problem::not_found());
+    }
     let uri = account.following_uri.clone();
     people(&state, &account, &uri, (&cursor, count::FOLLOWING), relation::following).await
 }

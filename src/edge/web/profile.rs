@@ -121,6 +121,10 @@ fn head(visit: &Visit, account: &Account, view: &AccountView) -> Head {
     }
 }
 
+/// Said in place of follows that their owner hides.
+const KEPT_TO_THEMSELVES: Empty =
+    Empty("Nobody to see here", "They keep whom they follow and who follows them to themselves.");
+
 type People = Pages<Arc<Person>>;
 type ReadPeople = fn(&ReadTx<'_>, Id, &Page) -> Result<People, StoreError>;
 
@@ -145,12 +149,16 @@ async fn list(
     let (site, name, page) = (visit.state.site.clone(), acct.clone(), page(params, PAGE_ACCOUNTS.0));
     let found = visit.read(move |tx, viewer| {
         let Some(account) = account::by_handle(tx, &site, &name)? else { return Ok(None) };
+        if !account.shows_follows_to(viewer.id) {
+            let nobody = People { items: Vec::new(), newest: None, oldest: None, has_older: false };
+            return Ok(Some((account, nobody, Vec::new(), KEPT_TO_THEMSELVES)));
+        }
         let people = read(tx, account.id, &page)?;
         let relationships = towards(tx, viewer, &people)?;
-        Ok::<_, StoreError>(Some((account, people, relationships)))
+        Ok::<_, StoreError>(Some((account, people, relationships, empty)))
     });
     let (facts, found) = found.await?;
-    let (account, people, relationships) = found.ok_or_else(|| missing(&acct))?;
+    let (account, people, relationships, empty) = found.ok_or_else(|| missing(&acct))?;
     let path = load::profile_path(&account);
     let view = PeoplePage {
         shell: visit.shell(title, &facts),

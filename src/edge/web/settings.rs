@@ -52,6 +52,7 @@ fn form_of(account: &Account) -> ProfileForm {
         is_locked: account.is_locked,
         is_bot: account.is_bot(),
         is_discoverable: account.is_discoverable,
+        hides_follows: account.hides_follows.unwrap_or_default(),
         faults: Faults::none(),
     }
 }
@@ -70,6 +71,7 @@ fn typed(params: &Params) -> ProfileForm {
         is_locked: flag("locked"),
         is_bot: flag("bot"),
         is_discoverable: flag("discoverable"),
+        hides_follows: flag("hide_follows"),
         faults: Faults::none(),
     }
 }
@@ -92,6 +94,7 @@ async fn save(member: Member, params: Params) -> Result<Response, Problem> {
         is_locked: Some(form.is_locked),
         is_bot: Some(form.is_bot),
         is_discoverable: Some(form.is_discoverable),
+        hides_follows: Some(form.hides_follows),
         ..profile::ProfileForm::default()
     };
     match profile::update(&member.visit.state, member.login.account.id, change).await {

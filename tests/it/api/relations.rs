@@ -50,6 +50,35 @@ async fn following_is_seen_at_once_and_told() {
 }
 
 #[tokio::test]
+async fn hidden_follows_are_shown_to_nobody_else() {
+    let app = TestApp::start().await;
+    let (ana, bea, cem) = (app.person("ana").await, app.person("bea").await, app.person("cem").await);
+    act(&ana, "follow", bea.id, json!({})).await;
+    act(&bea, "follow", ana.id, json!({})).await;
+    act(&cem, "follow", ana.id, json!({})).await;
+    let familiar = format!("/api/v1/accounts/familiar_followers?id[]={}", bea.id);
+    for (hides, shown) in [(false, vec!["ana"]), (true, vec![]), (false, vec!["ana"])] {
+        let form = json!({ "hide_collections": hides });
+        let mine = bea.patch("/api/v1/accounts/update_credentials", form).await.json(200);
+        assert_eq!(mine["source"]["hide_collections"], hides);
+        assert_eq!(bea.get("/api/v1/profile").await.json(200)["hide_collections"], hides);
+        let account = app.get(&format!("/api/v1/accounts/{}", bea.id)).await.json(200);
+        assert_eq!((&account["hide_collections"], &account["followers_count"]), (&json!(hides), &json!(1)));
+        for list in ["followers", "following"] {
+            let path = format!("/api/v1/accounts/{}/{list}", bea.id);
+            assert_eq!(names(&cem, &path).await, shown, "{list}");
+            assert_eq!(app.get(&path).await.json(200).as_array().unwrap().len(), shown.len(), "{list}");
+            assert_eq!(names(&bea, &path).await, ["ana"], "{list}");
+            let page = app.get(&format!("/@bea/{list}")).await;
+            assert_eq!(page.text().contains("href=\"/@ana\""), !hides, "{list}");
+        }
+        let known = cem.get(&familiar).await.json(200);
+        assert_eq!(known[0]["id"], bea.id.to_string());
+        assert_eq!(known[0]["accounts"].as_array().unwrap().len(), shown.len());
+    }
+}
+
+#[tokio::test]
 async fn locked_accounts_are_asked() {
     let app = TestApp::start().await;
     let (ana, bea, cem) = (app.person("ana").await, app.person("bea").await, app.person("cem").await);

@@ -99,6 +99,16 @@ async fn who_follows_whom_is_for_signed_requests() {
     let request = signed_get(&app, &format!("{bo}#main-key"), &peer.key, &format!("{address}?page=true"));
     let page = app.send(request).await.json(200);
     assert_eq!(page["orderedItems"], json!([bo]));
+
+    // Hidden, they are counted, and nobody's server hears of other servers' people.
+    ana.patch("/api/v1/accounts/update_credentials", json!({ "hide_collections": true })).await.json(200);
+    let ask = |address: &str| {
+        signed_get(&app, &format!("{bo}#main-key"), &peer.key, &format!("{address}?page=true"))
+    };
+    let whole = get(&app, &address).await.json(200);
+    assert_eq!((&whole["totalItems"], whole.get("first")), (&json!(1), None));
+    assert_eq!(app.send(ask(&address)).await.json(200)["orderedItems"], json!([bo]), "its own it knows");
+    assert_eq!(app.send(ask(&format!("/ap/users/{}/following", ana.id))).await.status, 404);
 }
 
 #[tokio::test]

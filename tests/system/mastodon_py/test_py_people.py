@@ -37,6 +37,7 @@ def test_a_profile_has_pictures_texts_and_switches(ana):
         fields=[("home", "a hedge")],
     )
     assert mine.display_name == "Ana Cedar" and mine.note == "berries" and mine.bot and mine.indexable
+    assert mine.hide_collections and mine.discoverable and not mine.locked
     assert ana.profile().fields[0].name == "home"
     given = ana.me()
     assert "missing" not in given.avatar and "missing" not in given.header

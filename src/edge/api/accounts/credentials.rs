@@ -103,6 +103,8 @@ pub(super) struct ProfileChange {
     discoverable: Option<bool>,
     /// Public posts may be searched.
     indexable: Option<bool>,
+    /// Whom they follow and who follows them is shown to nobody else.
+    hide_collections: Option<bool>,
     /// Rows of the profile's table; all of them are replaced.
     fields_attributes: Option<Vec<FieldForm>>,
     source: Option<SourceForm>,
@@ -138,6 +140,7 @@ async fn change(state: &AppState, auth: &Auth, params: &Params) -> Result<Id, Pr
         is_bot: params.flag("bot"),
         is_discoverable: params.flag("discoverable"),
         is_indexable: params.flag("indexable"),
+        hides_follows: params.flag("hide_collections"),
         defaults: params.child("source").map(|source| defaults(&me, &source)).transpose()?,
     };
     update_profile(state, me.id, form).await?;

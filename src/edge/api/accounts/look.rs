@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -170,8 +170,12 @@ pub(super) async fn familiar_followers(
     let ids: Vec<Id> = several.ids().into_iter().take(SEVERAL_MAX).collect();
     let found = state.store.read(move |tx| {
         let known = load_people(tx, &ids)?.into_iter().flatten();
-        let ids: Vec<Id> = known.map(|person| person.account.id).collect();
-        relation::familiar(tx, me, &ids)
+        let (shown, hidden): (Vec<_>, Vec<_>) =
+            known.partition(|person| person.account.shows_follows_to(Some(me)));
+        let shown: Vec<Id> = shown.iter().map(|person| person.account.id).collect();
+        let mut found = relation::familiar(tx, me, &shown)?;
+        found.extend(hidden.iter().map(|person| (person.account.id, Vec::new())));
+        Ok(found)
     });
     let found = found.await.map_err(|error: StoreError| Problem::from(error))?;
     let entity = |(id, people): &(Id, Vec<Arc<Person>>)| FamiliarFollowers {
@@ -219,9 +223,12 @@ async fn list(
     params: Params,
     lister: Lister,
 ) -> Result<Response, Problem> {
-    auth.viewer("read:accounts")?;
-    person(&state, id).await?;
+    let viewer = auth.viewer("read:accounts")?;
+    let owner = person(&state, id).await?;
     let page = page(&params, limits::PAGE_ACCOUNTS)?;
+    if !owner.account.shows_follows_to(viewer) {
+        return Ok(Json(Vec::<Account>::new()).into_response());
+    }
     let people = state.store.read(move |tx| lister(tx, id, &page)).await;
     let people = people.map_err(|error: StoreError| Problem::from(error))?;
     Ok(paged(&state.site, &uri, people.map(|person| account(&state.site, &person))))

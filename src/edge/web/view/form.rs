@@ -51,6 +51,8 @@ pub struct ProfileForm {
     pub is_bot: bool,
     /// May be listed.
     pub is_discoverable: bool,
+    /// Follows are nobody else's business.
+    pub hides_follows: bool,
     /// What is wrong.
     pub faults: Faults,
 }
