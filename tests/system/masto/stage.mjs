@@ -2,6 +2,8 @@
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 
+import { noted } from "./surface.mjs";
+
 // The library is the one that the example bot brings.
 const require = createRequire(new URL("../../../examples/javascript/", import.meta.url));
 const { createRestAPIClient, createStreamingAPIClient } = await import(
@@ -13,7 +15,9 @@ const { people } = await (await fetch(`${url}/sandbox/people`)).json();
 const person = (name) => people.find((person) => person.username === name);
 
 /** A REST client of somebody; without a name, of nobody. */
-export const rest = (name) => createRestAPIClient({ url, accessToken: name && person(name).token });
+export const rest = (name) => withToken(name && person(name).token);
+/** A REST client with this token. */
+export const withToken = (accessToken) => noted(createRestAPIClient({ url, accessToken }));
 /** A client for plain requests of somebody. */
 export const token = (name) => person(name).token;
 
@@ -44,7 +48,7 @@ export async function join(name) {
     }),
   });
   const grant = await answer.json();
-  const joined = await createRestAPIClient({ url, accessToken: grant.access_token }).v1.accounts.create({
+  const joined = await withToken(grant.access_token).v1.accounts.create({
     username: `${name}${Date.now() % 1e9}`,
     email: `${name}.${Date.now()}@example.com`,
     password: "cedar and juniper",
@@ -53,7 +57,7 @@ export async function join(name) {
   });
   // A client is a proxy and cannot hold more, so its two halves are handed on.
   const { accessToken } = joined;
-  const { v1, v2 } = createRestAPIClient({ url, accessToken });
+  const { v1, v2 } = withToken(accessToken);
   return { v1, v2, accessToken, me: await v1.accounts.verifyCredentials() };
 }
 
