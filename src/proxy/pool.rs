@@ -157,7 +157,7 @@ impl Pool {
 
 /// Whether an upstream is neither overloaded nor failing, as far as a second's
 /// look can say. Probation and warm-up are the pick's business.
-fn is_fit(upstream: &Upstream, now: Tick, features: &Features) -> bool {
+pub(super) fn is_fit(upstream: &Upstream, now: Tick, features: &Features) -> bool {
     let is_overloaded =
         upstream.limit().is_some_and(|limit| features.queue_of(upstream, now) >= QUEUE_LIMITS_MAX * limit);
     !is_overloaded && features.error_share_of(upstream, now) < ERROR_SHARE_MAX

@@ -224,6 +224,18 @@ fn a_cookie_leads_back() {
 }
 
 #[test]
+fn a_cookie_does_not_lead_to_an_overloaded_upstream() {
+    let mut bench = bench(Policy::StickyCookie, 2);
+    let named = bench.upstream("u1");
+    let full = LoadReport { rif: Some(20), limit: Some(8), uptime_s: Some(10_000), ..LoadReport::default() };
+    named.hear(bench.now, &full);
+    let mut ask = bench.ask();
+    ask.sticky = Some(1);
+    let pick = bench.balancer.pick(bench.now, &mut bench.dice, &mut ask).unwrap();
+    assert_eq!(pick.upstream().name(), "u0");
+}
+
+#[test]
 fn probation_is_one_request_until_it_answered() {
     let mut bench = bench(Policy::P2c, 3);
     bench.balancer.set_places(places(4), bench.now);
