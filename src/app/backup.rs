@@ -21,7 +21,7 @@ const REPORT_EVERY: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// What stands in the way, and what to do about it.
-pub fn backup(config: &Config, file: &Path) -> Result<String, Problem> {
+pub(super) fn backup(config: &Config, file: &Path) -> Result<String, Problem> {
     let runtime = runtime()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     if file.try_exists().unwrap_or(true) {
@@ -68,7 +68,7 @@ async fn write(store: &Store, part: &Path, mut report: Report) -> Result<Copied,
 ///
 /// # Errors
 /// What stands in the way, and what to do about it.
-pub fn restore(config: &Config, file: &Path) -> Result<String, Problem> {
+pub(super) fn restore(config: &Config, file: &Path) -> Result<String, Problem> {
     if config.store == StoreChoice::Memory {
         let what = "the store of this config is `memory`, which would forget the backup at once";
         return Err(Problem::invalid(what).hint("name a file or a database in the line `store`"));

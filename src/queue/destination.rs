@@ -68,7 +68,11 @@ const DEAD_PROBE: Duration = HOUR.saturating_mul(7 * 24);
 const UNRESOLVED_DEAD_AFTER: Duration = HOUR.saturating_mul(24);
 /// A host without a success for this long is unproven.
 const PROVEN_FOR: Duration = HOUR.saturating_mul(24);
-/// Pause after a 429 that names none; doubles up to the longest.
+/// Pause after a 429 that names none, of a host that took others just before.
+const PAUSE_LIGHT: Duration = Duration::from_secs(1);
+/// Of what it took before then, it is offered this share.
+const LIGHT_SHARE: f32 = 0.9;
+/// Pause after the next ones; doubles up to the longest.
 const PAUSE_FIRST: Duration = Duration::from_secs(30);
 const PAUSE_MAX: Duration = Duration::from_secs(900);
 /// How long a host may take to begin its answer.
@@ -484,16 +488,21 @@ impl Health {
     }
 
     fn throttled(&mut self, now: Timestamp, retry_after: Option<Duration>) {
-        let doubled = PAUSE_FIRST.saturating_mul(1 << self.record.throttles.min(5)).min(PAUSE_MAX);
-        let pause = retry_after.map_or(doubled, |asked| asked.clamp(RETRY_AFTER.0, RETRY_AFTER.1));
+        // One that takes most of what comes only needs a little less of it.
+        let goodput = self.goodput(now);
+        let is_light = retry_after.is_none() && self.record.throttles == 0 && goodput.is_some();
+        let doubled = PAUSE_FIRST.saturating_mul(1 << self.record.throttles.saturating_sub(1).min(5));
+        let unasked = if is_light { PAUSE_LIGHT } else { doubled.min(PAUSE_MAX) };
+        let pause = retry_after.map_or(unasked, |asked| asked.clamp(RETRY_AFTER.0, RETRY_AFTER.1));
         let until = now.plus(pause);
         let is_news = self.record.paused_until.is_none_or(|paused| paused <= now);
         self.record.paused_until = self.record.paused_until.max(Some(until));
         // Answers to what was under way together are one complaint.
         if is_news {
             self.record.throttles = self.record.throttles.saturating_add(1);
-            let goodput = self.goodput(now).unwrap_or(self.record.rate);
-            self.record.rate = (goodput / 2.0).max(RATE_MIN).min(self.rate_max());
+            let share = if is_light { LIGHT_SHARE } else { 0.5 };
+            let goodput = goodput.unwrap_or(self.record.rate);
+            self.record.rate = (goodput * share).max(RATE_MIN).min(self.rate_max());
             self.growth = GROWTH_THROTTLED;
             (self.tokens, self.tokens_at) = (1.0, until);
             self.halve_cap(now);

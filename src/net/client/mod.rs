@@ -64,7 +64,7 @@ const IDLE_MAX: Duration = Duration::from_secs(30);
 pub struct Times {
     /// Resolving a name.
     pub dns: Duration,
-    /// TCP and TLS.
+    /// TCP and TLS, with the name that is resolved for it.
     pub connect: Duration,
     /// From the request sent to the head of the answer.
     pub headers: Duration,
@@ -263,7 +263,7 @@ impl Client {
             .https_or_http()
             .enable_http1()
             .wrap_connector(guarded);
-        let limit = settings.times.dns + settings.times.connect;
+        let limit = settings.times.connect;
         let pool = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_MAX)
@@ -369,7 +369,7 @@ impl Client {
         *message.uri_mut() = url.as_str().parse().map_err(|_| FetchError::Url("not a URL"))?;
         *message.headers_mut() = headers;
         // Connecting has its own, shorter limits; this one adds up to both.
-        let limit = times.dns + times.connect + times.headers;
+        let limit = times.connect + times.headers;
         match timeout(limit, self.pool.request(message)).await {
             Ok(response) => response.map_err(|error| explain(&error)),
             Err(_) => Err(FetchError::Timeout(Step::Headers)),

@@ -252,6 +252,28 @@ fn a_limited_host_is_slowed_to_what_it_takes() {
 }
 
 #[test]
+fn a_host_that_limits_without_a_word_is_held_at_its_limit() {
+    // Takes 20 a second, saves up 20, answers 429 to more; always more on offer.
+    let mut world = World::proven();
+    let (mut tokens, mut at, mut good, mut refused) = (20.0, START, 0, 0);
+    let measured_from = START.plus(Duration::from_secs(60));
+    while world.now < START.plus(Duration::from_secs(180)) {
+        world.wait_for_gate();
+        tokens = (tokens + 20.0 * world.now.since(at).as_secs_f64()).min(20.0);
+        at = world.now;
+        let is_taken = tokens >= 1.0;
+        tokens -= f64::from(u8::from(is_taken));
+        if world.now >= measured_from {
+            if is_taken { good += 1 } else { refused += 1 }
+        }
+        let outcome = if is_taken { Outcome::Done } else { Outcome::TooMany { retry_after: None } };
+        world.attempt(outcome, 2);
+    }
+    assert!((120 * 18..=120 * 22).contains(&good), "{good} of {} taken", 120 * 20);
+    assert!(refused * 10 < good, "{refused} refused, {good} taken");
+}
+
+#[test]
 fn unavailable_pauses_and_counts_half() {
     let mut world = World::proven();
     let retry_after = Duration::from_secs(5);
