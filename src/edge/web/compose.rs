@@ -21,7 +21,7 @@ use crate::base::limits::STATUS_CHARACTERS_MAX;
 use crate::base::{Id, Problem, ProblemKind, Timestamp};
 use crate::domain::secret;
 use crate::domain::timeline::{self, Loaded};
-use crate::edge::api::params::{Params, Tree};
+use crate::edge::api::params::Params;
 use crate::edge::api::render::quote_permission;
 use crate::edge::compose::{Written, draft, publish, schedule};
 use crate::edge::{AppState, MEDIA_MAX_BYTES};
@@ -191,7 +191,7 @@ pub(super) fn written(params: &Params) -> Written {
 /// The poll that was typed; one without answers is none.
 pub(super) fn typed_poll(params: &Params) -> PollForm {
     let blank = PollForm::default();
-    let given = params.child("poll").unwrap_or_else(Tree::default);
+    let given = params.child("poll").unwrap_or_default();
     let mut options = given.list_or_one("options");
     options.resize(options.len().max(blank.options.len()), String::new());
     let runs_s = given.filled("expires_in").map_or(Some(blank.runs_s), |text| text.parse().ok());
