@@ -131,8 +131,12 @@ def test_the_queue_is_steered_from_a_terminal(waxwing, ana, servers):
     [one] = servers("take")
     write_to(ana, [one], "first")
     kit.eventually(lambda: len(one.received) == 1, "the first post")
-    listed = {row["host"]: row for row in as_json(waxwing, "list", "--limit", "100")}
-    assert listed[one.host]["state"] == "closed" and listed[one.host]["waiting"] == 0
+
+    def is_idle():
+        [row] = as_json(waxwing, "list", "--find", one.host)
+        return row["state"] == "closed" and row["waiting"] == 0
+
+    kit.eventually(is_idle, "nothing waits there any more")
     assert one.host in deliveries(waxwing, "list", "--find", one.host)
 
     # Held, limited, explained, resumed.
