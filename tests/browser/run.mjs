@@ -320,6 +320,8 @@ async function consent() {
     const app = await answer.json();
     const query = new URLSearchParams({ response_type: "code", client_id: app.client_id, redirect_uri: "urn:ietf:wg:oauth:2.0:oob", scope: "read write" });
     await owner.page.goto(`/oauth/authorize?${query}`);
+    // A page behind another is drawn when its turn comes, which may be late.
+    await owner.page.bringToFront();
     await look(owner.page, "authorize", 1280, "light");
     await owner.page.getByRole("button", { name: "Let it in" }).click();
     const code = await owner.page.locator("input.code").inputValue();

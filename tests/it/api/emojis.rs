@@ -12,7 +12,8 @@ use crate::kit::{Answer, Payload, Person, TestApp, request};
 
 const ADMIN: &str = "read write admin:read admin:write";
 
-async fn add(app: &TestApp, by: &Person<'_>, shortcode: &str) -> Answer {
+/// Adds a custom emoji.
+pub async fn add(app: &TestApp, by: &Person<'_>, shortcode: &str) -> Answer {
     let mut png = Cursor::new(Vec::new());
     image::DynamicImage::new_rgba8(300, 150).write_to(&mut png, image::ImageFormat::Png).unwrap();
     let head = format!(

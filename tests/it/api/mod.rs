@@ -9,7 +9,7 @@ mod conversations;
 mod coverage;
 mod docs;
 mod domain_blocks;
-mod emojis;
+pub mod emojis;
 mod filters;
 mod history;
 mod instance;

@@ -33,7 +33,7 @@ fn fetching(app: &TestApp) -> DropGuard {
 async fn post_with(app: &TestApp, peer: &Peer, who: &Person<'_>, attachment: Value) -> Value {
     let icon = peer.url("/icon.png");
     let mia = peer.actor_with("mia", |actor| actor["icon"] = json!({ "type": "Image", "url": icon }));
-    let mut note = peer.note(&mia, "/notes/1", "look");
+    let mut note = peer.note(&mia, "/notes/1", "look :fox:");
     note["attachment"] = json!([attachment]);
     note["tag"] = json!([
         { "type": "Mention", "href": app.state.site.actor(who.id), "name": "@ana@social.example" },
@@ -79,6 +79,10 @@ async fn files_of_others_are_read_through_us_and_fetched_once() {
     for url in [&post["account"]["avatar"], &post["account"]["avatar_static"], &post["emojis"][0]["url"]] {
         assert_eq!(app.get(&path(url)).await.status, 200, "{url}");
     }
+    let (acct, id) = (post["account"]["acct"].as_str().unwrap(), post["id"].as_str().unwrap());
+    let page = app.get(&format!("/@{acct}/{id}")).await.text();
+    let picture = format!("<img class=\"emoji\" src=\"{}\"", post["emojis"][0]["url"].as_str().unwrap());
+    assert!(page.contains(&picture), "{picture}: {page}");
     let page = app.get("/about").await;
     let policy = page.header("content-security-policy").unwrap().to_owned();
     assert!(policy.contains("img-src 'self' data:;"), "{policy}");

@@ -4,7 +4,7 @@ use serde_json::json;
 use waxwing::model::Role;
 
 /// Every address that a form of ours posts to.
-const FORMS: [&str; 25] = [
+const FORMS: [&str; 43] = [
     "/compose",
     "/posts/1/like",
     "/posts/1/delete",
@@ -28,6 +28,24 @@ const FORMS: [&str; 25] = [
     "/password/forgot",
     "/password/reset",
     "/confirm",
+    "/posts/1/edit",
+    "/posts/1/pin",
+    "/posts/1/mute",
+    "/scheduled/1",
+    "/scheduled/1/delete",
+    "/lists",
+    "/lists/1/edit",
+    "/lists/1/delete",
+    "/lists/1/add",
+    "/lists/1/remove",
+    "/accounts/1/mute",
+    "/accounts/1/block",
+    "/settings/servers",
+    "/settings/servers/unblock",
+    "/settings/notifications",
+    "/settings/filters",
+    "/settings/filters/1",
+    "/settings/filters/1/delete",
     "/logout",
     "/oauth/authorize",
 ];

@@ -6,6 +6,7 @@ mod compose;
 mod forms;
 mod live;
 mod media;
+mod ordering;
 mod quotes;
 mod reading;
 mod record;
