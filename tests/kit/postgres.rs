@@ -76,7 +76,9 @@ impl Server {
             .args(["-c", "listen_addresses=", "-c", "max_connections=300", "-p", &self.port.to_string()])
             .args(&self.arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        self.keeper = Some(unprivileged(&mut command).spawn().unwrap());
+        // In a group of its own, so that whatever ends the tests leaves it to
+        // tidy up.
+        self.keeper = Some(unprivileged(&mut command).process_group(0).spawn().unwrap());
         self.wait();
     }
 
