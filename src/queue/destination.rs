@@ -488,18 +488,22 @@ impl Health {
     }
 
     fn throttled(&mut self, now: Timestamp, retry_after: Option<Duration>) {
+        // Answers to what was under way together are one complaint.
+        let is_news = self.record.paused_until.is_none_or(|paused| paused <= now);
+        if !is_news && retry_after.is_none() {
+            return;
+        }
         // One that takes most of what comes only needs a little less of it.
         let goodput = self.goodput(now);
-        let is_light = retry_after.is_none() && self.record.throttles == 0 && goodput.is_some();
-        let doubled = PAUSE_FIRST.saturating_mul(1 << self.record.throttles.saturating_sub(1).min(5));
-        let unasked = if is_light { PAUSE_LIGHT } else { doubled.min(PAUSE_MAX) };
+        let took_since = self.record.last_ok.is_some_and(|ok| Some(ok) > self.record.paused_until);
+        let is_light = retry_after.is_none() && took_since && goodput.is_some();
+        let doubled = PAUSE_FIRST.saturating_mul(1 << self.record.throttles.min(5)).min(PAUSE_MAX);
+        let unasked = if is_light { PAUSE_LIGHT } else { doubled };
         let pause = retry_after.map_or(unasked, |asked| asked.clamp(RETRY_AFTER.0, RETRY_AFTER.1));
         let until = now.plus(pause);
-        let is_news = self.record.paused_until.is_none_or(|paused| paused <= now);
         self.record.paused_until = self.record.paused_until.max(Some(until));
-        // Answers to what was under way together are one complaint.
         if is_news {
-            self.record.throttles = self.record.throttles.saturating_add(1);
+            self.record.throttles = self.record.throttles.saturating_add(u8::from(!is_light));
             let share = if is_light { LIGHT_SHARE } else { 0.5 };
             let goodput = goodput.unwrap_or(self.record.rate);
             self.record.rate = (goodput * share).max(RATE_MIN).min(self.rate_max());

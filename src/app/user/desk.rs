@@ -98,8 +98,18 @@ pub(in crate::app) async fn is_there(config: &Config) -> bool {
     let read = fs::read(config.data.join(FILE)).ok();
     let notice: Option<Notice> = read.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let Some(notice) = notice else { return false };
-    let reached = tokio::time::timeout(REACH_TIMEOUT, tokio::net::TcpStream::connect(notice.address)).await;
-    reached.is_ok_and(|stream| stream.is_ok())
+    let Ok(client) = client(&notice, REACH_TIMEOUT) else { return false };
+    let answer = client.send(Outgoing::get(format!("http://{}/", notice.address))).await;
+    matches!(answer, Ok(_) | Err(FetchError::Status(_)))
+}
+
+/// A client that reaches the server of this notice, and nothing else.
+fn client(notice: &Notice, patience: Duration) -> Result<Client, Box<dyn std::error::Error + Send + Sync>> {
+    let mut settings = ClientSettings::new("localhost");
+    settings.allow = Allow::parse([notice.address.ip().to_string()])?;
+    settings.times.headers = patience;
+    settings.times.total = patience;
+    Ok(Client::new(settings)?)
 }
 
 /// How long the server may take.
@@ -145,17 +155,14 @@ fn unreachable_server(why: &str) -> Problem {
 }
 
 async fn ask(notice: &Notice, command: &Errand) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
-    let mut settings = ClientSettings::new("localhost");
-    settings.allow = Allow::parse([notice.address.ip().to_string()])?;
-    settings.times.headers = patience(command);
-    settings.times.total = patience(command);
+    let client = client(notice, patience(command))?;
     let secret = HeaderValue::from_str(&format!("Bearer {}", notice.secret))?;
     let url = format!("http://{}{PATH}", notice.address);
     let request = Outgoing::post(url, serde_json::to_vec(command)?)
         .header(AUTHORIZATION, secret)
         .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
         .answer_max_bytes(ANSWER_MAX_BYTES);
-    let answer = Client::new(settings)?.send(request).await?;
+    let answer = client.send(request).await?;
     Ok(serde_json::from_slice(&answer.body)?)
 }
 

@@ -200,6 +200,7 @@ async fn small(state: &AppState, key: CacheKey, url: &str, attempt: &Attempt) ->
     let fetches = state.fetches();
     let is_unwanted = refuse_unwanted(state, url).await.is_err();
     if is_unwanted || kept(state, key).await?.is_some() {
+        fetches.asked.invalidate(&key);
         return Ok(Outcome::Done);
     }
     let _slot = fetches.small_slots.acquire().await.map_err(Problem::internal)?;

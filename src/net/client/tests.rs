@@ -119,8 +119,8 @@ fn names(lists: &[&[&str]]) -> Arc<Names> {
 
 fn quick() -> Times {
     Times {
-        dns: Duration::from_millis(200),
-        connect: Duration::from_millis(400),
+        dns: Duration::from_millis(300),
+        connect: Duration::from_millis(600),
         headers: Duration::from_millis(300),
         read: Duration::from_millis(300),
         total: Duration::from_millis(1500),
