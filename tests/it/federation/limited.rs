@@ -3,6 +3,7 @@
 use serde_json::json;
 use waxwing::model::Role;
 
+use super::media::fetching;
 use super::peer::{Peer, get, ours, post_at, signed_get, work};
 use crate::kit::{Person, TestApp};
 
@@ -80,6 +81,7 @@ async fn documents_are_for_the_welcome_alone() {
 #[tokio::test]
 async fn files_of_those_who_are_not_welcome_are_not_passed_on() {
     let (app, peer) = (app().await, Peer::start().await);
+    let _fetching = fetching(&app);
     let root = app.person_with("root", Role::Admin, ADMIN).await;
     let icon = peer.url("/icon.png");
     peer.serve_file("/icon.png", "image/png", b"\x89PNG\r\n\x1a\n and the rest".to_vec());

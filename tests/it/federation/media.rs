@@ -21,7 +21,7 @@ fn path(url: &Value) -> String {
 }
 
 /// The jobs that fetch files, at work for as long as this is held.
-fn fetching(app: &TestApp) -> DropGuard {
+pub(super) fn fetching(app: &TestApp) -> DropGuard {
     let (state, stop) = (&app.state, CancellationToken::new());
     let handlers = jobs(Handlers::new(), state);
     let worker = Worker::new(state.store.clone(), handlers, state.clock.clone(), state.chance.clone());
