@@ -24,7 +24,7 @@ use crate::base::{Chance, Problem, ProblemKind};
 use crate::config::Config;
 use crate::domain::secret;
 use crate::net::address::Allow;
-use crate::net::client::{Client, ClientSettings, Outgoing};
+use crate::net::client::{Client, ClientSettings, FetchError, Outgoing};
 use crate::net::tls::write_private;
 
 /// The file with the admin listener's address and secret.
