@@ -65,7 +65,7 @@ pub(crate) async fn introduce(
 ) -> Result<(), Failure> {
     let asked = people.to_vec();
     let keys: Vec<Option<KeyPair>> =
-        store.read(move |tx| Ok::<_, StoreError>(tx.get_many(ACCOUNT_KEY, &asked)?)).await?;
+        store.read(move |tx| tx.get_many(ACCOUNT_KEY, &asked)).await?;
     for (id, keys) in people.iter().zip(keys) {
         let keys = keys.ok_or("a person without a key")?;
         let public = PublicKey::from_pem(&keys.public_pem).map_err(|_| "a damaged key")?;
