@@ -64,8 +64,7 @@ pub(crate) async fn introduce(
     fleet: &Fleet,
 ) -> Result<(), Failure> {
     let asked = people.to_vec();
-    let keys: Vec<Option<KeyPair>> =
-        store.read(move |tx| tx.get_many(ACCOUNT_KEY, &asked)).await?;
+    let keys: Vec<Option<KeyPair>> = store.read(move |tx| tx.get_many(ACCOUNT_KEY, &asked)).await?;
     for (id, keys) in people.iter().zip(keys) {
         let keys = keys.ok_or("a person without a key")?;
         let public = PublicKey::from_pem(&keys.public_pem).map_err(|_| "a damaged key")?;
