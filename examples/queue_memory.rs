@@ -109,7 +109,7 @@ async fn run(path: &Path) -> Result<(), Failure> {
             async move {
                 // Nobody listens after the first one.
                 let _ = told.send(());
-                answer(&attempt, &waits, &*clock).await
+                answer(&attempt, &waits, &clock).await
             }
         }
     });
