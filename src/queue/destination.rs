@@ -36,7 +36,7 @@ const INGRESS_CAP: f32 = 2.0;
 const RATE_MAX: f32 = 50.0;
 /// Requests that may be saved up.
 const BURST: f64 = 100.0;
-/// The slowest rate that 429 answers lead to.
+/// The slowest rate that 429 answers lead to, if there is no end of them.
 const RATE_MIN: f32 = 0.2;
 /// The slowest rate at all; an admin may ask for it.
 const RATE_FLOOR: f32 = 0.01;
@@ -496,7 +496,7 @@ impl Health {
         // One that takes most of what comes only needs a little less of it.
         let goodput = self.goodput(now);
         let took_since = self.record.last_ok.is_some_and(|ok| Some(ok) > self.record.paused_until);
-        let is_light = retry_after.is_none() && took_since && goodput.is_some();
+        let is_light = retry_after.is_none() && took_since;
         let doubled = PAUSE_FIRST.saturating_mul(1 << self.record.throttles.min(5)).min(PAUSE_MAX);
         let unasked = if is_light { PAUSE_LIGHT } else { doubled };
         let pause = retry_after.map_or(unasked, |asked| asked.clamp(RETRY_AFTER.0, RETRY_AFTER.1));
@@ -505,8 +505,10 @@ impl Health {
         if is_news {
             self.record.throttles = self.record.throttles.saturating_add(u8::from(!is_light));
             let share = if is_light { LIGHT_SHARE } else { 0.5 };
+            // What it took says little of a host that is seldom written to.
+            let least = RATE_RESUMED / f32::from(1_u16 << self.record.throttles.min(8));
             let goodput = goodput.unwrap_or(self.record.rate);
-            self.record.rate = (goodput * share).max(RATE_MIN).min(self.rate_max());
+            self.record.rate = (goodput * share).max(least).max(RATE_MIN).min(self.rate_max());
             self.growth = GROWTH_THROTTLED;
             (self.tokens, self.tokens_at) = (1.0, until);
             self.halve_cap(now);
