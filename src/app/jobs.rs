@@ -6,8 +6,8 @@ use crate::config::StoreChoice;
 use crate::edge::{AppState, federation, media, scheduled, webhooks};
 use crate::model::queue::JobKind;
 use crate::queue::{
-    Deliver, FreeBytes, Handlers, Worker, Workshop, catch_up, fan_out, fetch_card, mail, moderate, push,
-    sever_domain, share_profile, tend_poll, webhook,
+    Deliver, FreeBytes, Handlers, Worker, catch_up, fan_out, fetch_card, mail, moderate, push, sever_domain,
+    share_profile, tend_poll, webhook,
 };
 use crate::search::Indexer;
 
@@ -43,12 +43,7 @@ fn free_bytes(_: &AppState) -> FreeBytes {
 
 /// The worker that runs every job of this server.
 pub(super) fn worker(state: &AppState) -> Worker {
-    let workshop = Workshop {
-        store: state.store.clone(),
-        site: state.site.clone(),
-        clock: state.clock.clone(),
-        ids: state.ids.clone(),
-    };
+    let workshop = state.workshop();
     let timeout = state.config.delivery.timeout;
     let deliver = Deliver::new(&workshop, state.client.clone(), state.instance_key.clone(), timeout);
     let pushes = push::Push::new(

@@ -16,7 +16,7 @@ use crate::net::client::Client;
 use crate::net::files::Files;
 use crate::net::hub::Hub;
 use crate::net::mail::Mailer;
-use crate::queue::Desk;
+use crate::queue::{Desk, Workshop};
 use crate::search::Search;
 use crate::store::{Store, StoreError};
 
@@ -82,6 +82,12 @@ impl AppState {
     /// Where the delivery queue is asked.
     pub fn desk(&self) -> &Desk {
         &self.0.desk
+    }
+
+    /// What jobs of the queue work with.
+    pub fn workshop(&self) -> Workshop {
+        let Parts { store, site, clock, ids, .. } = &self.0.parts;
+        Workshop { store: store.clone(), site: site.clone(), clock: clock.clone(), ids: ids.clone() }
     }
 
     /// What holds floods back.

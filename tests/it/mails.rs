@@ -15,7 +15,7 @@ use waxwing::model::queue::tables::{DEAD, DEFERRED};
 use waxwing::model::queue::{DeadRow, JobKind};
 use waxwing::model::tables::USER;
 use waxwing::model::{Role, User};
-use waxwing::queue::{Handlers, Worker, Workshop, mail};
+use waxwing::queue::{Handlers, Worker, mail};
 use waxwing::store::{Scan, StoreError};
 
 const WAIT_MAX: Duration = Duration::from_secs(20);
@@ -90,12 +90,7 @@ impl House {
 
 fn worker(app: &TestApp) -> Worker {
     let state = &app.state;
-    let workshop = Workshop {
-        store: state.store.clone(),
-        site: state.site.clone(),
-        clock: state.clock.clone(),
-        ids: state.ids.clone(),
-    };
+    let workshop = state.workshop();
     let post = mail::Post::new(workshop, state.mailer.clone(), state.chance.clone());
     let handlers = Handlers::new().on(JobKind::Mail, post);
     Worker::new(state.store.clone(), handlers, state.clock.clone(), state.chance.clone())

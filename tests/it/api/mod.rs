@@ -51,7 +51,7 @@ use waxwing::domain::fan_out;
 use waxwing::edge::scheduled;
 use waxwing::model::queue::tables::{ACT, JOB};
 use waxwing::model::queue::{Job, JobKind, SignatureProfile};
-use waxwing::queue::{Attempt, Handler, Outcome, Workshop, tend_poll};
+use waxwing::queue::{Attempt, Handler, Outcome, tend_poll};
 use waxwing::store::{Scan, StoreError};
 
 use super::kit::{Person, TestApp};
@@ -115,12 +115,7 @@ pub async fn walk(person: &Person<'_>, first: &str) -> Vec<String> {
 /// runs as the queue would run it, once.
 pub async fn run_due(app: &TestApp) {
     let state = &app.state;
-    let workshop = Workshop {
-        store: state.store.clone(),
-        site: state.site.clone(),
-        clock: state.clock.clone(),
-        ids: state.ids.clone(),
-    };
+    let workshop = state.workshop();
     let now = app.now();
     state.store.write(move |tx| promote_due(tx, now, 100)).await.unwrap();
     let scheduled = scheduled::handler(state.clone());

@@ -9,7 +9,7 @@ use serde_json::json;
 use waxwing::edge::media::{remover, sweep};
 use waxwing::model::Role;
 use waxwing::model::queue::JobKind;
-use waxwing::queue::{Handler, Workshop, moderate};
+use waxwing::queue::{Handler, moderate};
 
 use super::run_ready;
 use crate::kit::{Answer, Person, TestApp};
@@ -106,12 +106,7 @@ async fn the_pictures_of_a_deleted_account_go_with_it() {
     }
     root.delete(&act).await.json(200);
     let state = &app.state;
-    let workshop = Workshop {
-        store: state.store.clone(),
-        site: state.site.clone(),
-        clock: state.clock.clone(),
-        ids: state.ids.clone(),
-    };
+    let workshop = state.workshop();
     let jobs: [(JobKind, Box<dyn Handler>); 2] = [
         (JobKind::Moderate, Box::new(moderate::handler(workshop))),
         (JobKind::RemoveFiles, Box::new(remover(state.clone()))),

@@ -26,7 +26,7 @@ use waxwing::model::queue::{Act, Job, JobKind};
 use waxwing::model::tables::{PUSH_BY_ACCOUNT, PUSH_SUBSCRIPTION};
 use waxwing::net::listener::{Transport, bind, serve};
 use waxwing::net::tls::{LocalAuthority, Served, server_config};
-use waxwing::queue::{Handlers, Worker, Workshop, push};
+use waxwing::queue::{Handlers, Worker, push};
 use waxwing::store::{Scan, StoreError};
 
 const PATH: &str = "/api/v1/push/subscription";
@@ -205,12 +205,7 @@ impl Service {
 
 fn worker(app: &TestApp) -> Worker {
     let state = &app.state;
-    let workshop = Workshop {
-        store: state.store.clone(),
-        site: state.site.clone(),
-        clock: state.clock.clone(),
-        ids: state.ids.clone(),
-    };
+    let workshop = state.workshop();
     let push = push::Push::new(
         workshop.clone(),
         state.client.clone(),

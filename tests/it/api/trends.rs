@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use waxwing::model::queue::tables::{ACT, JOB};
 use waxwing::model::queue::{JobKind, SignatureProfile};
-use waxwing::queue::{Attempt, Handler, Workshop, fetch_card};
+use waxwing::queue::{Attempt, Handler, fetch_card};
 use waxwing::store::Scan;
 
 use super::{id, post, post_to};
@@ -39,12 +39,7 @@ async fn app() -> TestApp {
 /// Runs the jobs that fetch pages; gives how many there were.
 async fn fetch_pages(app: &TestApp) -> usize {
     let state = &app.state;
-    let workshop = Workshop {
-        store: state.store.clone(),
-        site: state.site.clone(),
-        clock: state.clock.clone(),
-        ids: state.ids.clone(),
-    };
+    let workshop = state.workshop();
     let handler = fetch_card::handler(workshop, state.client.clone());
     let jobs = state.store.read(|tx| tx.scan(JOB, Scan::all())).await.unwrap();
     let mut run = 0;

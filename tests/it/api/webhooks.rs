@@ -18,7 +18,7 @@ use waxwing::model::Role;
 use waxwing::model::queue::tables::{ACT, DEAD};
 use waxwing::model::queue::{Job, JobKind};
 use waxwing::net::listener::{Transport, bind, serve};
-use waxwing::queue::{Handlers, Worker, Workshop, webhook};
+use waxwing::queue::{Handlers, Worker, webhook};
 use waxwing::store::{Scan, StoreError};
 use waxwing::wire::webhook::signature;
 
@@ -96,12 +96,7 @@ impl Receiver {
 
 fn worker(app: &TestApp) -> Worker {
     let state = &app.state;
-    let workshop = Workshop {
-        store: state.store.clone(),
-        site: state.site.clone(),
-        clock: state.clock.clone(),
-        ids: state.ids.clone(),
-    };
+    let workshop = state.workshop();
     let handlers = Handlers::new().on(JobKind::WebhookTo, webhook::handler(workshop, state.client.clone()));
     let handlers = webhooks::jobs(handlers, state);
     Worker::new(state.store.clone(), handlers, state.clock.clone(), state.chance.clone())

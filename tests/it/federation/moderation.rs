@@ -305,12 +305,7 @@ async fn ones_own_block_of_a_domain_tells_what_it_ended() {
     let domain = acct.as_str().unwrap().split_once('@').unwrap().1.to_owned();
     ana.post("/api/v1/domain_blocks", json!({ "domain": domain })).await.json(200);
     let state = &app.state;
-    let workshop = waxwing::queue::Workshop {
-        store: state.store.clone(),
-        site: state.site.clone(),
-        clock: state.clock.clone(),
-        ids: state.ids.clone(),
-    };
+    let workshop = state.workshop();
     let handler = waxwing::queue::sever_domain::handler(workshop);
     crate::api::run_ready(&app, &[(waxwing::model::queue::JobKind::SeverDomain, Box::new(handler))]).await;
     let event = lost(&ana).await;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use waxwing::model::Visibility;
 use waxwing::model::queue::JobKind;
 use waxwing::model::queue::tables::{ACT, INBOX, JOB};
-use waxwing::queue::{Workshop, fan_out};
+use waxwing::queue::fan_out;
 use waxwing::store::{Scan, StoreError};
 
 use super::{SECRET, activity, as_actor, follows, found, path, secret};
@@ -18,12 +18,7 @@ use crate::kit::TestApp;
 /// delivered, which leaves the queue.
 async fn delivered(app: &TestApp) -> Vec<(String, Value)> {
     let state = &app.state;
-    let workshop = Workshop {
-        store: state.store.clone(),
-        site: state.site.clone(),
-        clock: state.clock.clone(),
-        ids: state.ids.clone(),
-    };
+    let workshop = state.workshop();
     run_ready(app, &[(JobKind::FanOut, Box::new(fan_out::handler(workshop)))]).await;
     let rows = state.store.write(|tx| {
         let rows = tx.scan(JOB, Scan::all())?;
