@@ -142,7 +142,7 @@ fn cores() -> usize {
 }
 
 fn settings(folder: &Path) -> Result<config::Config, Failure> {
-    let text = "http://127.0.0.1:0\nlisten 127.0.0.1:0\nadmin off\nlog_level error\n";
+    let text = "http://127.0.0.1:0\nlisten 127.0.0.1:0\nadmin off\nlog_level error\nrate_limit off\n";
     let environment = Environment { current_dir: folder.to_owned(), data_dir: Some(folder.to_owned()) };
     let file = folder.join("benchmark.conf");
     config::parse(&file, text.as_bytes(), &environment, &Overrides::default())

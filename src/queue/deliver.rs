@@ -7,6 +7,7 @@
 //! and what it accepts is remembered.
 
 mod moved;
+mod signers;
 #[cfg(test)]
 mod tests;
 
@@ -23,9 +24,9 @@ use futures_util::future::BoxFuture;
 use http::header::{CONTENT_TYPE, HOST, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method};
 use moka::sync::Cache;
-use tokio::sync::Semaphore;
 use url::Url;
 
+use self::signers::Signers;
 use super::handler::{Attempt, Handler};
 use super::outcome::{FailureKind, Outcome, Report};
 use super::workshop::Workshop;
@@ -75,9 +76,9 @@ pub struct Deliver {
     bodies: Cache<Id, Bytes>,
     /// Inboxes whose owners were looked for.
     moved: Cache<String, ()>,
-    /// Signatures made at once: all processors but one, so that answering
-    /// people is not starved by a wave of deliveries.
-    signers: Arc<Semaphore>,
+    /// All processors but one sign, so that answering people is not starved
+    /// by a wave of deliveries.
+    signers: Arc<Signers>,
 }
 
 /// A key ready for use, with its public name.
@@ -154,7 +155,7 @@ impl Deliver {
                 .weigher(|_, body: &Bytes| u32::try_from(body.len()).unwrap_or(u32::MAX))
                 .build(),
             keys: Cache::builder().max_capacity(KEYS_MAX).time_to_live(KEYS_FOR).build(),
-            signers: Arc::new(Semaphore::new(processors.saturating_sub(1).max(1))),
+            signers: Arc::new(Signers::start(processors.saturating_sub(1).max(1))),
         }
     }
 
@@ -266,13 +267,11 @@ impl Deliver {
     /// The headers of a signed request. RSA takes most of a millisecond, so
     /// it is done outside of the async threads.
     async fn sign(&self, parcel: &Parcel, profile: SignatureProfile) -> Result<HeaderMap, Obstacle> {
-        let turn = self.signers.clone().acquire_owned().await;
-        let _turn = turn.map_err(|_| Obstacle::Later("signing has stopped".into()))?;
         let (parcel, now, asked) = (parcel.clone(), self.clock.now(), self.clock.monotonic());
-        let signed = tokio::task::spawn_blocking(move || sign(&parcel, profile, now)).await;
+        let signed = self.signers.run(move || sign(&parcel, profile, now)).await;
         let took_s = self.clock.monotonic().saturating_sub(asked).as_secs_f64();
         metrics::histogram!("waxwing_delivery_sign_seconds").record(took_s);
-        signed.map_err(|_| Obstacle::Later("signing was cut short".into()))?
+        signed.ok_or_else(|| Obstacle::Later("signing was cut short".into()))?
     }
 }
 
