@@ -84,6 +84,8 @@ pub enum Command {
         #[command(flatten)]
         place: PlaceArgs,
     },
+    /// Passes requests on to HTTP servers, each to the one that will answer soonest.
+    Proxy(super::proxy::ProxyArgs),
     /// Runs a server to write and test apps against: in memory, with sample people, sending nothing.
     Sandbox(SandboxArgs),
     /// Lists every directive a config file may have.
@@ -358,6 +360,7 @@ pub fn command_like(file: &str) -> Option<&'static str> {
             "deliveries",
             "backup",
             "restore",
+            "proxy",
             "sandbox",
             "help",
         ],

@@ -9,10 +9,12 @@ mod first_run;
 pub mod jobs;
 pub mod logging;
 mod metrics;
+pub mod proxy;
 mod run;
 mod sandbox;
 pub mod serve;
 pub mod server;
+mod stop;
 pub mod system;
 pub mod user;
 

@@ -36,6 +36,10 @@ pub fn run(cli: Cli) -> Result<(), Problem> {
         }
         Some(Command::Backup { file, place }) => print(&super::backup::backup(&config_of(place)?, &file)?),
         Some(Command::Restore { file, place }) => print(&super::backup::restore(&config_of(place)?, &file)?),
+        Some(Command::Proxy(args)) => {
+            logging::start(config::LogFormat::Text, config::LogLevel::Info, log_filter().as_deref());
+            super::proxy::run(args)
+        }
         Some(Command::Sandbox(args)) => {
             let sandbox = Sandbox::prepare(args, &environment()?)?;
             logging::start(sandbox.config.log, sandbox.config.log_level, log_filter().as_deref());

@@ -2,9 +2,8 @@
 
 use std::io::Write;
 
-use tokio::signal;
-
 use super::server::Server;
+use super::stop::StopSignals;
 use crate::base::Problem;
 use crate::config::Config;
 
@@ -57,42 +56,4 @@ fn greeting(server: &Server, data: &str) -> String {
         None => format!("Log in at {}/login", server.origin),
     };
     format!("Waxwing serves {}\nThe data is in {data}\n{begin}\n", server.origin)
-}
-
-/// Ctrl-C and SIGTERM.
-#[cfg(unix)]
-struct StopSignals {
-    interrupt: signal::unix::Signal,
-    terminate: signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl StopSignals {
-    fn listen() -> std::io::Result<StopSignals> {
-        use signal::unix::{SignalKind, signal};
-        let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        Ok(StopSignals { interrupt, terminate })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-}
-
-/// Ctrl-C.
-#[cfg(not(unix))]
-struct StopSignals;
-
-#[cfg(not(unix))]
-impl StopSignals {
-    fn listen() -> std::io::Result<StopSignals> {
-        Ok(StopSignals)
-    }
-
-    async fn next(&mut self) {
-        let _ = signal::ctrl_c().await;
-    }
 }

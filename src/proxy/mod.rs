@@ -24,6 +24,7 @@ mod budget;
 mod check;
 mod cpu;
 mod dice;
+pub mod forward;
 mod hedge;
 mod limiter;
 mod load;

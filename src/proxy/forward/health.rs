@@ -1,0 +1,86 @@
+//! Looking after the upstreams: once a second the balancer's own look, every
+//! two seconds a question to those that get no traffic, every half minute
+//! what their names stand for.
+
+use std::future::poll_fn;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::link::{Asks, Link};
+use super::worker::Shared;
+use crate::proxy::{Checked, Dice, Upstream};
+
+const TEND_EVERY: Duration = Duration::from_secs(1);
+/// Every second look asks the silent ones …
+const CHECK_LOOKS: u64 = 2;
+/// … and every thirtieth the names.
+const RESOLVE_LOOKS: u64 = 30;
+/// So long may an answer take.
+const CHECK_MAX: Duration = Duration::from_secs(1);
+/// Questions at once.
+const CHECKS_MAX: usize = 64;
+
+/// Runs until `stop`.
+pub async fn look_after(shared: Arc<Shared>, dice: Dice, stop: CancellationToken) {
+    let mut looks = interval(TEND_EVERY);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let dice = Arc::new(Mutex::new(dice));
+    let checks = TaskTracker::new();
+    let mut count = 0u64;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = looks.tick() => {}
+        }
+        shared.balancer.tend(shared.now());
+        if count.is_multiple_of(RESOLVE_LOOKS) {
+            resolve(&shared).await;
+        }
+        if count.is_multiple_of(CHECK_LOOKS) && checks.is_empty() {
+            for upstream in shared.balancer.due_checks(shared.now()).into_iter().take(CHECKS_MAX) {
+                checks.spawn(check(shared.clone(), upstream, dice.clone()));
+            }
+        }
+        count += 1;
+    }
+}
+
+async fn resolve(shared: &Shared) {
+    for target in shared.targets.load_full().values() {
+        if let Err(error) = target.resolve().await {
+            let name = &target.address;
+            tracing::warn!(upstream = %name, %error, "the upstream {name} cannot be found: {error}");
+        }
+    }
+}
+
+async fn check(shared: Arc<Shared>, upstream: Arc<Upstream>, dice: Arc<Mutex<Dice>>) {
+    let result = match timeout(CHECK_MAX, ask(&shared, &upstream)).await {
+        // It works, whatever it says to a path that it may not know.
+        Ok(Ok(status)) if status < 500 => Checked::Healthy,
+        Ok(_) => Checked::Broken,
+        Err(_) => Checked::Slow,
+    };
+    shared.balancer.checked(shared.now(), &upstream, result, &mut dice.lock());
+}
+
+/// The status of an answer to a question about health.
+async fn ask(shared: &Shared, upstream: &Upstream) -> io::Result<u16> {
+    let target = shared.target(upstream)?;
+    let mut link = Link::new(target.connect().await?);
+    let path = &shared.settings.health_path;
+    let host = &target.address;
+    let text = format!(
+        "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: waxwing-health\r\nConnection: close\r\n\r\n"
+    );
+    link.send(text.as_bytes()).await?;
+    let asks = Asks { to_head: false, upgrades: false };
+    let read = poll_fn(|cx| link.poll_head(cx, asks, &mut |_, _| {})).await;
+    read.map(|()| link.head.status).map_err(|_| io::ErrorKind::InvalidData.into())
+}
