@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use waxwing::base::{Id, IdGenerator, ManualClock, Timestamp};
+use waxwing::cluster::Cluster;
 use waxwing::domain::search::Ask;
 use waxwing::model::{Account, Status};
 use waxwing::search::{Indexer, Place, Search, Wanted};
@@ -32,7 +33,8 @@ async fn main() -> Result<(), Failure> {
     let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_764_000_000)));
     let search = Search::open(Place::Folder(folder.path().join("index")));
     let ids = Arc::new(IdGenerator::new(0));
-    let indexer = Indexer { search: search.clone(), store: store.clone(), clock, ids };
+    let cluster = Cluster::alone();
+    let indexer = Indexer { search: search.clone(), store: store.clone(), clock, ids, cluster };
     println!("opened, idle: {} MB", resident_mb());
     let began = Instant::now();
     let entries = indexer.catch_up().await?;

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod base;
+pub mod cluster;
 pub mod config;
 pub mod domain;
 pub mod edge;

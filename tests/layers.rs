@@ -13,14 +13,21 @@ const RULES: &[(&str, &[&str])] = &[
     ("model", &["base", "store"]),
     ("wire", &["base", "model"]),
     ("domain", &["base", "model", "store"]),
+    ("cluster", &["base", "store", "model"]),
     ("net", &["base", "config", "store", "model", "wire", "domain"]),
     ("proxy", &["base"]),
-    ("queue", &["base", "config", "store", "model", "wire", "domain", "net"]),
-    ("search", &["base", "store", "model", "wire", "domain"]),
-    ("edge", &["base", "config", "store", "model", "wire", "domain", "net", "proxy", "queue", "search"]),
+    ("queue", &["base", "config", "store", "model", "wire", "domain", "cluster", "net"]),
+    ("search", &["base", "store", "model", "wire", "domain", "cluster"]),
+    (
+        "edge",
+        &["base", "config", "store", "model", "wire", "domain", "cluster", "net", "proxy", "queue", "search"],
+    ),
     (
         "app",
-        &["base", "config", "store", "model", "wire", "domain", "net", "proxy", "queue", "search", "edge"],
+        &[
+            "base", "config", "store", "model", "wire", "domain", "cluster", "net", "proxy", "queue",
+            "search", "edge",
+        ],
     ),
 ];
 
@@ -32,6 +39,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("model", &["axum", "tokio", "redb", "hyper", "serde_json"]),
     ("wire", &["axum", "tokio", "redb", "hyper"]),
     ("domain", &["axum", "tokio", "redb", "hyper", "serde_json", "rand", "tantivy"]),
+    ("cluster", &["axum", "hyper", "redb", "serde_json"]),
     ("net", &["redb"]),
     ("proxy", &["axum", "redb"]),
     ("queue", &["axum", "redb"]),

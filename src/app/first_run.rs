@@ -23,11 +23,15 @@ pub(super) async fn instance_key(store: &Store) -> Result<KeyPair, Problem> {
         return Ok(key);
     }
     let key = tokio::task::spawn_blocking(new_key).await.map_err(Problem::internal)??;
-    let kept = key.clone();
-    store
+    let key = store
         .write(move |tx| {
-            tx.put(SETTING, &Setting::INSTANCE_KEY.to_owned(), &Setting::InstanceKey(kept.clone()));
-            Ok::<_, StoreError>(())
+            let name = Setting::INSTANCE_KEY.to_owned();
+            // Another node may have been first.
+            if let Some(theirs) = as_key(tx.get(SETTING, &name)?) {
+                return Ok(theirs);
+            }
+            tx.put(SETTING, &name, &Setting::InstanceKey(key.clone()));
+            Ok::<_, StoreError>(key.clone())
         })
         .await?;
     Ok(key)

@@ -18,6 +18,7 @@ pub fn indexer(state: &AppState) -> Indexer {
         store: state.store.clone(),
         clock: state.clock.clone(),
         ids: state.ids.clone(),
+        cluster: state.cluster.clone(),
     }
 }
 
@@ -71,6 +72,7 @@ pub(super) fn worker(state: &AppState) -> Worker {
     Worker {
         slots: state.config.delivery.slots,
         desk: state.desk().clone(),
+        cluster: state.cluster.clone(),
         ids: state.ids.clone(),
         free_bytes: free_bytes(state),
         ..worker

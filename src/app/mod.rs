@@ -10,6 +10,7 @@ pub mod jobs;
 pub mod logging;
 mod metrics;
 pub mod proxy;
+mod node;
 mod run;
 mod sandbox;
 pub mod serve;

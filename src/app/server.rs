@@ -11,10 +11,11 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use super::certificate::Certificate;
+use super::node::{Node, Place};
 use super::system::{SystemChance, SystemClock};
 use super::user;
 use super::{first_run, jobs};
-use crate::base::{Chance, Clock, IdGenerator, Problem, ProblemKind};
+use crate::base::{Chance, Clock, Problem, ProblemKind};
 use crate::config::{Config, Federation, StoreChoice, Tls};
 use crate::edge::{self, AppState, Parts};
 use crate::model::{KeyPair, MailRoute, ProxyKey, Site};
@@ -26,12 +27,9 @@ use crate::net::hub::Hub;
 use crate::net::listener::{Bound, OwnName, Transport, bind, redirect_router, serve};
 use crate::net::mail::Mailer;
 use crate::queue::push;
-use crate::search::{Place, Search};
+use crate::search::{Place as IndexPlace, Search};
 use crate::store::archive::is_unfinished;
 use crate::store::{Postgres, Redb, Store};
-
-/// The node number of a server that has its store for itself.
-const ONLY_NODE: u8 = 0;
 
 /// A server that answers.
 pub struct Server {
@@ -43,6 +41,8 @@ pub struct Server {
     pub state: AppState,
     stop: CancellationToken,
     tasks: TaskTracker,
+    /// Others are told that we are gone when everything else has ended.
+    place: Option<Place>,
 }
 
 impl Server {
@@ -62,19 +62,23 @@ impl Server {
         refuse_half_a_store(&store).await?;
         let bound = bind(&config.listen, config.fallback_port).await?;
         let config = config.bound_to(bound.port());
+        let place = Place::take(&config, &store, &clock, &chance).await?;
         let key = first_run::instance_key(&store).await?;
         // Made now, since apps are told of it as soon as they ask for anything.
         push::server_key(&store).await?;
-        let state = assemble(config, store, clock, chance, key)?;
+        let node = place.as_ref().map_or_else(Node::alone, Place::node);
+        let state = assemble_node(config, store, clock, chance, key, node)?;
         first_run::check_origin(&state).await?;
         let owner_link = first_run::owner_link(&state).await?;
-        let server = Server {
+        let mut server = Server {
             origin: state.site.origin.clone(),
             owner_link,
             state,
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            place: None,
         };
+        server.place = place.map(|place| place.keep(&server.stop));
         let store = server.state.store.clone();
         server.tasks.spawn(server.state.hub.clone().run(store, server.stop.clone()));
         server.tasks.spawn(jobs::worker(&server.state).run(server.stop.clone()));
@@ -146,6 +150,9 @@ impl Server {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        if let Some(place) = self.place {
+            place.leave().await;
+        }
         self.state.store.close().await;
         info!("stopped");
     }
@@ -164,6 +171,18 @@ pub fn assemble(
     chance: Arc<dyn Chance>,
     instance_key: KeyPair,
 ) -> Result<AppState, Problem> {
+    assemble_node(config, store, clock, chance, instance_key, Node::alone())
+}
+
+/// The same for one of several nodes on a store.
+fn assemble_node(
+    config: Config,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    chance: Arc<dyn Chance>,
+    instance_key: KeyPair,
+    node: Node,
+) -> Result<AppState, Problem> {
     let mut site = Site::new(config.public_url.scheme.as_str(), &config.public_url.authority());
     site.proxy = Some(ProxyKey::derive(&instance_key.private_der));
     site.is_by_allowlist = config.federation == Federation::AllowList;
@@ -172,13 +191,13 @@ pub fn assemble(
     let client = outbound_client(&config, &site, &clock, &extra_roots)?;
     let mailer = mailer(&config, &client, &extra_roots)?;
     let files = Files::open(&config.media, &extra_roots)?;
-    let ids = Arc::new(IdGenerator::new(ONLY_NODE));
     Ok(AppState::new(Parts {
         site,
         store,
         clock,
         chance,
-        ids,
+        cluster: node.cluster,
+        ids: node.ids,
         client,
         mailer,
         files,
@@ -190,11 +209,11 @@ pub fn assemble(
 }
 
 /// The search index lies beside the store it is made from, or in the data folder.
-fn search_place(config: &Config) -> Place {
+fn search_place(config: &Config) -> IndexPlace {
     match &config.store {
-        StoreChoice::Memory => Place::Memory,
-        StoreChoice::Redb(path) => Place::Folder(path.with_extension("search")),
-        StoreChoice::Postgres(_) => Place::Folder(config.data.join("waxwing.search")),
+        StoreChoice::Memory => IndexPlace::Memory,
+        StoreChoice::Redb(path) => IndexPlace::Folder(path.with_extension("search")),
+        StoreChoice::Postgres(_) => IndexPlace::Folder(config.data.join("waxwing.search")),
     }
 }
 

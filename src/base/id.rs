@@ -7,7 +7,8 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
 
 use super::Timestamp;
 
@@ -77,38 +78,65 @@ impl FromStr for Id {
     }
 }
 
+/// Ids kept back for the time in which no new range comes: one second of them.
+const SPARE: u64 = 1000 << SEQUENCE_BITS;
+
 /// Hands out ids; one per process.
-pub struct IdGenerator {
+///
+/// With a store of its own a process may make ids for ever. One that shares
+/// its store makes them within a [range](IdGenerator::assign) that is written
+/// down as its own, so that no two ever make the same one, whatever their
+/// clocks say and however long one of them stands still.
+pub struct IdGenerator(Mutex<Range>);
+
+/// Milliseconds and sequence, without the node.
+struct Range {
     node: u64,
-    /// Milliseconds and sequence of the next free id, without the node.
-    next: AtomicU64,
+    /// The next free one.
+    next: u64,
+    /// The first one that is not ours.
+    end: u64,
 }
 
 impl IdGenerator {
-    /// A generator for node `node` (0 to [`NODE_MAX`]).
+    /// A generator for node `node` (0 to [`NODE_MAX`]), without an end.
     pub fn new(node: u8) -> IdGenerator {
-        IdGenerator { node: u64::from(node.min(NODE_MAX)), next: AtomicU64::new(0) }
+        IdGenerator(Mutex::new(Range { node: u64::from(node.min(NODE_MAX)), next: 0, end: u64::MAX }))
+    }
+
+    /// From now on makes ids of another node, none of them before `from` or
+    /// after `until`.
+    pub fn assign(&self, node: u8, from: Timestamp, until: Timestamp) {
+        *self.0.lock() = Range { node: u64::from(node.min(NODE_MAX)), next: first(from), end: first(until) };
+    }
+
+    /// The range goes on until then.
+    pub fn extend(&self, until: Timestamp) {
+        let mut range = self.0.lock();
+        range.end = range.end.max(first(until));
+    }
+
+    /// A time before which all its ids are.
+    pub fn used_until(&self) -> Timestamp {
+        Timestamp::from_millis((self.0.lock().next >> SEQUENCE_BITS) as i64 + 1)
     }
 
     /// Reserves `count` ids at `now`. When a millisecond is used up, or the
-    /// clock went back, ids run ahead of the clock rather than repeat.
+    /// clock went back, ids run ahead of the clock rather than repeat; when
+    /// the clock is past the end of the range, they stay behind it. A range
+    /// that is used up gives a run of none.
     pub fn reserve(&self, now: Timestamp, count: u16) -> Ids {
-        let count = u64::from(count);
-        let floor = (now.as_millis().max(0) as u64) << SEQUENCE_BITS;
-        let mut current = self.next.load(Ordering::Relaxed);
-        loop {
-            let start = current.max(floor);
-            match self.next.compare_exchange_weak(
-                current,
-                start + count,
-                Ordering::Relaxed,
-                Ordering::Relaxed,
-            ) {
-                Ok(_) => return Ids { node: self.node, next: start, end: start + count },
-                Err(seen) => current = seen,
-            }
-        }
+        let mut range = self.0.lock();
+        let start = range.next.max(first(now).min(range.end.saturating_sub(SPARE)));
+        let end = (start + u64::from(count)).min(range.end.max(start));
+        range.next = end;
+        Ids { node: range.node, next: start, end }
     }
+}
+
+/// The first place of a millisecond.
+fn first(at: Timestamp) -> u64 {
+    (at.as_millis().max(0) as u64) << SEQUENCE_BITS
 }
 
 /// A reserved run of ids. Cloning restarts it, so a transaction closure that
@@ -181,6 +209,25 @@ mod tests {
         let all: Vec<Id> = (0..3000).map(|_| run.take()).collect();
         assert!(all.windows(2).all(|w| w[0] < w[1]));
         assert_eq!(all[2999].timestamp(), at(6));
+    }
+
+    #[test]
+    fn a_range_is_not_left_whatever_the_clock_says() {
+        let ids = IdGenerator::new(0);
+        ids.assign(4, at(10_000), at(20_000));
+        let early = ids.reserve(at(1), 1).take();
+        assert_eq!(early.timestamp(), at(10_000));
+        assert_eq!(ids.reserve(at(15_000), 1).take().timestamp(), at(15_000));
+        // Asleep for an hour: still ids of its own, and more of them later.
+        let late = ids.reserve(at(3_600_000), 2).take();
+        assert_eq!(late.timestamp(), at(19_000));
+        assert!(ids.reserve(at(3_600_000), 1).take() > late);
+        ids.extend(at(3_700_000));
+        assert_eq!(ids.reserve(at(3_600_000), 1).take().timestamp(), at(3_600_000));
+        assert_eq!(ids.used_until(), at(3_600_001));
+        ids.assign(5, at(0), at(1));
+        assert_eq!(ids.reserve(at(3_600_000), 4096).left(), 2048);
+        assert_eq!(ids.reserve(at(3_600_000), 1).left(), 0);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::draft::Word;
 use super::line::Line;
 use super::mail;
 use super::media;
+use super::node;
 use super::rate;
 use super::settings::{
     AuthorizedFetch, Challenge, Config, Federation, LogFormat, LogLevel, Registration, Terms, Tls,
@@ -239,6 +240,45 @@ pub(crate) static DIRECTIVES: &[Directive] = &[
             wanted.store_cache_bytes = line.one(read).unwrap_or_default();
         },
         show: |config| Shown::Text(value::show_size(config.store_cache_bytes)),
+    },
+    Directive {
+        name: "node_listen",
+        values: "ADDR:PORT…",
+        example: ":7443",
+        default: Default::Derived("`:7443`, or any free port where that one is taken"),
+        doc: "With `store postgres://…`: where other nodes on the same database reach this one.",
+        aliases: &["cluster_listen", "peer_listen", "node_port"],
+        read: |line, wanted| wanted.node_listen = line.many(value::listen).map(|all| all.concat()),
+        show: |config| match node::is_shared(&config.store) && !config.node.may_move {
+            true => Shown::list(&config.node.listen),
+            false => Shown::Nothing,
+        },
+    },
+    Directive {
+        name: "node_address",
+        values: "HOST:PORT",
+        example: "10.0.0.2:7443",
+        default: Default::Derived("the machine's own address, and the port of `node_listen`"),
+        doc: "With `store postgres://…`: what this node tells the others about where it is.",
+        aliases: &["cluster_address", "advertise", "advertise_address"],
+        read: |line, wanted| wanted.node_address = line.one(node::address),
+        show: |config| match node::is_shared(&config.store) {
+            true => Shown::maybe(config.node.address.as_ref()),
+            false => Shown::Nothing,
+        },
+    },
+    Directive {
+        name: "peers",
+        values: "HOST:PORT…",
+        example: "10.0.0.2:7443 10.0.0.3:7443",
+        default: Default::Derived("the nodes find each other in the database"),
+        doc: "With `store postgres://…`: the nodes that requests are passed on to, by hand.",
+        aliases: &["nodes", "cluster", "seeds"],
+        read: |line, wanted| wanted.peers = line.many(node::address).unwrap_or_default(),
+        show: |config| match node::is_shared(&config.store) && !config.node.peers.is_empty() {
+            true => Shown::list(&config.node.peers),
+            false => Shown::Nothing,
+        },
     },
     Directive {
         name: "media",

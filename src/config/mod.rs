@@ -17,6 +17,7 @@ mod listing;
 mod load;
 mod mail;
 mod media;
+mod node;
 mod rate;
 mod resolve;
 mod settings;

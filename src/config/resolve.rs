@@ -15,6 +15,7 @@ use super::directives::{self, DIRECTIVES, Default as TableDefault, LETS_ENCRYPT}
 use super::draft::{Draft, Entry, Place, Spelling};
 use super::environment::Environment;
 use super::line::Line;
+use super::node;
 use super::settings::{Acme, Challenge, Config, Delivery, MediaChoice, Outbound, Tls, everywhere};
 use super::wanted::{Wanted, WantedTls};
 
@@ -137,6 +138,13 @@ impl Reading {
         self.conflicts_of_tls(&address);
         self.conflicts_of_acme(&address);
         self.conflicts_of_listeners(&address);
+        for name in node::NAMES {
+            if self.given.contains_key(name)
+                && let Some(fault) = node::conflict(name, &self.wanted)
+            {
+                self.conflict(name, &["store"], fault);
+            }
+        }
     }
 
     fn conflicts_of_tls(&mut self, address: &Address) {
@@ -299,6 +307,7 @@ fn build(wanted: Wanted, folder: &Path, environment: &Environment) -> Config {
         public_url: public_url_of(&wanted, &address, &listen),
         title: wanted.title.clone().unwrap_or_else(|| address.host.clone()),
         store: database::resolve(wanted.store.as_ref().expect(IN_TABLE), &data),
+        node: node::settings(&wanted),
         media: match wanted.media.as_ref() {
             None => MediaChoice::Folder(data.join("media")),
             Some(MediaChoice::Folder(folder)) => MediaChoice::Folder(data.join(folder)),

@@ -49,6 +49,8 @@ pub struct Config {
     pub media_cache_bytes: u64,
     /// How long such a file is kept that nobody asks for.
     pub media_cache_age: Duration,
+    /// This node among others that share the store.
+    pub node: Node,
     /// Bytes of memory the store may use as a cache.
     pub store_cache_bytes: u64,
     /// Where HTTPS is served, or plain HTTP when `tls` is [`Tls::Off`]. Never empty.
@@ -143,6 +145,21 @@ impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Database(postgres://…)")
     }
+}
+
+/// A node among others; of no meaning where the store is not shared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// Where the other nodes are listened to.
+    pub listen: Vec<SocketAddr>,
+    /// Another free port will do.
+    pub may_move: bool,
+    /// Where the others reach it: host and port. Without it, the machine's
+    /// own address and the port that is listened on.
+    pub address: Option<String>,
+    /// The others, by hand: host and port. When empty, they find each other
+    /// in the store.
+    pub peers: Vec<String>,
 }
 
 /// Where files live.

@@ -9,6 +9,7 @@ use super::media::Fetches;
 use super::sandbox::{SamplePeople, SamplePerson};
 use super::trends::Trends;
 use crate::base::{Chance, Clock, Id, IdGenerator, Moment, Timestamp};
+use crate::cluster::Cluster;
 use crate::config::Config;
 use crate::domain::census;
 use crate::model::{KeyPair, Site};
@@ -35,6 +36,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub chance: Arc<dyn Chance>,
+    /// The other processes on the same store.
+    pub cluster: Cluster,
     /// Fresh ids.
     pub ids: Arc<IdGenerator>,
     /// For everything that is fetched and sent.

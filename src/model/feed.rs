@@ -26,24 +26,43 @@ pub const POSTS_OF: u8 = 2;
 pub const TOPIC: &str = "index";
 
 /// A digest of the state that is to be looked at. A row may go when its mark
-/// is still the one of the state that was looked at.
+/// is still the one of the state that was looked at by every index there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct Mark {
     /// The digest.
     #[n(0)]
     pub of: u64,
+    /// One bit for each index that has looked, by its slot: each node has an
+    /// index of its own.
+    #[n(1)]
+    #[cbor(default)]
+    pub done: u32,
 }
+
+/// Slots for indexes of nodes.
+pub const SLOTS: u8 = 32;
 
 impl Record for Mark {}
 
 impl Mark {
     /// Of what is not there any more.
-    pub const GONE: Mark = Mark { of: 0 };
+    pub const GONE: Mark = Mark { of: 0, done: 0 };
+
+    /// Whether the index at a slot has looked.
+    pub fn is_done_by(self, slot: u8) -> bool {
+        self.done & (1 << (slot % SLOTS)) != 0
+    }
+
+    /// Notes that the index at a slot has looked.
+    #[must_use]
+    pub fn done_by(self, slot: u8) -> Mark {
+        Mark { done: self.done | (1 << (slot % SLOTS)), ..self }
+    }
 
     fn new(state: impl Hash) -> Mark {
         let mut hasher = DefaultHasher::new();
         state.hash(&mut hasher);
-        Mark { of: hasher.finish() }
+        Mark { of: hasher.finish(), done: 0 }
     }
 }
 

@@ -18,6 +18,7 @@ mod golden;
 mod list;
 mod media;
 mod moderation;
+mod node;
 mod notification;
 mod oauth;
 mod poll;
@@ -53,6 +54,7 @@ pub use moderation::{
     Audit, DomainAllow, DomainBlock, EmailBlock, EmailRule, IpBlock, IpSeverity, Report, ReportCategory,
     Severity,
 };
+pub use node::{Holdings, Mandate, Node, NodeLoad, NodeState, SHARDS};
 pub use notification::{
     GroupBegin, GroupKey, Notification, NotificationKind, NotificationPolicy, NotificationRequest,
     PolicyAnswer,

@@ -146,7 +146,7 @@ pub const LINK_TIMELINE: Table<(String, Id), TimelineEntry> = Table::new("link_t
 
 /// What the search index has to look at again; see [`feed`].
 pub const INDEX_FEED: Table<(u8, Id), feed::Mark> = Table::new("index_feed");
-/// By node: the stamp of the last change of its search index.
+/// By slot of a search index (0 where there is one): the stamp of its last change.
 pub const INDEX_STAMP: Table<u8, Id> = Table::new("index_stamp");
 
 // Hashtags, by their lower-case names.
@@ -248,6 +248,17 @@ pub const CONVERSATIONS: Table<(Id, Id), Id> = Table::new("conversations");
 pub const CONVERSATION_BY_PEOPLE: Table<(Id, Id, String), Id> = Table::new("conversation_by_people");
 /// (account, post) of direct posts by or for somebody here.
 pub const DIRECT_TIMELINE: Table<(Id, Id), TimelineEntry> = Table::new("direct_timeline");
+
+// Processes that share the store.
+
+/// Processes by node number.
+pub const NODE: Table<u8, Node> = Table::new("node");
+/// Processes that may act, by boot.
+pub const MANDATE: Table<u64, Mandate> = Table::new("node_mandate");
+/// Who holds which shard; one row, at 0.
+pub const HOLDINGS: Table<u8, Holdings> = Table::new("node_holdings");
+/// Secrets that all nodes share, by name; see `cluster` and `net::acme`.
+pub const SHARED_SECRET: Table<String, Vec<u8>> = Table::new("shared_secret");
 
 // Counts.
 

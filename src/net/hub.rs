@@ -20,7 +20,7 @@ use crate::base::Id;
 use crate::domain::throttle::Source;
 use crate::model::tables::{HOME_TIMELINE, LIST_TIMELINE};
 use crate::model::{Audience, Event, HomeEntry};
-use crate::store::{Signal, Store, StoreError, Table};
+use crate::store::{MISSED, Signal, Store, StoreError, Table};
 
 /// News that wait for one listener.
 pub const NEWS_MAX: usize = 256;
@@ -180,6 +180,7 @@ impl Hub {
                 signal = signals.recv() => signal,
             };
             match signal {
+                Ok(signal) if signal.topic == MISSED => self.0.lock().tell_all(&News::Missed),
                 Ok(signal) => {
                     if let Some(event) = Event::from_signal(&signal) {
                         self.pass_on(&store, event).await;

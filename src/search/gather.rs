@@ -49,10 +49,11 @@ pub(super) fn walk(tx: &ReadTx<'_>, walk: Walk) -> Result<(Page, Walk), StoreErr
 /// A row of the feed, as it was when its subject was read.
 pub(super) type FeedRow = ((u8, Id), Mark);
 
-/// The next rows of the feed, and what they are about; rows about all posts
-/// of an account are given alone, with that account.
-pub(super) fn news(tx: &ReadTx<'_>) -> Result<(Vec<FeedRow>, Page, Option<Id>), StoreError> {
-    let rows = tx.scan(INDEX_FEED, Scan::all().limit(PAGE_MAX))?;
+/// The next rows of the feed that this index has not looked at, and what they
+/// are about; rows about all posts of an account are given alone, with that
+/// account.
+pub(super) fn news(tx: &ReadTx<'_>, slot: u8) -> Result<(Vec<FeedRow>, Page, Option<Id>), StoreError> {
+    let rows = undone(tx, slot)?;
     let single: Vec<FeedRow> =
         rows.iter().filter(|((what, _), _)| *what != feed::POSTS_OF).copied().collect();
     if single.is_empty() {
@@ -67,6 +68,19 @@ pub(super) fn news(tx: &ReadTx<'_>) -> Result<(Vec<FeedRow>, Page, Option<Id>), 
     let people =
         people.iter().copied().zip(accounts.map(|account| account.filter(Account::is_visible))).collect();
     Ok((single, Page { posts: with_authors(tx, found)?, people }, None))
+}
+
+/// Rows that wait for other indexes only are passed over.
+fn undone(tx: &ReadTx<'_>, slot: u8) -> Result<Vec<FeedRow>, StoreError> {
+    let mut scan = Scan::all();
+    loop {
+        let mut rows = tx.scan(INDEX_FEED, scan.limit(PAGE_MAX))?;
+        let last = rows.last().filter(|_| rows.len() == PAGE_MAX).map(|(key, _)| *key);
+        rows.retain(|(_, mark)| !mark.is_done_by(slot));
+        let Some(last) = last.filter(|_| rows.is_empty()) else { return Ok(rows) };
+        // Each page begins behind the last row of the one before, so this ends.
+        scan = Scan::all().after(&last);
+    }
 }
 
 /// A page of an account's posts after this one, and the last it looked at.

@@ -17,11 +17,13 @@ use tracing::{info, warn};
 use super::document::{self, FIELDS};
 use super::gather::{self, FeedRow, Page};
 use super::shelf::{self, Stamp, Walk};
+use super::slots;
 use super::{Search, SearchError};
 use crate::base::{Clock, Id, IdGenerator};
+use crate::cluster::Cluster;
 use crate::model::feed;
-use crate::model::tables::{INDEX_FEED, INDEX_STAMP};
-use crate::store::{Signal, Store, StoreError};
+use crate::model::tables::INDEX_STAMP;
+use crate::store::{MISSED, Scan, Signal, Store, StoreError};
 
 /// Entries added between two commits.
 const ROUND_MAX: usize = 5000;
@@ -33,9 +35,6 @@ const BUSY_FOR: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// Pause after something failed.
 const FAILED_FOR: Duration = Duration::from_secs(30);
-/// The node whose index this is.
-const NODE: u8 = 0;
-
 /// What whoever changes the index has at hand.
 #[derive(Default)]
 pub(super) struct Work {
@@ -43,6 +42,10 @@ pub(super) struct Work {
     is_checked: bool,
     /// It failed and has to be made anew.
     is_broken: bool,
+    /// Under which number it stands in the store.
+    slot: u8,
+    /// Other indexes of which no node says that they are its own.
+    strays: slots::Strays,
     writer: Option<IndexWriter>,
 }
 
@@ -57,6 +60,8 @@ pub struct Indexer {
     pub clock: Arc<dyn Clock>,
     /// Fresh ids.
     pub ids: Arc<IdGenerator>,
+    /// The other nodes, each with an index of its own.
+    pub cluster: Cluster,
 }
 
 impl Indexer {
@@ -65,6 +70,7 @@ impl Indexer {
         let mut signals = self.store.subscribe();
         let mut idle_for = BUSY_FOR;
         while !stop.is_cancelled() {
+            self.drop_strays().await;
             let wait = match self.work_off(&stop).await {
                 Ok(0) => idle_for,
                 Ok(_) => BUSY_FOR,
@@ -137,7 +143,8 @@ impl Indexer {
             writer = Some(self.add(work.writer.take().or(writer.take()), page).await?);
             walk = next;
         }
-        let (rows, page, author) = self.store.read(gather::news).await?;
+        let slot = work.slot;
+        let (rows, page, author) = self.store.read(move |tx| gather::news(tx, slot)).await?;
         if rows.is_empty() && walk == stamp.walk {
             work.writer = work.writer.take().or(writer);
             return Ok(None);
@@ -152,7 +159,10 @@ impl Indexer {
         }
         let next = Stamp { current: self.fresh_id(), previous: stamp.current, walk };
         work.writer = Some(self.commit(writer, next).await?);
-        self.settle(rows, next.current).await?;
+        if !self.settle(work.slot, rows, stamp, next.current).await? {
+            // Somebody else works under its number: a folder that was copied.
+            work.is_broken = true;
+        }
         Ok(Some(entries))
     }
 
@@ -170,11 +180,11 @@ impl Indexer {
         {
             return Ok(stamp);
         }
-        let kept = self.store.read(|tx| tx.get(INDEX_STAMP, &NODE)).await?;
-        if let Some(stamp) = stamp.filter(|stamp| kept == Some(stamp.current) || kept == Some(stamp.previous))
-            && !work.is_broken
-        {
-            work.is_checked = true;
+        let kept: Vec<(u8, Id)> = self.store.read(|tx| tx.scan(INDEX_STAMP, Scan::all())).await?;
+        let ours = stamp.and_then(|stamp| Some((slots::slot_of(&kept, stamp)?, stamp)));
+        if let Some((slot, stamp)) = ours.filter(|_| !work.is_broken) {
+            (work.slot, work.is_checked) = (slot, true);
+            self.cluster.index_is(slot);
             return Ok(stamp);
         }
         let stamp = self.begin_anew(work).await?;
@@ -192,10 +202,23 @@ impl Indexer {
         emptied.await.map_err(|_| SearchError::Index("it cannot be emptied".into()))?;
         let id = self.fresh_id();
         let stamp = Stamp { current: id, previous: id, walk: Walk::Posts(Id::ZERO) };
+        let is_shared = self.cluster.is_shared();
+        work.slot = self.store.write(move |tx| slots::take(tx, is_shared, id)).await?;
+        self.cluster.index_is(work.slot);
         let writer = self.search.0.shelf.read().writer()?;
         work.writer = Some(self.commit(writer, stamp).await?);
-        self.settle(Vec::new(), id).await?;
         Ok(stamp)
+    }
+
+    /// Indexes that no node has any more are waited for no longer.
+    async fn drop_strays(&self) {
+        if !self.cluster.is_shared() || !self.cluster.duty().borrow().has_chores() {
+            return;
+        }
+        let mut work = self.search.0.work.lock().await;
+        if let Err(error) = work.strays.drop_old(&self.store, self.clock.monotonic()).await {
+            warn!(%error, "indexes of nodes that are gone were not looked for");
+        }
     }
 
     /// Adds entries, where that may take its time.
@@ -240,21 +263,17 @@ impl Indexer {
         .await
     }
 
-    /// Deletes rows of the feed that did not change in the meantime.
-    async fn settle(&self, rows: Vec<FeedRow>, stamp: Id) -> Result<(), StoreError> {
-        self.store
-            .write(move |tx| {
-                let keys: Vec<(u8, Id)> = rows.iter().map(|(key, _)| *key).collect();
-                let now = tx.get_many(INDEX_FEED, &keys)?;
-                for ((key, mark), now) in rows.iter().zip(now) {
-                    if now == Some(*mark) {
-                        tx.delete(INDEX_FEED, key);
-                    }
-                }
-                tx.put(INDEX_STAMP, &NODE, &stamp);
-                Ok(())
-            })
-            .await
+    /// Notes that rows of the feed, unless they changed in the meantime, are
+    /// done; `false` if the store does not know this index as it was `before`.
+    async fn settle(
+        &self,
+        slot: u8,
+        rows: Vec<FeedRow>,
+        before: Stamp,
+        stamp: Id,
+    ) -> Result<bool, StoreError> {
+        let is_shared = self.cluster.is_shared();
+        self.store.write(move |tx| slots::settle(tx, is_shared, (slot, before), &rows, stamp)).await
     }
 }
 
@@ -286,7 +305,7 @@ fn put(writer: &IndexWriter, page: &Page) -> Result<(), SearchError> {
 async fn hear(signals: &mut broadcast::Receiver<Arc<Signal>>) {
     loop {
         match signals.recv().await {
-            Ok(signal) if signal.topic != feed::TOPIC => {}
+            Ok(signal) if signal.topic != feed::TOPIC && signal.topic != MISSED => {}
             // After a lag there may have been news.
             Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => return,
             // The store is closed; the next read says so.

@@ -15,6 +15,7 @@ mod gather;
 mod indexer;
 mod query;
 mod shelf;
+mod slots;
 #[cfg(test)]
 mod tests;
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use super::*;
 use crate::base::{IdGenerator, ManualClock, Timestamp};
+use crate::cluster::Cluster;
 use crate::domain::search::Ask;
 use crate::model::tables::{INDEX_FEED, INDEX_STAMP};
 use crate::model::{Account, Attachment, AttachmentKind, Mention, Poll, PollOption, Status, Visibility};
@@ -77,7 +78,8 @@ fn indexer(store: &Store, place: Place) -> Indexer {
     // Time moves on between two runs of a server, so no id comes twice.
     static IDS: LazyLock<Arc<IdGenerator>> = LazyLock::new(|| Arc::new(IdGenerator::new(0)));
     let ids = IDS.clone();
-    Indexer { search: Search::open(place), store: store.clone(), clock, ids }
+    let cluster = Cluster::alone();
+    Indexer { search: Search::open(place), store: store.clone(), clock, ids, cluster }
 }
 
 fn folder(path: &Path) -> Place {

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
+use std::time::Duration;
 
 use super::StoreError;
 use super::overlay::Signal;
@@ -58,6 +59,10 @@ pub trait Batch: Snapshot {
     fn commit(self: Box<Self>, changes: &Changes) -> Result<(), StoreError>;
 }
 
+/// The topic of the signal that some of another process did not arrive:
+/// whoever lives by signals reads the store.
+pub const MISSED: &str = "missed";
+
 /// Takes a signal of another process that shares the database.
 pub type Hear = Box<dyn Fn(Signal) + Send + Sync>;
 
@@ -75,6 +80,14 @@ pub trait Backend: Send + Sync + 'static {
     fn announce(&self, _signals: &[Signal]) {}
     /// Says who takes what they announce.
     fn hear(&self, _hear: Hear) {}
+    /// The name under which it announces, and how many signals it announced.
+    fn announced(&self) -> (String, u64) {
+        (String::new(), 0)
+    }
+    /// Tells how many signals others say they announced, by name. What does
+    /// not arrive soon is told of by a signal with the topic [`MISSED`].
+    /// `now` is any monotonic time.
+    fn expect(&self, _now: Duration, _others: &[(String, u64)]) {}
     /// Lets go of files and connections; everything later answers
     /// [`StoreError::Closed`]. Called once, after the last batch.
     fn close(&self) {}

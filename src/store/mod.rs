@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{broadcast, oneshot};
@@ -31,6 +32,7 @@ use tokio::sync::{broadcast, oneshot};
 use crate::base::Clock;
 
 pub use self::redb::{Opener, Redb, STORE_VERSION};
+pub use backend::MISSED;
 pub use error::StoreError;
 pub use key::Key;
 pub use lane::{GROUP_MAX, GROUP_WAIT, LANE_MAX};
@@ -161,6 +163,21 @@ impl Store {
     /// Hears every committed [`Signal`] from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Arc<Signal>> {
         self.shared.signals.subscribe()
+    }
+
+    /// The name under which this process announces signals to others that
+    /// share the database, and how many it announced; both empty where nobody
+    /// does.
+    pub fn announced(&self) -> (String, u64) {
+        self.shared.backend.announced()
+    }
+
+    /// How many signals other processes say they announced, by name. If some
+    /// of them do not arrive soon, listeners hear a signal with the topic
+    /// [`MISSED`] in their place. `now` is any monotonic time; call it again
+    /// and again.
+    pub fn expect(&self, now: Duration, others: &[(String, u64)]) {
+        self.shared.backend.expect(now, others);
     }
 
     /// Write closures that wait for the lane.

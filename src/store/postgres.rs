@@ -16,12 +16,14 @@ mod fault;
 mod link;
 mod news;
 mod pool;
+mod roll;
 mod session;
 mod tables;
 mod tls;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::runtime::{Handle, Runtime};
@@ -222,6 +224,14 @@ impl Backend for Postgres {
 
     fn hear(&self, hear: Hear) {
         self.news.hear(hear);
+    }
+
+    fn announced(&self) -> (String, u64) {
+        (self.lane.clone(), self.news.announced())
+    }
+
+    fn expect(&self, now: Duration, others: &[(String, u64)]) {
+        self.news.expect(now, others);
     }
 
     fn close(&self) {

@@ -34,7 +34,7 @@ pub use log::{
 };
 pub use reach::{Failure, NAMED_MAX, Reached, reached};
 pub use recipients::{OWNERS_MAX, Place, Targets, authority_of, count_follow, owners_of};
-pub use rows::{FRESH_FOR, Fate, Promoted, finish, promote_due, prune_dead, settle};
+pub use rows::{FRESH_FOR, Fate, Promoted, finish, next_due, promote_due, prune_dead, settle};
 
 /// Rows a local account may enqueue in a minute before the rest of them
 /// take the bulk lane.

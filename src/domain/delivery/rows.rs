@@ -13,7 +13,7 @@ use crate::model::queue::{
     DeadKey, DeadReason, DeadRow, DeferKey, DeferredRow, DestinationId, Held, HeldJob, InboxId, JobKey,
     JobRow, Lane, OrderKey, Wake,
 };
-use crate::store::{Scan, StoreError, WriteTx};
+use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
 /// A retry older than this leaves the lanes of fresh news.
 pub const FRESH_FOR: Duration = Duration::from_secs(600);
@@ -228,6 +228,14 @@ pub struct Promoted {
     pub jobs: usize,
     /// When the next one is due, as far as it was looked.
     pub next_due: Option<Timestamp>,
+}
+
+/// When the next deferred job is due.
+///
+/// # Errors
+/// Only the store's.
+pub fn next_due(tx: &ReadTx<'_>) -> Result<Option<Timestamp>, StoreError> {
+    Ok(tx.scan(DEFERRED, Scan::all().limit(1))?.first().map(|(key, _)| key.due))
 }
 
 /// Makes up to `limit` deferred jobs ready that are due, and wakes the worker.

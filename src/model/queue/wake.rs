@@ -8,6 +8,8 @@ use crate::store::{Key, Signal, WriteTx};
 pub const WAKE_TOPIC: &str = "queue";
 /// With more destinations than this the worker looks for itself.
 const WAKE_MAX: usize = 4096;
+/// Destinations in one signal: signals between nodes are small.
+const WAKE_STEP: usize = 1000;
 
 /// Destinations and lanes that got jobs; empty means "look everywhere".
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -19,11 +21,14 @@ pub struct Wake {
 impl Wake {
     /// Tells the worker once the transaction is committed.
     pub fn emit(&self, tx: &mut WriteTx<'_>) {
-        let mut payload = Vec::new();
-        if self.lanes.len() <= WAKE_MAX {
-            self.lanes.iter().for_each(|lane| lane.write(&mut payload));
+        if self.lanes.is_empty() || self.lanes.len() > WAKE_MAX {
+            return tx.signal(WAKE_TOPIC, Vec::new());
         }
-        tx.signal(WAKE_TOPIC, payload);
+        for some in self.lanes.chunks(WAKE_STEP) {
+            let mut payload = Vec::new();
+            some.iter().for_each(|lane| lane.write(&mut payload));
+            tx.signal(WAKE_TOPIC, payload);
+        }
     }
 
     /// Reads a store signal; `None` if it is about something else.

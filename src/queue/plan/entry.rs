@@ -92,6 +92,19 @@ impl Entry {
         self.more = [false; 3];
     }
 
+    /// It is somebody else's: nothing of it is shown or asked for.
+    pub(super) fn let_go(&mut self) {
+        self.shed();
+        (self.is_stale, self.wants_steering, self.waits_for_slot) = (false, false, false);
+        // A window that is on its way is not believed.
+        self.epoch = self.epoch.wrapping_add(1);
+    }
+
+    /// Whether something is under way, or not yet in the store.
+    pub(super) fn is_busy_at_all(&self) -> bool {
+        !self.busy.is_empty() || self.is_loading
+    }
+
     /// Rows may be gone from the store: neither the windows nor a snapshot
     /// under way are believed.
     pub(super) fn distrust(&mut self) {

@@ -13,6 +13,7 @@ mod entry;
 mod explain;
 mod hasten;
 mod network;
+mod part;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,7 @@ use std::time::Duration;
 use super::destination::{Gate, Group, Health, Transition};
 use super::outcome::{Outcome, Report, fate};
 use crate::base::{Chance, Id, Timestamp};
+use crate::cluster::ShardSet;
 use crate::domain::delivery::Fate;
 use crate::model::queue::{
     Class, DeadReason, Destination, DestinationId, History, InboxId, JobKey, JobRow, Lane, Mishap,
@@ -75,6 +77,10 @@ pub enum Input {
     Heard(DestinationId),
     /// The admin did something.
     Steered(Steer),
+    /// These shards are ours from now on, and no others.
+    Turned(ShardSet),
+    /// News of others may not have arrived: nothing in memory is believed.
+    Missed,
     /// Time passed.
     Tick,
 }
@@ -201,6 +207,10 @@ pub struct Plan {
     unsettled: usize,
     upkeep_at: Timestamp,
     is_draining: bool,
+    /// Destinations of these shards are ours.
+    mine: ShardSet,
+    /// Nothing may be started for now.
+    is_held: bool,
     out: Vec<Output>,
 }
 
@@ -222,6 +232,8 @@ impl Plan {
             unsettled: 0,
             upkeep_at: now.plus(UPKEEP_EVERY),
             is_draining: false,
+            mine: ShardSet::ALL,
+            is_held: false,
             out: Vec::new(),
         }
     }
@@ -236,6 +248,8 @@ impl Plan {
             Input::Demoted(destination) => self.demoted(destination, now),
             Input::Heard(destination) => self.heard(destination, now),
             Input::Steered(steer) => self.steered(&steer, now),
+            Input::Turned(mine) => self.turned(mine, now),
+            Input::Missed => self.missed(now),
             Input::Tick => {}
         }
         self.tick(now);
@@ -285,6 +299,9 @@ impl Plan {
 
     fn woken(&mut self, lanes: &[(DestinationId, Lane)], now: Timestamp) {
         for (id, lane) in lanes {
+            if !self.is_mine(*id) {
+                continue;
+            }
             self.entries.entry(*id).or_default().woken(*lane);
             self.consider(*id, now);
         }
@@ -318,6 +335,7 @@ impl Plan {
         let is_our_fault = self.check_network(now, ticket, &running, &report.outcome);
         let Running { key, row, started, .. } = running;
         let id = key.destination;
+        let is_mine = self.is_mine(id);
         if is_our_fault {
             if let Some(entry) = self.entries.get_mut(&id) {
                 entry.health.as_mut().into_iter().for_each(Health::release);
@@ -329,7 +347,9 @@ impl Plan {
             && let Some(health) = &mut entry.health
         {
             let was_ok = health.record.last_ok.is_some();
-            let mut is_news = report.profile.is_some_and(|profile| health.accepted(now, profile));
+            // Whoever has it next should know.
+            let mut is_news = !is_mine;
+            is_news |= report.profile.is_some_and(|profile| health.accepted(now, profile));
             let turned = health.finish(now, started, &report.outcome, chance);
             if report.outcome == Outcome::Done && health.record.class.is_remote() {
                 self.usual.answered(now.since(started));
@@ -419,7 +439,12 @@ impl Plan {
     /// time, or back to the store for rows. `true` if it is in a ring.
     fn consider(&mut self, id: DestinationId, now: Timestamp) -> bool {
         let window_rows = self.window_rows();
+        let is_mine = self.is_mine(id);
         let Some(entry) = self.entries.get_mut(&id) else { return false };
+        if !is_mine {
+            entry.let_go();
+            return false;
+        }
         if entry.health.is_none() || entry.wants_steering {
             self.out.extend(ask(entry, id, window_rows).map(Output::Load));
         }
@@ -518,7 +543,11 @@ impl Plan {
 
     /// Starts as many jobs as may start.
     fn pump(&mut self, now: Timestamp) {
-        while !self.is_draining && self.running.len() < self.slots && self.unsettled < UNSETTLED_MAX {
+        while !self.is_draining
+            && !self.is_held
+            && self.running.len() < self.slots
+            && self.unsettled < UNSETTLED_MAX
+        {
             let Some(lane) = self.next_lane() else { break };
             self.serve(lane, now);
         }
@@ -545,6 +574,9 @@ impl Plan {
     /// Gives the first destination of a lane its turn.
     fn serve(&mut self, lane: Lane, now: Timestamp) {
         let Some(&id) = self.rings[lane.index()].front() else { return };
+        if !self.is_mine(id) {
+            return self.leave_ring(id, lane);
+        }
         let Some(health) = self.entries.get(&id).and_then(|entry| entry.health.as_ref()) else {
             return self.leave_ring(id, lane);
         };

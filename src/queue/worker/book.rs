@@ -13,6 +13,7 @@ use tracing::{error, warn};
 use super::super::plan::{Load, Window};
 use super::{sweep, windows};
 use crate::base::{Id, IdGenerator, Moment, Timestamp};
+use crate::cluster::{self, Duty};
 use crate::domain::delivery::{self, Fate, Overview, Promoted};
 use crate::model::queue::{Destination, DestinationId, History, InboxId, JobKey, Lane};
 use crate::store::{Store, StoreError};
@@ -34,6 +35,8 @@ const CROWD_EVERY: Duration = Duration::from_secs(300);
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// How often the gauges are set.
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
+/// How often retries that other nodes put off are looked for.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Pause before the store is asked again after a failure.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -61,6 +64,7 @@ pub(super) enum Answer {
 
 pub(super) struct Book {
     store: Store,
+    duty: Duty,
     ids: Arc<IdGenerator>,
     tasks: JoinSet<Answer>,
     fates: Vec<(JobKey, Fate)>,
@@ -84,9 +88,10 @@ pub(super) struct Book {
 }
 
 impl Book {
-    pub(super) fn new(store: Store, ids: Arc<IdGenerator>, now: Timestamp) -> Book {
+    pub(super) fn new(store: Store, ids: Arc<IdGenerator>, duty: Duty, now: Timestamp) -> Book {
         Book {
             store,
+            duty,
             ids,
             tasks: JoinSet::new(),
             fates: Vec::new(),
@@ -118,10 +123,15 @@ impl Book {
         }
     }
 
+    /// What is done by one node for all may be ours now, or not any more.
+    pub(super) fn turn_to(&mut self, duty: Duty) {
+        self.duty = duty;
+    }
+
     /// When something of the book's own is due.
     pub(super) fn next_wake(&self, now: Timestamp) -> Timestamp {
         let flush_at = self.flush_at.filter(|_| !self.is_committing);
-        let due = self.due.filter(|_| !self.is_promoting);
+        let due = self.due.filter(|_| !self.is_promoting && self.duty.has_chores());
         let first = self.sweep_at.min(self.measure_at).min(self.crowd_at);
         [flush_at, due].into_iter().flatten().fold(first, Timestamp::min).max(now)
     }
@@ -136,11 +146,15 @@ impl Book {
         }
         if now >= self.sweep_at {
             self.sweep_at = now.plus(SWEEP_EVERY);
-            self.sweep(now);
+            if self.duty.has_chores() {
+                self.sweep(now);
+            }
         }
         if now >= self.crowd_at {
             self.crowd_at = now.plus(CROWD_EVERY);
-            self.crowd(now);
+            if self.duty.has_chores() {
+                self.crowd(now);
+            }
         }
     }
 
@@ -195,19 +209,34 @@ impl Book {
         }
         metrics::histogram!("waxwing_delivery_batch_rows").record(fates.len() as f64);
         let keys = fates.iter().map(|(key, _)| *key).collect();
-        let store = self.store.clone();
+        let (store, boot) = (self.store.clone(), self.duty.boot);
         self.tasks.spawn(async move {
             let written = insist("write outcomes of deliveries", || {
                 let (fates, saves, notes) = (fates.clone(), saves.clone(), notes.clone());
                 let moment = moment.clone();
                 store.write(move |tx| {
+                    // Whoever was taken for dead has no say any more: others
+                    // do these deliveries by now.
+                    if let Some(boot) = boot
+                        && !cluster::stands(tx, boot)?
+                    {
+                        return Ok(false);
+                    }
                     delivery::keep_destinations(tx, &mut moment.clone(), &saves)?;
                     delivery::admin::note(tx, &notes)?;
-                    delivery::settle(tx, now, &fates)
+                    delivery::settle(tx, now, &fates)?;
+                    Ok::<_, StoreError>(true)
                 })
             })
             .await;
-            written.map_or(Answer::Nothing, |_| Answer::Committed(keys))
+            match written {
+                Some(true) => Answer::Committed(keys),
+                Some(false) => {
+                    metrics::counter!("waxwing_delivery_fenced_total").increment(keys.len() as u64);
+                    Answer::Nothing
+                }
+                None => Answer::Nothing,
+            }
         });
     }
 
@@ -258,14 +287,23 @@ impl Book {
 
     /// Makes deferred jobs ready that are due.
     pub(super) fn promote(&mut self, now: Timestamp) {
-        if self.is_promoting {
+        if self.is_promoting || !self.duty.has_chores() {
             return;
         }
         self.is_promoting = true;
-        // A retry that is deferred meanwhile sets it again.
-        self.due = None;
+        // A retry that is deferred meanwhile sets it again. What other nodes
+        // defer, nobody tells; so it is looked.
+        self.due = self.duty.boot.map(|_| now.plus(LOOK_EVERY));
         let store = self.store.clone();
+        let may_be_empty = self.duty.boot.is_some();
         self.tasks.spawn(async move {
+            if may_be_empty {
+                let first = insist("look for deliveries", || store.read(delivery::next_due)).await;
+                let next_due = first.flatten();
+                if next_due.is_none_or(|due| due > now) {
+                    return Answer::Promoted(Promoted { jobs: 0, next_due });
+                }
+            }
             let promoted = insist("resume deliveries", || {
                 store.write(move |tx| delivery::promote_due(tx, now, PROMOTE_MAX))
             })

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
 use tokio::task::{AbortHandle, Id as TaskId, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
@@ -29,8 +30,9 @@ use super::handler::Handlers;
 use super::outcome::{FailureKind, Outcome, Report};
 use super::plan::{Input, Load, Output, Plan, SLOTS, Start, Ticket};
 use crate::base::{Chance, Clock, IdGenerator, Timestamp};
+use crate::cluster::{Cluster, Duty, ShardSet};
 use crate::model::queue::{Due, Heard, JobKey, Steer, Wake};
-use crate::store::{Signal, Store};
+use crate::store::{MISSED, Signal, Store};
 use book::{Answer, Book};
 use steady::Steady;
 
@@ -40,6 +42,8 @@ pub const DRAIN_MAX: Duration = Duration::from_secs(5);
 const RESTART_AFTER: Duration = Duration::from_millis(500);
 /// Longest sleep.
 const SLEEP_MAX: Duration = Duration::from_secs(60);
+/// And while nothing may be started.
+const HELD_SLEEP_MAX: Duration = Duration::from_millis(250);
 
 /// What the worker is made of.
 #[derive(Clone)]
@@ -56,6 +60,8 @@ pub struct Worker {
     pub slots: usize,
     /// Where the admin asks.
     pub desk: Desk,
+    /// Which part of the work is ours.
+    pub cluster: Cluster,
     /// Fresh ids, for what the queue itself has to do.
     pub ids: Arc<IdGenerator>,
     /// Bytes free where the store is; `None` where nobody knows.
@@ -71,7 +77,8 @@ impl Worker {
         let desk = Desk::new(store.clone(), clock.clone());
         // Those of a node that no server is.
         let ids = Arc::new(IdGenerator::new(u8::MAX));
-        Worker { store, handlers, clock, chance, slots: SLOTS, desk, ids, free_bytes: Arc::new(|| None) }
+        let (cluster, free_bytes) = (Cluster::alone(), Arc::new(|| None));
+        Worker { store, handlers, clock, chance, slots: SLOTS, desk, cluster, ids, free_bytes }
     }
 
     /// Works until `stop`, then lets what runs end for up to [`DRAIN_MAX`].
@@ -89,9 +96,14 @@ impl Worker {
                 Some(Ok(After::StartAgain)) if !stop.is_cancelled() => {
                     warn!("the clock was set to another time altogether; the delivery queue starts again");
                 }
-                _ => return,
+                Some(Ok(After::Deposed)) if !stop.is_cancelled() => {
+                    info!("this node was taken for dead; its part of the delivery queue is another one now");
+                }
+                _ => break,
             }
         }
+        // Nothing is under way any more.
+        self.cluster.done_with(ShardSet::ALL);
     }
 }
 
@@ -99,6 +111,8 @@ impl Worker {
 enum After {
     Nothing,
     StartAgain,
+    /// What is in memory is that of somebody else now.
+    Deposed,
 }
 
 struct Owner {
@@ -108,6 +122,10 @@ struct Owner {
     attempts: JoinSet<Report>,
     tickets: HashMap<TaskId, Running>,
     steady: Steady,
+    duties: watch::Receiver<Duty>,
+    duty: Duty,
+    /// What was said last to be free for others.
+    given_back: ShardSet,
 }
 
 struct Running {
@@ -123,9 +141,13 @@ impl Owner {
     fn new(parts: Worker) -> Owner {
         let clock = parts.clock.clone();
         let steady = Steady::new(clock);
-        let plan = Plan::new(parts.slots, steady.now());
-        let book = Book::new(parts.store.clone(), parts.ids.clone(), steady.now());
-        Owner { parts, plan, book, attempts: JoinSet::new(), tickets: HashMap::new(), steady }
+        let mut plan = Plan::new(parts.slots, steady.now());
+        let mut duties = parts.cluster.duty();
+        let duty = *duties.borrow_and_update();
+        drop(plan.handle(Input::Turned(duty.mine), steady.now(), &*parts.chance));
+        let book = Book::new(parts.store.clone(), parts.ids.clone(), duty, steady.now());
+        let (attempts, tickets) = (JoinSet::new(), HashMap::new());
+        Owner { parts, plan, book, attempts, tickets, steady, duties, duty, given_back: ShardSet::NONE }
     }
 
     async fn run(mut self, stop: CancellationToken) -> After {
@@ -134,20 +156,27 @@ impl Owner {
         let desk = self.parts.desk.clone();
         let mut questions = desk.questions().await;
         measure::begin();
-        self.book.look_everywhere();
-        self.book.promote(self.steady.now());
+        self.look_everywhere();
         let after = loop {
             let sleep = self.sleep();
             tokio::select! {
                 () = stop.cancelled() => break After::Nothing,
                 signal = signals.recv() => match signal {
                     Ok(signal) => self.heard(&signal),
-                    Err(RecvError::Lagged(_)) => self.book.look_everywhere(),
+                    Err(RecvError::Lagged(_)) => self.look_everywhere(),
                     Err(RecvError::Closed) => break After::Nothing,
                 },
                 Some(ended) = self.attempts.join_next_with_id() => self.ended(ended),
                 Some(answer) = self.book.next() => self.answered(answer),
                 Some(question) = questions.recv() => self.asked(question),
+                Ok(()) = self.duties.changed() => {
+                    let duty = *self.duties.borrow_and_update();
+                    if duty.boot != self.duty.boot {
+                        // Nothing of this may be written any more.
+                        return After::Deposed;
+                    }
+                    self.turn_to(duty);
+                }
                 () = tokio::time::sleep(sleep) => {}
             }
             if self.steady.is_far_off() {
@@ -155,16 +184,45 @@ impl Owner {
             }
             self.feed(Input::Tick);
             self.upkeep();
+            self.give_back();
         };
         self.drain().await;
         after
+    }
+
+    fn look_everywhere(&mut self) {
+        self.book.look_everywhere();
+        self.book.promote(self.steady.now());
+    }
+
+    /// Takes up what is new, and starts nothing more of what goes.
+    fn turn_to(&mut self, duty: Duty) {
+        let gained = duty.mine.without(self.duty.mine);
+        (self.duty, self.given_back) = (duty, ShardSet::NONE);
+        self.feed(Input::Turned(duty.mine));
+        self.book.turn_to(duty);
+        if !gained.is_empty() {
+            self.look_everywhere();
+        }
+    }
+
+    /// Lets others have the shards that nothing is under way of any more.
+    fn give_back(&mut self) {
+        if !self.duty.leaving.is_empty() {
+            let free = self.duty.leaving.without(self.plan.busy_shards());
+            let free = if self.book.is_writing() { ShardSet::NONE } else { free };
+            if std::mem::replace(&mut self.given_back, free) != free {
+                self.parts.cluster.done_with(free);
+            }
+        }
     }
 
     /// Until something is due.
     fn sleep(&self) -> Duration {
         let now = self.steady.now();
         let due = self.plan.next_wake().min(self.book.next_wake(now));
-        due.since(now).min(SLEEP_MAX)
+        let longest = if self.parts.cluster.may_act() { SLEEP_MAX } else { HELD_SLEEP_MAX };
+        due.since(now).min(longest)
     }
 
     fn heard(&mut self, signal: &Signal) {
@@ -177,10 +235,13 @@ impl Owner {
         if let Some(steer) = Steer::from_signal(signal) {
             return self.feed(Input::Steered(steer));
         }
+        if signal.topic == MISSED {
+            self.feed(Input::Missed);
+            return self.look_everywhere();
+        }
         let Some(wake) = Wake::from_signal(signal) else { return };
         if wake.lanes.is_empty() {
-            self.book.look_everywhere();
-            self.book.promote(self.steady.now());
+            self.look_everywhere();
         } else {
             self.feed(Input::Woken(wake.lanes));
         }
@@ -206,6 +267,7 @@ impl Owner {
 
     fn feed(&mut self, input: Input) {
         let now = self.steady.now();
+        self.plan.hold(!self.parts.cluster.may_act());
         let mut loads: Vec<Load> = Vec::new();
         for output in self.plan.handle(input, now, &*self.parts.chance) {
             match output {

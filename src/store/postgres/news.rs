@@ -8,6 +8,7 @@
 use std::collections::HashSet;
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -17,7 +18,8 @@ use tokio::sync::mpsc;
 use tokio_postgres::{AsyncMessage, Client};
 
 use super::pool::Dialer;
-use crate::store::backend::Hear;
+use super::roll::Roll;
+use crate::store::backend::{Hear, MISSED};
 use crate::store::overlay::Signal;
 
 const CHANNEL: &str = "waxwing";
@@ -33,29 +35,66 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// The way out for signals.
 pub(super) struct News {
     sender: mpsc::Sender<Vec<u8>>,
-    hear: Arc<Mutex<Option<Hear>>>,
+    /// Signals that were announced, also those that were dropped.
+    announced: AtomicU64,
+    ear: Arc<Ear>,
+}
+
+/// What signals of others come to.
+#[derive(Default)]
+struct Ear {
+    hear: Mutex<Option<Hear>>,
+    roll: Mutex<Roll>,
+}
+
+impl Ear {
+    fn hear(&self, signal: Signal) {
+        if let Some(hear) = &*self.hear.lock() {
+            hear(signal);
+        }
+    }
+
+    /// Some did not arrive.
+    fn missed(&self) {
+        metrics::counter!("waxwing_store_signals_missed_total").increment(1);
+        self.hear(Signal { topic: MISSED, payload: Vec::new() });
+    }
 }
 
 impl News {
     /// Starts the task that sends and listens; call it within the runtime.
     pub(super) fn start(dialer: Arc<Dialer>, lane: String) -> News {
         let (sender, queue) = mpsc::channel(WAITING_MAX);
-        let hear = Arc::new(Mutex::new(None));
-        tokio::spawn(Reporter { dialer, lane, hear: hear.clone(), topics: HashSet::new() }.run(queue));
-        News { sender, hear }
+        let ear = Arc::new(Ear::default());
+        tokio::spawn(Reporter { dialer, lane, ear: ear.clone(), topics: HashSet::new() }.run(queue));
+        News { sender, announced: AtomicU64::new(0), ear }
     }
 
     pub(super) fn hear(&self, hear: Hear) {
-        *self.hear.lock() = Some(hear);
+        *self.ear.hear.lock() = Some(hear);
     }
 
     pub(super) fn close(&self) {
-        self.hear.lock().take();
+        self.ear.hear.lock().take();
+    }
+
+    pub(super) fn announced(&self) -> u64 {
+        self.announced.load(Ordering::Relaxed)
+    }
+
+    /// Compares what arrived with what others say they announced.
+    pub(super) fn expect(&self, now: Duration, others: &[(String, u64)]) {
+        let is_missing = self.ear.roll.lock().expect(now, others);
+        if is_missing {
+            self.ear.missed();
+        }
     }
 
     pub(super) fn announce(&self, signals: &[Signal]) {
         for signal in signals {
-            let bytes = packed(signal);
+            // Only the lane's thread announces, so numbers follow one another.
+            let number = self.announced.fetch_add(1, Ordering::Relaxed) + 1;
+            let bytes = packed(number, signal);
             if bytes.len() > PACKET_MAX_BYTES || self.sender.try_send(bytes).is_err() {
                 metrics::counter!("waxwing_store_signals_dropped_total").increment(1);
             }
@@ -63,9 +102,10 @@ impl News {
     }
 }
 
-/// Length and topic, length and payload.
-fn packed(signal: &Signal) -> Vec<u8> {
-    let mut out = Vec::with_capacity(signal.topic.len() + signal.payload.len() + 3);
+/// Number, length and topic, length and payload.
+fn packed(number: u64, signal: &Signal) -> Vec<u8> {
+    let mut out = Vec::with_capacity(signal.topic.len() + signal.payload.len() + 11);
+    out.extend(number.to_be_bytes());
     out.push(u8::try_from(signal.topic.len()).unwrap_or(u8::MAX));
     out.extend(signal.topic.bytes().take(usize::from(u8::MAX)));
     out.extend(u16::try_from(signal.payload.len()).unwrap_or(u16::MAX).to_be_bytes());
@@ -73,7 +113,13 @@ fn packed(signal: &Signal) -> Vec<u8> {
     out
 }
 
-/// The first signal of a packet and what comes after it.
+/// The number of the first signal of a packet.
+fn numbered(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let (number, rest) = bytes.split_first_chunk::<8>()?;
+    Some((u64::from_be_bytes(*number), rest))
+}
+
+/// That signal, and what comes after it.
 fn unpacked(bytes: &[u8]) -> Option<(&str, &[u8], &[u8])> {
     let (&length, rest) = bytes.split_first()?;
     let (topic, rest) = rest.split_at_checked(length.into())?;
@@ -86,12 +132,13 @@ struct Reporter {
     dialer: Arc<Dialer>,
     /// Who we are, so that our own signals are known when they come back.
     lane: String,
-    hear: Arc<Mutex<Option<Hear>>>,
+    ear: Arc<Ear>,
     topics: HashSet<&'static str>,
 }
 
 impl Reporter {
     async fn run(mut self, mut queue: mpsc::Receiver<Vec<u8>>) {
+        let mut was_connected = false;
         loop {
             let target = &self.dialer.target;
             if let Ok((client, mut connection)) = target.config.connect(target.tls.clone()).await {
@@ -104,7 +151,8 @@ impl Reporter {
                         }
                     }
                 });
-                let is_over = self.serve(&client, &mut queue, &mut news).await;
+                let is_over = self.serve(&client, &mut queue, &mut news, was_connected).await;
+                was_connected = true;
                 listening.abort();
                 if is_over {
                     return;
@@ -120,11 +168,15 @@ impl Reporter {
         client: &Client,
         queue: &mut mpsc::Receiver<Vec<u8>>,
         news: &mut mpsc::Receiver<String>,
+        was_connected: bool,
     ) -> bool {
         // A hint need not survive a crash, so its commit need not wait for the disk.
         let _ = client.batch_execute("set synchronous_commit = off").await;
         if let Err(error) = client.batch_execute(&format!("listen {CHANNEL}")).await {
             tracing::debug!(%error, "the database does not pass signals between nodes");
+        }
+        if was_connected {
+            self.ear.missed();
         }
         loop {
             tokio::select! {
@@ -164,12 +216,15 @@ impl Reporter {
         }
         let Ok(bytes) = BASE64.decode(text) else { return };
         let mut rest = &bytes[..];
-        while let Some((topic, payload, after)) = unpacked(rest) {
+        while let Some((number, signal)) = numbered(rest)
+            && let Some((topic, payload, after)) = unpacked(signal)
+        {
             rest = after;
-            let Some(topic) = self.topic(topic) else { continue };
-            if let Some(hear) = &*self.hear.lock() {
-                hear(Signal { topic, payload: payload.to_vec() });
+            if self.ear.roll.lock().arrived(lane, number) {
+                self.ear.missed();
             }
+            let Some(topic) = self.topic(topic) else { continue };
+            self.ear.hear(Signal { topic, payload: payload.to_vec() });
         }
     }
 
@@ -194,14 +249,16 @@ mod tests {
 
     #[test]
     fn signals_are_unpacked_as_they_were_packed() {
-        let mut bytes = packed(&Signal { topic: "event", payload: vec![1, 2, 3] });
-        bytes.extend(packed(&Signal { topic: "due", payload: Vec::new() }));
-        let (topic, payload, rest) = unpacked(&bytes).unwrap();
-        assert_eq!((topic, payload), ("event", &[1, 2, 3][..]));
-        let (topic, payload, rest) = unpacked(rest).unwrap();
-        assert_eq!((topic, payload, rest), ("due", &[][..], &[][..]));
-        for cut in 0..9 {
-            assert!(unpacked(&bytes[..cut]).is_none(), "{cut}");
+        let mut bytes = packed(7, &Signal { topic: "event", payload: vec![1, 2, 3] });
+        bytes.extend(packed(8, &Signal { topic: "due", payload: Vec::new() }));
+        let (number, signal) = numbered(&bytes).unwrap();
+        let (topic, payload, rest) = unpacked(signal).unwrap();
+        assert_eq!((number, topic, payload), (7, "event", &[1, 2, 3][..]));
+        let (number, signal) = numbered(rest).unwrap();
+        let (topic, payload, rest) = unpacked(signal).unwrap();
+        assert_eq!((number, topic, payload, rest), (8, "due", &[][..], &[][..]));
+        for cut in 0..17 {
+            assert!(numbered(&bytes[..cut]).and_then(|(_, signal)| unpacked(signal)).is_none(), "{cut}");
         }
     }
 }

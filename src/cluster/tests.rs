@@ -1,0 +1,299 @@
+//! Nodes in virtual time, over one store in memory.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::member::{About, Member};
+use super::shards::{ShardSet, share};
+use super::sight::{DEAD_AFTER, Life, Sight};
+use super::{CHORES, Cluster, LEASE, register};
+use crate::base::{Clock, FixedChance, Id, ManualClock, Timestamp};
+use crate::model::{Holdings, Node, NodeLoad, NodeState, SHARDS};
+use crate::store::{Store, StoreError};
+
+const SECOND: Duration = Duration::from_secs(1);
+const START: Timestamp = Timestamp::from_secs(1_764_000_000);
+
+/// A process that lives while it is given rounds.
+struct Node1 {
+    member: Member,
+    clock: ManualClock,
+    cluster: Cluster,
+}
+
+impl Node1 {
+    async fn join(store: &Store, seed: u64, wall: Timestamp) -> Node1 {
+        let clock = ManualClock::at(wall);
+        let about = About {
+            address: format!("192.0.2.{seed}:7443"),
+            version: "1".into(),
+            peers: Vec::new(),
+            load: Arc::new(NodeLoad::default),
+        };
+        let (time, chance) = (Arc::new(clock.clone()), Arc::new(FixedChance::new(seed)));
+        let member = Member::join(store.clone(), time, chance, about).await.unwrap();
+        let cluster = member.cluster();
+        Node1 { member, clock, cluster }
+    }
+
+    /// A second passes, and everything that should be given back is.
+    async fn second(&mut self) {
+        self.clock.advance(SECOND);
+        self.member.round().await;
+        let leaving = self.cluster.duty().borrow().leaving;
+        self.cluster.done_with(leaving);
+        self.member.round().await;
+    }
+
+    fn mine(&self) -> ShardSet {
+        self.cluster.duty().borrow().mine
+    }
+
+    fn peers(&self) -> Vec<String> {
+        self.cluster.peers().borrow().iter().map(|peer| peer.address.clone()).collect()
+    }
+
+    fn id(&self) -> Id {
+        self.member.ids().reserve(self.clock.now(), 1).take()
+    }
+}
+
+async fn seconds(count: u64, nodes: &mut [&mut Node1]) {
+    for _ in 0..count {
+        for node in nodes.iter_mut() {
+            node.second().await;
+        }
+    }
+}
+
+fn assert_shared(nodes: &[&Node1]) {
+    let all: Vec<ShardSet> = nodes.iter().map(|node| node.mine()).collect();
+    let together = all.iter().fold(ShardSet::NONE, |some, more| some.union(*more));
+    assert_eq!(together, ShardSet::ALL);
+    assert_eq!(all.iter().map(ShardSet::len).sum::<usize>(), usize::from(SHARDS), "nothing is held twice");
+    let fair = usize::from(SHARDS) / nodes.len();
+    assert!(all.iter().all(|mine| (fair..=fair + 1).contains(&mine.len())), "{all:?}");
+}
+
+#[tokio::test]
+async fn nodes_share_the_shards_and_take_over_from_the_dead() {
+    let store = Store::memory();
+    // Clocks that are hours apart change nothing.
+    let mut a = Node1::join(&store, 1, START).await;
+    seconds(1, &mut [&mut a]).await;
+    assert_eq!(a.mine(), ShardSet::ALL);
+    let mut b = Node1::join(&store, 2, START.plus(3600 * SECOND)).await;
+    let mut c = Node1::join(&store, 3, START.minus(7200 * SECOND)).await;
+    seconds(2, &mut [&mut a, &mut b, &mut c]).await;
+    for node in [&a, &b, &c] {
+        assert_eq!(node.peers(), ["192.0.2.1:7443", "192.0.2.2:7443", "192.0.2.3:7443"]);
+    }
+    seconds(10, &mut [&mut a, &mut b, &mut c]).await;
+    assert_shared(&[&a, &b, &c]);
+    assert!(a.mine().has(CHORES));
+    // The first one is killed.
+    seconds(DEAD_AFTER.as_secs() - 1, &mut [&mut b, &mut c]).await;
+    assert_eq!(b.mine().len() + c.mine().len() + a.mine().len(), 256, "not before it is surely dead");
+    seconds(2, &mut [&mut b, &mut c]).await;
+    assert_eq!(b.peers(), ["192.0.2.2:7443", "192.0.2.3:7443"]);
+    assert_shared(&[&b, &c]);
+}
+
+#[tokio::test]
+async fn who_slept_too_long_stops_and_begins_anew() {
+    let store = Store::memory();
+    let mut a = Node1::join(&store, 1, START).await;
+    let mut b = Node1::join(&store, 2, START).await;
+    seconds(8, &mut [&mut a, &mut b]).await;
+    let old = a.cluster.duty().borrow().boot.unwrap();
+    assert!(a.cluster.may_act());
+    a.clock.advance(LEASE - SECOND / 10);
+    assert!(a.cluster.may_act());
+    a.clock.advance(SECOND / 10);
+    assert!(!a.cluster.may_act(), "before the others may begin");
+    a.clock.advance(60 * SECOND);
+    seconds(DEAD_AFTER.as_secs() + 1, &mut [&mut b]).await;
+    assert_eq!(b.mine(), ShardSet::ALL);
+    // What it writes as the one it was is not stored.
+    let stands = store.read(move |tx| register::stands(tx, old)).await;
+    assert!(!stands.unwrap());
+    assert!(!a.cluster.may_act());
+    a.member.round().await;
+    assert!(a.cluster.may_act());
+    assert_ne!(a.cluster.duty().borrow().boot, Some(old));
+    seconds(8, &mut [&mut a, &mut b]).await;
+    assert_shared(&[&a, &b]);
+}
+
+#[tokio::test]
+async fn after_a_pause_of_the_store_all_go_on_as_before() {
+    let store = Store::memory();
+    let mut a = Node1::join(&store, 1, START).await;
+    let mut b = Node1::join(&store, 2, START).await;
+    seconds(8, &mut [&mut a, &mut b]).await;
+    let before = (a.mine(), b.mine());
+    let boots = (*a.cluster.duty().borrow(), *b.cluster.duty().borrow());
+    for node in [&mut a, &mut b] {
+        node.clock.advance(60 * SECOND);
+        assert!(!node.cluster.may_act());
+    }
+    // The first one to come back has seen nobody for a minute.
+    a.member.round().await;
+    assert!(a.cluster.may_act());
+    seconds(5, &mut [&mut a]).await;
+    seconds(5, &mut [&mut a, &mut b]).await;
+    assert_eq!((a.mine(), b.mine()), before);
+    assert_eq!((*a.cluster.duty().borrow(), *b.cluster.duty().borrow()), boots);
+}
+
+#[tokio::test]
+async fn a_clean_stop_hands_over_at_once() {
+    let store = Store::memory();
+    let mut a = Node1::join(&store, 1, START).await;
+    let mut b = Node1::join(&store, 2, START).await;
+    seconds(8, &mut [&mut a, &mut b]).await;
+    a.member.drain();
+    seconds(1, &mut [&mut a, &mut b]).await;
+    assert!(a.mine().is_empty());
+    let draining: Vec<bool> = b.cluster.peers().borrow().iter().map(|peer| peer.is_draining).collect();
+    assert_eq!(draining, [true, false]);
+    assert_eq!(b.mine(), ShardSet::ALL);
+    a.member.leave().await;
+    seconds(1, &mut [&mut b]).await;
+    assert_eq!(b.peers(), ["192.0.2.2:7443"]);
+}
+
+#[tokio::test]
+async fn no_two_processes_ever_give_out_the_same_id() {
+    let store = Store::memory();
+    let mut seen = BTreeSet::new();
+    let mut take = |node: &Node1| {
+        for _ in 0..50 {
+            assert!(seen.insert(node.id()), "twice");
+        }
+    };
+    // Each comes with a clock behind the one before, which still has its
+    // number or has just left it.
+    let mut sleeper = Node1::join(&store, 99, START.plus(9000 * SECOND)).await;
+    for seed in 0..80 {
+        let mut node = Node1::join(&store, 100 + seed, START.minus(seed as u32 * SECOND)).await;
+        take(&node);
+        seconds(1, &mut [&mut node]).await;
+        take(&node);
+        take(&sleeper);
+        if seed == 40 {
+            // Taken for dead, and its number given to others, it goes on.
+            seconds(DEAD_AFTER.as_secs() + 2, &mut [&mut node]).await;
+        }
+        sleeper.clock.advance(SECOND);
+        node.member.leave().await;
+    }
+    sleeper.member.round().await;
+    take(&sleeper);
+}
+
+#[tokio::test]
+async fn concurrent_claims_get_different_numbers() {
+    let store = Store::memory();
+    let joining = (0..register::NUMBERS).map(|seed| {
+        let store = store.clone();
+        async move { Node1::join(&store, u64::from(seed) + 1, START).await }
+    });
+    let nodes = futures_util::future::join_all(joining).await;
+    let numbers: BTreeSet<u8> = nodes.iter().map(|node| node.cluster.number()).collect();
+    assert_eq!(numbers.len(), usize::from(register::NUMBERS));
+    let keys = nodes.windows(2).all(|pair| pair[0].cluster.key() == pair[1].cluster.key());
+    assert!(keys, "all know the same secret");
+    let full = store.write(|tx| register::claim(tx, START, &Node { boot: 1, ..Node::default() })).await;
+    assert_eq!(full.unwrap_or_else(|error: StoreError| panic!("{error}")), None);
+}
+
+#[tokio::test]
+async fn only_a_living_holder_takes_shards_and_only_free_ones() {
+    let store = Store::memory();
+    let held = store
+        .write(|tx| {
+            for boot in [1, 2] {
+                register::claim(tx, START, &Node { boot, ..Node::default() })?;
+            }
+            register::take(tx, 1, &[(0, 0), (1, 0)])?;
+            register::take(tx, 2, &[(1, 0), (2, 0)])?;
+            register::take(tx, 2, &[(0, 1)])?;
+            register::take(tx, 3, &[(9, 0)])
+        })
+        .await;
+    let held: Holdings = held.unwrap_or_else(|error: StoreError| panic!("{error}"));
+    let holders: Vec<u64> = [0, 1, 2, 9].map(|shard| held.holder(shard)).to_vec();
+    assert_eq!((holders, held.epoch), (vec![1, 1, 2, 0], 2));
+    let seen = store.read(register::rows).await.unwrap();
+    let held = store
+        .write(move |tx| {
+            let (number, first) = seen[0].clone();
+            let late = Node { beat: 7, ..first.clone() };
+            assert!(!register::depose(tx, number, &late)?, "it has given a sign since");
+            assert!(register::depose(tx, number, &first)?);
+            assert!(!register::depose(tx, number, &first)?);
+            register::take(tx, 2, &[(0, 1), (1, 2)])
+        })
+        .await;
+    let held: Holdings = held.unwrap_or_else(|error: StoreError| panic!("{error}"));
+    assert_eq!((held.holder(0), held.holder(1)), (2, 1), "what it was seen to hold, and that only");
+}
+
+fn row(boot: u64, beat: u64) -> Node {
+    Node { boot, beat, state: NodeState::Running, ..Node::default() }
+}
+
+#[test]
+fn life_is_judged_by_change_on_our_own_clock() {
+    let mut sight = Sight::default();
+    let mut look = |second: u32, boot, beat| {
+        sight.look(second * SECOND, &[(3, row(boot, beat))]);
+        sight.life(3)
+    };
+    assert_eq!(look(100, 1, 5), Life::Unsure, "it may be dead since long");
+    assert_eq!(look(102, 1, 6), Life::Alive);
+    assert_eq!(look(104, 1, 6), Life::Alive);
+    for second in [106, 108, 110] {
+        assert_eq!(look(second, 1, 6), Life::Alive);
+    }
+    assert_eq!(look(111, 1, 6), Life::Dead);
+    assert_eq!(look(112, 1, 7), Life::Alive, "it only slept");
+    assert_eq!(look(113, 2, 1), Life::Alive, "a new process is there at once");
+    assert_eq!(look(180, 2, 1), Life::Alive, "nobody looked, so nobody knows");
+    assert_eq!(sight.life(4), Life::Gone);
+}
+
+#[test]
+fn shards_are_shared_evenly_whatever_was_before() {
+    for nodes in 1..=7u64 {
+        let able: Vec<u64> = (1..=nodes).collect();
+        let mut held = Holdings::default();
+        // All belonged to one that is gone, or to the first one.
+        (0..SHARDS).for_each(|shard| held.give(shard, if shard % 2 == 0 { 99 } else { 1 }));
+        for _ in 0..20 {
+            for me in &able {
+                let share = share(*me, &able, |boot| boot == 99, &held);
+                share.leave.iter().for_each(|shard| held.give(shard, 0));
+                share.take.iter().for_each(|(shard, _)| held.give(*shard, *me));
+            }
+        }
+        let counts: Vec<usize> =
+            able.iter().map(|me| held.holders.iter().filter(|holder| *holder == me).count()).collect();
+        let fair = 256 / able.len();
+        assert!(counts.iter().all(|count| (fair..=fair + 1).contains(count)), "{counts:?}");
+        assert_eq!(counts.iter().sum::<usize>(), 256);
+    }
+}
+
+#[test]
+fn sets_of_shards_behave_like_sets() {
+    let few: ShardSet = [0, 63, 64, 255].into_iter().collect();
+    assert_eq!(few.iter().collect::<Vec<_>>(), [0, 63, 64, 255]);
+    assert_eq!((few.len(), ShardSet::ALL.len(), ShardSet::NONE.len()), (4, 256, 0));
+    assert!(few.has(64) && !few.has(65));
+    assert_eq!(ShardSet::ALL.without(few).len(), 252);
+    assert_eq!(few.both(ShardSet::ALL), few);
+    assert_eq!(ShardSet::shard_of(256 + 7), 7);
+}
