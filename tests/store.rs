@@ -20,6 +20,8 @@ mod home;
 mod kill;
 #[path = "store/lane.rs"]
 mod lane;
+#[path = "store/meddled.rs"]
+mod meddled;
 #[path = "store/messages.rs"]
 mod messages;
 #[path = "store/model.rs"]

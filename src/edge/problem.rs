@@ -32,7 +32,10 @@ impl From<StoreError> for Problem {
                     .retry_after(BUSY_RETRY_S)
                     .because(error)
             }
-            StoreError::DiskFull(_) | StoreError::Engine(_) | StoreError::Closed => Problem::new(
+            StoreError::DiskFull(_)
+            | StoreError::Engine(_)
+            | StoreError::Database(_)
+            | StoreError::Closed => Problem::new(
                 ProblemKind::Unavailable,
                 "The server cannot keep anything just now; try again later",
             )

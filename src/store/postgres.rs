@@ -41,6 +41,9 @@ use tables::{Found, Known, MARKS};
 
 /// After so many batches the marks of the earlier ones are removed.
 const MARKS_EVERY: i64 = 256;
+/// Marks of batches whose end had to be asked for, kept until the next start
+/// that is a day later; beyond so many the oldest go.
+const DOUBTS_MAX: usize = 1000;
 
 /// A store in a PostgreSQL database.
 pub struct Postgres {
@@ -54,6 +57,9 @@ pub struct Postgres {
     /// The name of this process among the marks.
     lane: String,
     seq: AtomicI64,
+    /// Batches that may still hang somewhere, and which only their marks keep
+    /// from being stored late.
+    doubts: Mutex<Vec<i64>>,
     news: News,
     handle: Handle,
     /// `None` only while it is dropped.
@@ -104,6 +110,7 @@ impl Postgres {
         let opened = handle.block_on(async {
             // Once only: at the start somebody reads what is wrong.
             let link = Link::open(&dialer.target).await.map_err(|refusal| refusal.error)?;
+            dialer.note(&link);
             let found = within(tables::open(&link, &known, &place)).await;
             let found = found.map_err(|trouble| trouble.into_error(&place))??;
             Ok((link, found))
@@ -129,6 +136,7 @@ impl Postgres {
             known,
             lane,
             seq: AtomicI64::new(0),
+            doubts: Mutex::default(),
             news,
             handle,
             runtime: Some(runtime),
@@ -198,8 +206,18 @@ impl Postgres {
     }
 
     fn forget_marks(&self, before: i64) -> Result<(), StoreError> {
-        let sql = format!("delete from {MARKS} where lane = $1 and seq < $2");
-        self.ask_clerk(async |link| link.execute(&sql, &[&self.lane, &before]).await.map(drop))
+        let sql = format!("delete from {MARKS} where lane = $1 and seq < $2 and seq <> all($3)");
+        let doubts = self.doubts.lock().clone();
+        self.ask_clerk(async |link| link.execute(&sql, &[&self.lane, &before, &doubts]).await.map(drop))
+    }
+
+    /// Keeps a mark for good.
+    fn doubt(&self, mark: &Mark) {
+        let mut doubts = self.doubts.lock();
+        if doubts.len() >= DOUBTS_MAX {
+            doubts.remove(0);
+        }
+        doubts.push(mark.seq);
     }
 }
 

@@ -17,7 +17,7 @@ use crate::postgres_server::{self, Server};
 const ROW: Table<u64, Vec<u8>> = Table::new("row");
 const SUM: Counter<()> = Counter::new("sum");
 /// No test waits longer for the database to come back.
-const BACK_WAIT: Duration = Duration::from_secs(60);
+const BACK_WAIT: Duration = Duration::from_secs(120);
 
 async fn put(store: &Store, key: u64) -> Result<(), Fail> {
     store

@@ -166,7 +166,7 @@ fn a_wrong_password_is_told_and_never_shown() {
 fn a_store_of_a_newer_program_is_refused() {
     let url = postgres_server::empty();
     drop(open_postgres(&url));
-    let schema = url.rsplit_once("%3D").unwrap().1;
+    let schema = postgres_server::schema(&url);
     postgres_server::shared().sql(&format!("update {schema}.waxwing_store set version = 99"));
     let error = refusal(&url);
     assert!(matches!(error, StoreError::Newer(_)), "{error}");

@@ -3,10 +3,12 @@
 //! All statements and the COMMIT travel together. If the connection breaks
 //! before the answer, nobody knows whether the batch is stored. So each batch
 //! leaves a mark with a name of its own, in the same transaction. Afterwards
-//! the same mark is inserted by itself: if it is there already, the batch was
-//! stored; if not, the batch can never be stored any more, wherever it still
-//! hangs, since its own insert of the mark would fail. An insert waits for a
-//! transaction that is still under way, which a look would not.
+//! the same mark is inserted by itself, as one that says "not stored". If the
+//! batch's own mark is there already, the batch was stored; if not, the batch
+//! can never be stored any more, wherever it still hangs, since its own insert
+//! of the mark would fail. An insert waits for a transaction that is still
+//! under way, which a look would not. The two marks differ, because the answer
+//! to the second insert may get lost as well.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -15,7 +17,6 @@ use std::time::Duration;
 
 use futures_util::future::{MaybeDone, maybe_done};
 use tokio_postgres::Error;
-use tokio_postgres::error::SqlState;
 
 use super::fault::Trouble;
 use super::link::{Link, within};
@@ -72,7 +73,8 @@ impl Batch for Writing<'_> {
 
 enum Outcome {
     Known(Result<(), StoreError>),
-    /// The connection broke before the COMMIT was sent.
+    /// The connection broke, or a statement could not be sent, before the
+    /// COMMIT was.
     NotSent,
     /// The connection broke after that: why.
     InDoubt(String),
@@ -148,7 +150,8 @@ async fn write(link: &Link, changes: &Changes, mark: &Mark) -> Outcome {
         Err(Trouble::Refused(error)) => return undone(link, error),
     }
     match within(send_all(link, &parts, mark)).await {
-        Ok(()) => Outcome::Known(Ok(())),
+        Ok(true) => Outcome::Known(Ok(())),
+        Ok(false) => Outcome::NotSent,
         Err(Trouble::Lost(why)) => Outcome::InDoubt(why),
         Err(Trouble::Conflict) => Outcome::Known(Err(StoreError::Conflict)),
         Err(Trouble::Refused(error)) => Outcome::Known(Err(error)),
@@ -177,26 +180,38 @@ async fn start<'a>(statement: impl Future<Output = Result<u64, Error>> + 'a) -> 
     sent
 }
 
-async fn send_all(link: &Link, parts: &[Part<'_>], mark: &Mark) -> Result<(), Error> {
+/// Whether something failed before the server could have heard of it.
+fn is_unsent(statement: &mut Sent<'_>) -> bool {
+    matches!(statement.as_mut().output_mut(), Some(Err(_)))
+}
+
+/// `false`: it could not be sent as a whole, so the COMMIT was not either.
+async fn send_all(link: &Link, parts: &[Part<'_>], mark: &Mark) -> Result<bool, Error> {
     let mut sent = Vec::with_capacity(parts.len() + 2);
     for part in parts {
         sent.push(start(async { link.execute(&part.sql, &part.parameters()).await }).await);
     }
     sent.push(start(async { link.execute(&mark_sql(), &[&mark.lane, &mark.seq]).await }).await);
+    // The driver refuses what is too long for a message; a COMMIT would then
+    // store the rest.
+    if sent.iter_mut().any(is_unsent) {
+        return Ok(false);
+    }
     sent.push(start(async { link.client.batch_execute("commit").await.map(|()| 1) }).await);
     // In order: a COMMIT after a refused statement only undoes, and says
     // nothing of it, so the statement's own answer is what counts.
-    let mut outcome = Ok(());
+    let mut outcome = Ok(true);
     for mut statement in sent {
         statement.as_mut().await;
         let answer = statement.as_mut().take_output().unwrap_or(Ok(0));
-        outcome = outcome.and(answer.map(drop));
+        outcome = outcome.and(answer.map(|_| true));
     }
     outcome
 }
 
 /// Finds out how a batch ended.
 async fn settle(home: &Postgres, mark: &Mark, why: String) -> Result<(), StoreError> {
+    home.doubt(mark);
     metrics::counter!("waxwing_store_doubts_total").increment(1);
     let place = &home.dialer.target.shown;
     tracing::warn!(
@@ -221,18 +236,22 @@ fn unsettled(place: &str, why: &str) -> StoreError {
 async fn is_stored(home: &Postgres, mark: &Mark) -> Result<bool, StoreError> {
     loop {
         let link = home.dialer.dial().await?;
-        let asked = within(async {
-            link.execute(&mark_sql(), &[&mark.lane, &mark.seq]).await.map_or_else(stored, |_| Ok(false))
-        });
-        match asked.await {
-            Ok(stored) => return Ok(stored),
+        match within(look_up(&link, mark)).await {
+            Ok(Some(stored)) => return Ok(stored),
             Err(Trouble::Refused(StoreError::DiskFull(what))) => return Err(StoreError::DiskFull(what)),
             // The batch may still be under way, or the database away again.
-            Err(_) => tokio::time::sleep(DOUBT_PAUSE).await,
+            Ok(None) | Err(_) => tokio::time::sleep(DOUBT_PAUSE).await,
         }
     }
 }
 
-fn stored(error: Error) -> Result<bool, Error> {
-    if error.code() == Some(&SqlState::UNIQUE_VIOLATION) { Ok(true) } else { Err(error) }
+/// What the mark says, after this has made sure that there is one.
+async fn look_up(link: &Link, mark: &Mark) -> Result<Option<bool>, Error> {
+    let note = format!(
+        "insert into {MARKS} (lane, seq, stored) values ($1, $2, false) on conflict (lane, seq) do nothing"
+    );
+    link.execute(&note, &[&mark.lane, &mark.seq]).await?;
+    let sql = format!("select stored from {MARKS} where lane = $1 and seq = $2");
+    let found = link.query(&sql, &[&mark.lane, &mark.seq]).await?;
+    found.first().map(|row| row.try_get(0)).transpose()
 }

@@ -113,6 +113,13 @@ pub(super) fn connecting(error: &Error, place: &str, user: &str) -> NoConnection
             fixed(&format!("put the password of `{user}` into the line `store`"))
         }
         (_, said) if said.contains("authentication") => fixed("the server asks for what is not known here"),
+        // What the driver makes of a server that `target_session_attrs` refuses.
+        (Some(io::ErrorKind::PermissionDenied), said) if said.contains("does not allow writes") => {
+            NoConnection {
+                passes: true,
+                ..fixed("no server there is the primary; has it died, and none taken over?")
+            }
+        }
         (Some(_), _) => NoConnection { passes: true, ..fixed("is it running, and is the port right?") },
         (None, _) => NoConnection { passes: true, ..fixed("is it running?") },
     }

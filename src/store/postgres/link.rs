@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use parking_lot::Mutex;
 use tokio::task::AbortHandle;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Error, Row, Statement};
+use tokio_postgres::{Client, Error, Row, SimpleQueryMessage, Statement};
 
 use super::address::Target;
 use super::fault::{self, NoConnection, Trouble};
@@ -32,6 +32,8 @@ pub(super) struct Link {
     statements: Mutex<HashMap<String, Statement>>,
     task: AbortHandle,
     place: Arc<str>,
+    /// Which of several servers answers, where that can be told.
+    pub(super) server: Option<String>,
 }
 
 impl Link {
@@ -50,9 +52,12 @@ impl Link {
             let _ = connection.await;
         })
         .abort_handle();
-        let link = Link { client, statements: Mutex::default(), task, place };
+        let mut link = Link { client, statements: Mutex::default(), task, place, server: None };
         match tokio::time::timeout(DIAL_MAX, settings(&link.client)).await {
-            Ok(Ok(())) => Ok(link),
+            Ok(Ok(server)) => {
+                link.server = server;
+                Ok(link)
+            }
             Ok(Err(error)) => Err(fault::connecting(&error, &link.place, &user)),
             Err(_) => Err(fault::silent(&link.place)),
         }
@@ -105,8 +110,8 @@ impl Drop for Link {
     }
 }
 
-/// What holds for every statement of a connection.
-async fn settings(client: &Client) -> Result<(), Error> {
+/// What holds for every statement of a connection; gives which server it is.
+async fn settings(client: &Client) -> Result<Option<String>, Error> {
     let limit = |name: &str, span: Duration| format!("set {name} = {}", span.as_millis());
     client.batch_execute(&limit("statement_timeout", STATEMENT_MAX)).await?;
     // Every read of ours goes by the primary key and wants few rows; and a plan
@@ -125,7 +130,20 @@ async fn settings(client: &Client) -> Result<(), Error> {
             return Err(error);
         }
     }
-    Ok(())
+    server(client).await
+}
+
+/// The server's own address, `None` on a socket or where it is not said.
+async fn server(client: &Client) -> Result<Option<String>, Error> {
+    let sql = "select host(inet_server_addr()) || ':' || inet_server_port()";
+    match client.simple_query(sql).await {
+        Ok(said) => Ok(said.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+            _ => None,
+        })),
+        Err(error) if error.as_db_error().is_some() => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Waits for an answer, but not for ever.

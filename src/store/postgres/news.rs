@@ -34,7 +34,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// The way out for signals.
 pub(super) struct News {
-    sender: mpsc::Sender<Vec<u8>>,
+    /// `None` when it is closed.
+    sender: Mutex<Option<mpsc::Sender<Vec<u8>>>>,
     /// Signals that were announced, also those that were dropped.
     announced: AtomicU64,
     ear: Arc<Ear>,
@@ -67,7 +68,7 @@ impl News {
         let (sender, queue) = mpsc::channel(WAITING_MAX);
         let ear = Arc::new(Ear::default());
         tokio::spawn(Reporter { dialer, lane, ear: ear.clone(), topics: HashSet::new() }.run(queue));
-        News { sender, announced: AtomicU64::new(0), ear }
+        News { sender: Mutex::new(Some(sender)), announced: AtomicU64::new(0), ear }
     }
 
     pub(super) fn hear(&self, hear: Hear) {
@@ -76,6 +77,8 @@ impl News {
 
     pub(super) fn close(&self) {
         self.ear.hear.lock().take();
+        // Its task hangs up when there is nobody left who could announce.
+        self.sender.lock().take();
     }
 
     pub(super) fn announced(&self) -> u64 {
@@ -91,11 +94,12 @@ impl News {
     }
 
     pub(super) fn announce(&self, signals: &[Signal]) {
+        let Some(sender) = self.sender.lock().clone() else { return };
         for signal in signals {
             // Only the lane's thread announces, so numbers follow one another.
             let number = self.announced.fetch_add(1, Ordering::Relaxed) + 1;
             let bytes = packed(number, signal);
-            if bytes.len() > PACKET_MAX_BYTES || self.sender.try_send(bytes).is_err() {
+            if bytes.len() > PACKET_MAX_BYTES || sender.try_send(bytes).is_err() {
                 metrics::counter!("waxwing_store_signals_dropped_total").increment(1);
             }
         }
@@ -139,7 +143,7 @@ struct Reporter {
 impl Reporter {
     async fn run(mut self, mut queue: mpsc::Receiver<Vec<u8>>) {
         let mut was_connected = false;
-        loop {
+        while !self.dialer.closed.load(Ordering::Acquire) {
             let target = &self.dialer.target;
             if let Ok((client, mut connection)) = target.config.connect(target.tls.clone()).await {
                 let (heard, mut news) = mpsc::channel(WAITING_MAX);

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, SemaphorePermit};
+// The runtime's own clock, by which it also times out; only for the log.
+use tokio::time::Instant;
 
 use super::address::Target;
 use super::fault::NoConnection;
@@ -17,8 +19,9 @@ pub(super) const READERS_MAX: usize = 8;
 /// Reads that wait for one of them; more are refused as busy.
 const WAITING_MAX: usize = 400;
 /// How long a database that is away is waited for: longer than a failover
-/// usually takes. While it stays away after that, everything fails at once.
-pub(super) const OUTAGE_WAIT: Duration = Duration::from_secs(20);
+/// takes, of which Patroni, left as it is, spends 30 s to be sure that the
+/// primary is dead. While it stays away after that, everything fails at once.
+pub(super) const OUTAGE_WAIT: Duration = Duration::from_secs(45);
 /// Pauses between attempts, doubling from the first to the second.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
@@ -26,8 +29,10 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 /// Dials one database.
 pub(super) struct Dialer {
     pub(super) target: Target,
-    /// Somebody tried in vain; said once.
-    is_away: AtomicBool,
+    /// Since when it has been tried in vain; said once.
+    away: Mutex<Option<Instant>>,
+    /// Which server answered last.
+    server: Mutex<Option<String>>,
     /// It was waited for in vain.
     is_given_up: AtomicBool,
     pub(super) closed: AtomicBool,
@@ -37,7 +42,8 @@ impl Dialer {
     pub(super) fn new(target: Target) -> Dialer {
         Dialer {
             target,
-            is_away: AtomicBool::new(false),
+            away: Mutex::default(),
+            server: Mutex::default(),
             is_given_up: AtomicBool::new(false),
             closed: AtomicBool::new(false),
         }
@@ -66,13 +72,11 @@ impl Dialer {
             match Link::open(&self.target).await {
                 Ok(link) => {
                     self.is_given_up.store(false, Ordering::Release);
-                    if self.is_away.swap(false, Ordering::AcqRel) {
-                        tracing::warn!("the database at {} is there again", self.target.shown);
-                    }
+                    self.note(&link);
                     return Ok(link);
                 }
                 Err(NoConnection { error, passes }) => {
-                    if !self.is_away.swap(true, Ordering::AcqRel) {
+                    if self.note_away() {
                         tracing::error!(%error, "the database is away: {error}");
                     }
                     *why = error;
@@ -83,6 +87,40 @@ impl Dialer {
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(PAUSE_MAX);
+        }
+    }
+
+    /// Whether it was there before.
+    fn note_away(&self) -> bool {
+        let mut away = self.away.lock();
+        let is_new = away.is_none();
+        away.get_or_insert_with(Instant::now);
+        is_new
+    }
+
+    /// Says once that the database is there again, or is another server now.
+    pub(super) fn note(&self, link: &Link) {
+        let away_s = self.away.lock().take().map(|since| since.elapsed().as_secs_f64());
+        let before = match &link.server {
+            Some(server) => self.server.lock().replace(server.clone()),
+            None => None,
+        };
+        let place = &self.target.shown;
+        match (before, &link.server, away_s) {
+            (Some(before), Some(now), _) if before != *now => {
+                let away_s = away_s.unwrap_or_default();
+                tracing::warn!(
+                    from = before,
+                    to = now,
+                    away_s,
+                    "the database at {place} failed over from {before} to {now} and was away for {away_s:.1} s; \
+                     how commits ended whose answer was lost is asked there"
+                );
+            }
+            (_, _, Some(away_s)) => {
+                tracing::warn!(away_s, "the database at {place} is there again after {away_s:.1} s");
+            }
+            _ => {}
         }
     }
 }

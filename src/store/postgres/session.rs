@@ -122,13 +122,17 @@ impl<'a> Session<'a> {
         let line = self.connect().await?;
         let statement = if self.is_writing { BEGIN_WRITING } else { BEGIN_READING };
         let link = line.link();
+        let is_begun = Cell::new(false);
         let both = async {
             let (begun, answer) = join(link.client.batch_execute(statement), question(link)).await;
             begun?;
+            is_begun.set(true);
             answer
         };
         let answer = within(both).await;
-        if !matches!(answer, Err(Trouble::Lost(_))) {
+        // Where the BEGIN was refused, whatever came next would be stored
+        // statement by statement: that connection is hung up.
+        if is_begun.get() && !matches!(answer, Err(Trouble::Lost(_))) {
             self.line.replace(Some(line));
         }
         Ok(answer)

@@ -28,7 +28,7 @@ const MAKE_TRIES: usize = 10;
 const MARKS_KEPT: &str = "1 day";
 
 const STORE: &str = "waxwing_store";
-pub(super) const MARKS: &str = "waxwing_commit";
+pub(super) const MARKS: &str = "waxwing_mark";
 
 /// The name of a table of ours in the database, quoted.
 pub(super) fn quoted(table: &str) -> String {
@@ -130,7 +130,7 @@ pub(super) async fn open(
         link,
         &format!(
             "create table if not exists {MARKS} (lane text, seq bigint, at timestamptz not null default now(), \
-             primary key (lane, seq))"
+             stored boolean not null default true, primary key (lane, seq))"
         ),
     )
     .await?;
