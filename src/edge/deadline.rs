@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 /// Longest time until an answer begins. Streams go on after that.
 const ANSWER_MAX: Duration = Duration::from_secs(30);
 /// The same where files are uploaded: 40 MB take their time from a telephone.
-/// The listener ends connections that stall before.
+/// What comes too slowly is ended before (`uploads`).
 const UPLOAD_MAX: Duration = Duration::from_secs(600);
 
 /// The same for a file that another server has to send first.

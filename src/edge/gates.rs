@@ -4,16 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::HeaderMap;
-use axum::http::header::CONTENT_LENGTH;
 use moka::sync::Cache;
 use parking_lot::Mutex;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::Semaphore;
 
 use super::auth::bars::Bars;
 use super::rate_limit::Counters;
-use crate::base::limits::BODY_MAX_BYTES;
-use crate::base::{Id, Limited, Problem, RateLimits};
+use super::uploads::Uploads;
+use crate::base::{Id, Limited, RateLimits};
 use crate::domain::secret;
 use crate::domain::throttle::{Limiter, LoginThrottle, Source};
 
@@ -21,8 +19,6 @@ use crate::domain::throttle::{Limiter, LoginThrottle, Source};
 const HASHING_MAX: usize = 2;
 /// Pictures decoded at once: each may take 160 MB.
 const PICTURES_MAX: usize = 1;
-/// Uploads held in memory at once: each may take 56 MB. More wait their turn.
-const UPLOADS_MAX: usize = 6;
 
 /// People whose visit is remembered.
 const VISITS_MAX: u64 = 100_000;
@@ -50,7 +46,7 @@ pub(crate) struct Gates {
     /// For password hashes and keys.
     pub(crate) hashing: Arc<Semaphore>,
     /// For uploads that are held in memory.
-    uploads: Semaphore,
+    pub(crate) uploads: Uploads,
     /// For pictures.
     pub(crate) pictures: Arc<Semaphore>,
     /// People whose visit was noted lately.
@@ -62,19 +58,6 @@ pub(crate) struct Gates {
 }
 
 impl Gates {
-    /// The right to hold a body in memory; small ones need none, so that slow
-    /// uploads hold up nobody who only writes. Ask before the body is read.
-    ///
-    /// # Errors
-    /// None that can happen while the server runs.
-    pub(crate) async fn upload(&self, headers: &HeaderMap) -> Result<Option<SemaphorePermit<'_>>, Problem> {
-        let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-        if length.is_some_and(|bytes| bytes <= BODY_MAX_BYTES) {
-            return Ok(None);
-        }
-        self.uploads.acquire().await.map(Some).map_err(Problem::internal)
-    }
-
     /// Counts a mail that is asked for; the address whether or not anybody
     /// has it.
     ///
@@ -96,7 +79,7 @@ impl Gates {
             mails: Mutex::new(Limiter::new(limits.of(Limited::Mail))),
             mails_to: Mutex::new(Limiter::new(limits.of(Limited::MailTo))),
             hashing: Arc::new(Semaphore::new(HASHING_MAX)),
-            uploads: Semaphore::new(UPLOADS_MAX),
+            uploads: Uploads::default(),
             pictures: Arc::new(Semaphore::new(PICTURES_MAX)),
             visits: Cache::builder().max_capacity(VISITS_MAX).time_to_live(VISIT_FOR).build(),
             bars: Cache::builder().max_capacity(1).time_to_live(BARS_FOR).build(),

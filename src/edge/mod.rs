@@ -21,6 +21,7 @@ pub mod sandbox;
 pub mod scheduled;
 mod state;
 mod trends;
+mod uploads;
 pub mod web;
 pub mod webhooks;
 mod well_known;

@@ -80,7 +80,7 @@ async fn upload_later(State(state): State<AppState>, auth: Auth, request: Reques
 async fn take(state: &AppState, auth: &Auth, request: Request, when: When) -> Answer {
     let me = auth.me(SCOPE)?.id;
     // Before the body is read: so many bodies are in memory at once.
-    let _slot = state.gates().upload(request.headers()).await?;
+    let (request, _place) = state.gates().uploads.admit(me, request).await?;
     let given = Input::<Upload>::from_request(request, state).await?;
     let file = |name: &str| given.params.file(name).map(|file| file.bytes.clone());
     let incoming = Incoming {
@@ -128,7 +128,7 @@ struct Change {
 async fn update(State(state): State<AppState>, IdPath(id): IdPath, auth: Auth, request: Request) -> Answer {
     let me = auth.me(SCOPE)?.id;
     let mut media = own(&state, me, id).await?;
-    let _slot = state.gates().upload(request.headers()).await?;
+    let (request, _place) = state.gates().uploads.admit(me, request).await?;
     let given = Input::<Change>::from_request(request, &state).await?;
     if let Some(thumbnail) = thumbnail(&given.params) {
         media = new_preview(&state, me, &media, thumbnail).await?;

@@ -85,7 +85,8 @@ async fn about(visit: &Visit, reply_to: Option<Id>, quote: Option<Id>) -> Result
 /// `POST /compose`.
 async fn send(member: Member, request: Request) -> Result<Response, Problem> {
     // Before the body is read: so many bodies are in memory at once.
-    let _slot = member.visit.state.gates().upload(request.headers()).await?;
+    let uploads = &member.visit.state.gates().uploads;
+    let (request, _place) = uploads.admit(member.login.account.id, request).await?;
     let params = Params::from_request(request, &member.visit.state).await?;
     member.visit.browser.check(params.text("csrf").as_deref())?;
     let state = &member.visit.state;

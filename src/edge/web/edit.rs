@@ -76,7 +76,7 @@ fn form(member: &Member, found: &Loaded) -> ComposeForm {
 /// `POST /posts/id/edit`.
 async fn save(member: Member, Path(post): Path<String>, request: Request) -> Result<Response, Problem> {
     let state = member.visit.state.clone();
-    let _slot = state.gates().upload(request.headers()).await?;
+    let (request, _place) = state.gates().uploads.admit(member.login.account.id, request).await?;
     let params = Params::from_request(request, &state).await?;
     member.visit.browser.check(params.text("csrf").as_deref())?;
     let found = own(&member, &post).await?;
