@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 
 use super::AppState;
 use super::auth::{Auth, ClientIp, seconds};
+use super::problem::is_api;
 use crate::base::{Id, Limited, Problem, ProblemKind, RateLimits};
 use crate::domain::throttle::{Limiter, Source, Standing};
 
@@ -111,7 +112,7 @@ fn special(method: &Method, path: &str) -> Option<Limited> {
 /// Middleware: counts requests to the API, refuses one too many, and tells
 /// how the limit stands.
 pub(crate) async fn count(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    if !request.uri().path().starts_with("/api/") {
+    if !is_api(request.uri().path()) {
         return next.run(request).await;
     }
     let (mut parts, body) = request.into_parts();

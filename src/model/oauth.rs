@@ -94,18 +94,21 @@ pub struct Token {
 impl Record for Token {}
 
 impl Token {
+    /// Whose it is: the person's, or the app's own.
+    fn holder(&self) -> Id {
+        self.account.unwrap_or(self.app)
+    }
+
     /// Keeps the record and its index row.
     pub fn save(tx: &mut WriteTx<'_>, digest: [u8; 32], token: &Token) {
-        if let Some(account) = token.account {
-            tx.put(TOKEN_BY_ACCOUNT, &(account, digest), &());
-        }
+        tx.put(TOKEN_BY_ACCOUNT, &(token.holder(), digest), &());
         tx.put(TOKEN, &digest, token);
     }
 
     /// Revokes it, with the pushes that came with it.
     pub fn delete(tx: &mut WriteTx<'_>, digest: [u8; 32], token: &Token) {
+        tx.delete(TOKEN_BY_ACCOUNT, &(token.holder(), digest));
         if let Some(account) = token.account {
-            tx.delete(TOKEN_BY_ACCOUNT, &(account, digest));
             tx.delete(PUSH_SUBSCRIPTION, &digest);
             tx.delete(PUSH_BY_ACCOUNT, &(account, digest));
         }

@@ -39,7 +39,7 @@ pub const APP_BY_CLIENT_ID: Table<String, Id> = Table::new("app_by_client_id");
 pub const AUTHORIZATION_CODE: Table<[u8; 32], AuthorizationCode> = Table::new("authorization_code");
 /// Access tokens by digest of their secret.
 pub const TOKEN: Table<[u8; 32], Token> = Table::new("token");
-/// Tokens of an account.
+/// Tokens of an account, or of an app for itself.
 pub const TOKEN_BY_ACCOUNT: Table<(Id, [u8; 32]), ()> = Table::new("token_by_account");
 /// Subscriptions of Web Push by the digest of their app's token.
 pub const PUSH_SUBSCRIPTION: Table<[u8; 32], PushSubscription> = Table::new("push_subscription");

@@ -13,7 +13,7 @@ const NAME_MAX_CHARACTERS: usize = 60;
 const URI_MAX_BYTES: usize = 2000;
 const REDIRECTS_MAX: usize = 20;
 /// Schemes a browser would run or show as ours.
-const REFUSED_SCHEMES: [&str; 5] = ["data", "vbscript", "javascript", "file", "blob"];
+const REFUSED_SCHEMES: [&str; 7] = ["data", "vbscript", "javascript", "file", "blob", "about", "view-source"];
 
 /// What an app tells of itself, and the names made for it.
 #[derive(Debug, Clone)]

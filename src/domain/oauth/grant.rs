@@ -231,6 +231,7 @@ pub fn client_token(
     if !scopes::within(&wanted, &app.scopes) {
         return Err(GrantError::Scope);
     }
+    make_room(tx, app.id)?;
     let token = issue(tx, moment, token_digest, &app, None, wanted);
     Ok((app, token))
 }

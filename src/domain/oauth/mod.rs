@@ -22,7 +22,8 @@ use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 /// ten minutes).
 pub const CODE_LIFETIME: Duration = Duration::from_secs(600);
 
-/// Tokens of one account; they do not expire, so the oldest give way.
+/// Tokens of one account, and of one app for itself; they do not expire, so
+/// the oldest give way.
 pub const TOKENS_MAX: usize = 200;
 
 /// Who is behind a token.
@@ -89,12 +90,13 @@ pub fn revoke(tx: &mut WriteTx<'_>, app: Id, digest: [u8; 32]) -> Result<bool, S
     Ok(true)
 }
 
-/// The tokens of an account with their digests, newest first.
+/// The tokens of an account, or of an app for itself, with their digests,
+/// newest first.
 ///
 /// # Errors
 /// Only the store's.
-pub fn tokens(tx: &ReadTx<'_>, account: Id) -> Result<Vec<([u8; 32], Token)>, StoreError> {
-    let rows = tx.scan(TOKEN_BY_ACCOUNT, Scan::prefix(&(account,)))?;
+pub fn tokens(tx: &ReadTx<'_>, holder: Id) -> Result<Vec<([u8; 32], Token)>, StoreError> {
+    let rows = tx.scan(TOKEN_BY_ACCOUNT, Scan::prefix(&(holder,)))?;
     let digests: Vec<[u8; 32]> = rows.into_iter().map(|((_, digest), ())| digest).collect();
     let found = tx.get_many(TOKEN, &digests)?;
     let mut all: Vec<_> = digests.into_iter().zip(found).filter_map(|(d, t)| Some((d, t?))).collect();
@@ -125,9 +127,9 @@ pub fn revoke_all(tx: &mut WriteTx<'_>, account: Id) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Revokes the oldest tokens of an account that has as many as it may.
-fn make_room(tx: &mut WriteTx<'_>, account: Id) -> Result<(), StoreError> {
-    let all = tokens(tx, account)?;
+/// Revokes the oldest tokens of an account or app that has as many as it may.
+fn make_room(tx: &mut WriteTx<'_>, holder: Id) -> Result<(), StoreError> {
+    let all = tokens(tx, holder)?;
     for (digest, token) in all.iter().skip(TOKENS_MAX - 1) {
         remove(tx, *digest, token);
     }

@@ -65,6 +65,24 @@ async fn the_oldest_tokens_give_way() {
 }
 
 #[tokio::test]
+async fn an_app_cannot_pile_up_tokens_of_its_own() {
+    let world = World::new();
+    registered(&world, "read").await;
+    let ana = world.account(None).await;
+    log_in(&world, ana, 0, request()).await.unwrap();
+    for n in 0..TOKENS_MAX + 3 {
+        let digest = secret::digest(&format!("own {n}"));
+        let issue = move |tx: &mut WriteTx<'_>, moment: &mut Moment| {
+            client_token(tx, moment, "client", "secret", "read", digest)
+        };
+        world.write(issue).await.unwrap();
+    }
+    let all = world.read(|tx| tx.scan(TOKEN, Scan::all())).await;
+    assert_eq!(all.len(), TOKENS_MAX + 1, "and none of a person's");
+    assert_eq!(world.read(move |tx| tokens(tx, ana)).await.len(), 1);
+}
+
+#[tokio::test]
 async fn codes_that_nobody_trades_do_not_pile_up() {
     let world = World::new();
     registered(&world, "read").await;

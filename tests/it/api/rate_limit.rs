@@ -123,3 +123,11 @@ async fn limits_can_be_turned_off() {
         assert_eq!((answer.status.as_u16(), answer.header("x-ratelimit-limit")), (200, None));
     }
 }
+
+#[tokio::test]
+async fn asking_for_tokens_counts_as_well() {
+    let app = TestApp::with("rate_limit address=1/10s").await;
+    let ask = json!({ "grant_type": "authorization_code" });
+    app.post("/oauth/token", ask.clone()).await.json(400);
+    app.post("/oauth/token", ask).await.error(429, "Too many requests");
+}
