@@ -5,6 +5,7 @@
 pub mod gif;
 pub mod mp4;
 pub mod picture;
+mod shrink;
 mod sniff;
 
 pub use sniff::Format;

@@ -7,6 +7,7 @@ use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
+use super::shrink::shrink;
 use super::{Format, gif};
 use crate::base::limits::IMAGE_MAX_PIXELS;
 
@@ -168,7 +169,7 @@ fn fit(picture: DynamicImage, pixels_max: u64) -> DynamicImage {
     }
     let scale = (pixels_max as f64 / pixels as f64).sqrt();
     let side = |side: u32| ((f64::from(side) * scale).floor() as u32).max(1);
-    picture.resize_exact(side(width), side(height), FilterType::CatmullRom)
+    shrink(picture, side(width), side(height))
 }
 
 fn preview_of(picture: DynamicImage) -> Result<Preview, PictureError> {
