@@ -27,12 +27,14 @@ pub mod webhooks;
 mod well_known;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::HeaderValue;
 use axum::http::header::{
-    CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS,
 };
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::Response;
 use tower::Layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -78,6 +80,7 @@ pub fn router(state: &AppState) -> Router {
         .layer(RequestBodyLimitLayer::new(MEDIA_MAX_BYTES))
         .layer(from_fn_with_state(state.clone(), problem::render))
         .layer(from_fn(cors::allow))
+        .layer(from_fn(keep_private))
         .layer(from_fn_with_state(state.clone(), request_id::name))
         .layer(CompressionLayer::new().compress_when(is_worth_compressing()))
         .layer(header(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
@@ -97,6 +100,18 @@ pub fn router(state: &AppState) -> Router {
 fn is_worth_compressing() -> impl Predicate {
     let is_film = NotForContentType::const_new("video/");
     DefaultPredicate::new().and(is_film).and(NotForContentType::const_new("audio/"))
+}
+
+/// Middleware: what the API answers is for whoever asks, and nobody on the way
+/// keeps it, unless its handler says so.
+async fn keep_private(request: Request, next: Next) -> Response {
+    let is_api = problem::is_api(request.uri().path());
+    let mut response = next.run(request).await;
+    if is_api {
+        let own = HeaderValue::from_static("private, no-store");
+        response.headers_mut().entry(CACHE_CONTROL).or_insert(own);
+    }
+    response
 }
 
 fn header(name: HeaderName, value: HeaderValue) -> SetResponseHeaderLayer<HeaderValue> {

@@ -155,4 +155,9 @@ async fn every_answer_has_a_request_id_and_a_policy() {
     assert_eq!(answer.header("x-request-id").map(str::len), Some(16));
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
     assert!(answer.header("content-security-policy").is_some_and(|p| p.contains("default-src 'none'")));
+    // What a token shows is kept by nobody on the way.
+    let ana = app.person("ana").await;
+    for path in ["/api/v1/accounts/verify_credentials", "/api/v1/timelines/home", "/api/v1/nothing"] {
+        assert_eq!(ana.get(path).await.header("cache-control"), Some("private, no-store"), "{path}");
+    }
 }
