@@ -41,22 +41,23 @@ impl Leftover {
         http::Request::from_parts(head, body)
     }
 
-    /// Reads what came back, if it is short and comes soon.
-    pub(super) async fn drain(self) {
-        let Some(mut body) = self.0.lock().take() else { return };
+    /// Reads what came back, if it is short and comes soon; `false` if the
+    /// connection is of no use after the answer.
+    pub(super) async fn drain(self) -> bool {
+        let Some(mut body) = self.0.lock().take() else { return true };
         if body.size_hint().lower() > LEFTOVER_MAX {
-            return;
+            return false;
         }
         let mut read = 0;
         let rest = async {
-            while let Some(Ok(frame)) = body.frame().await
-                && read <= LEFTOVER_MAX
-            {
+            while read <= LEFTOVER_MAX {
+                let Some(Ok(frame)) = body.frame().await else { return true };
                 read += frame.data_ref().map_or(0, |data| data.len() as u64);
             }
+            false
         };
         // Who is too slow loses the connection.
-        let _ = timeout(LEFTOVER_WAIT, rest).await;
+        timeout(LEFTOVER_WAIT, rest).await.unwrap_or(false)
     }
 }
 

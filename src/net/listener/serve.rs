@@ -17,6 +17,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
+use axum::http::HeaderValue;
+use axum::http::header::CONNECTION;
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::{http1, http2};
 use hyper::service::{HttpService, service_fn};
@@ -375,8 +377,11 @@ async fn answer(
     request.extensions_mut().insert(ConnectInfo(caller.peer));
     request.extensions_mut().insert(caller.keep);
     let leftover = Leftover::default();
-    let response = router.oneshot(leftover.watch(request)).await?;
-    leftover.drain().await;
+    let mut response = router.oneshot(leftover.watch(request)).await?;
+    if !leftover.drain().await {
+        // Clients that are told do not send their next request into the void.
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     Ok(response.map(|body| Body::new(Counted { body, _under_way: under_way })))
 }
 

@@ -211,11 +211,14 @@ async fn is_open_after(head: &str, body: &[u8]) -> bool {
     let read = async {
         let mut text = vec![0; 4096];
         let n = from.read(&mut text).await.unwrap_or(0);
-        assert!(text[..n].starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&text[..n]));
+        let text = String::from_utf8_lossy(&text[..n]).to_lowercase();
+        assert!(text.starts_with("http/1.1 200"), "{text}");
         called.notify_one();
         let mut rest = Vec::new();
         let _ = from.read_to_end(&mut rest).await;
-        rest.ends_with(b"127.0.0.1 HTTP/1.1")
+        let is_open = rest.ends_with(b"127.0.0.1 HTTP/1.1");
+        assert_eq!(is_open, !text.contains("connection: close"), "it says so: {text}");
+        is_open
     };
     let both = async { tokio::join!(send, read).1 };
     tokio::time::timeout(Duration::from_secs(10), both).await.unwrap()
