@@ -358,6 +358,25 @@ pub fn release(
     Ok(())
 }
 
+/// Lets go at once of what a deleted post of `owner` showed: the next sweep
+/// takes the files. What another post shows stays.
+///
+/// # Errors
+/// Only the store's.
+pub fn discard(
+    tx: &mut WriteTx<'_>,
+    now: Timestamp,
+    owner: Id,
+    shown: &[Attachment],
+) -> Result<(), StoreError> {
+    let ids: Vec<Id> = shown.iter().map(|attachment| attachment.id).collect();
+    let is_free = |old: &Media| old.owner == owner && old.status.is_none();
+    for old in tx.get_many(MEDIA, &ids)?.into_iter().flatten().filter(is_free) {
+        Media::save(tx, Some(&old), &Media { expires_at: Some(now), ..old.clone() });
+    }
+    Ok(())
+}
+
 /// Uploads whose time is up, at most `limit`. Their files may be removed:
 /// no post can show them any more.
 ///

@@ -24,6 +24,7 @@ use crate::queue::Handlers;
 
 pub(crate) use fetches::Fetches;
 pub(crate) use portraits::{forget, keep as keep_portrait};
+pub(crate) use tend::sweep_quietly;
 pub use tend::{prune, remover, sweep, tend};
 pub use upload::process;
 pub(crate) use upload::{Incoming, When, keep, new_preview};

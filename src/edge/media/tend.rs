@@ -41,6 +41,14 @@ pub async fn tend(state: AppState, stop: CancellationToken) {
     }
 }
 
+/// [`sweep`] after something that is done already: what fails now is swept
+/// away later.
+pub(crate) async fn sweep_quietly(state: &AppState) {
+    if let Err(problem) = sweep(state).await {
+        tracing::warn!(%problem, "files of deleted posts are kept for now");
+    }
+}
+
 /// Removes uploads whose time is up, with their files; gives how many.
 ///
 /// # Errors

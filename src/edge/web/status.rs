@@ -15,9 +15,10 @@ use crate::base::{Id, Moment, Problem};
 use crate::domain::status::StatusError;
 use crate::domain::thread::{self, Context};
 use crate::domain::timeline::{self, Loaded};
-use crate::domain::{delivery, interaction, poll, status};
+use crate::domain::{delivery, interaction, media, poll, status};
 use crate::edge::AppState;
 use crate::edge::api::params::Params;
+use crate::edge::media::sweep_quietly;
 use crate::model::{FilterContext, Site, Visibility};
 use crate::store::{StoreError, WriteTx};
 
@@ -248,6 +249,12 @@ async fn delete(member: Member, Path(post): Path<String>, params: Params) -> Res
     let Member { visit, login } = member;
     visit.browser.check(params.text("csrf").as_deref())?;
     let (post, moment, me) = (id(&post)?, visit.state.moment(), login.account.id);
-    visit.state.store.write(move |tx| status::delete(tx, &mut moment.clone(), me, post)).await?;
+    let delete = move |tx: &mut WriteTx<'_>| {
+        let was = status::delete(tx, &mut moment.clone(), me, post)?;
+        media::discard(tx, moment.now, me, &was.status.attachments)?;
+        Ok::<_, StatusError>(())
+    };
+    visit.state.store.write(delete).await?;
+    sweep_quietly(&visit.state).await;
     Ok(go::saying(&visit.state.site, Notice::Deleted, go::to(&load::profile_path(&login.account))))
 }

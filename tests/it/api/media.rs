@@ -343,3 +343,20 @@ pub async fn upload_png(app: &TestApp, who: &Person<'_>) -> Value {
 pub async fn upload_later(app: &TestApp, who: &Person<'_>) -> Value {
     send(app, who, Method::POST, "/api/v2/media", &[("file", "a.png", &png(20, 10))]).await.json(202)
 }
+
+#[tokio::test]
+async fn a_deleted_post_takes_its_files_along_where_that_is_wished() {
+    let app = TestApp::start().await;
+    let ana = app.person("ana").await;
+    for (query, expected) in [("", 200), ("?delete_media=false", 200), ("?delete_media=true", 404)] {
+        let file: Part<'_> = ("file", "wren.png", &png(20, 10));
+        let media = send(&app, &ana, Method::POST, "/api/v1/media", &[file]).await.json(200);
+        let post = json!({ "status": "a wren", "media_ids": [media["id"]] });
+        let post = ana.post("/api/v1/statuses", post).await.json(200);
+        let id = post["id"].as_str().unwrap();
+        ana.delete(&format!("/api/v1/statuses/{id}{query}")).await.json(200);
+        for url in [&media["url"], &media["preview_url"]] {
+            assert_eq!(app.get(&path(url)).await.status.as_u16(), expected, "{query}");
+        }
+    }
+}

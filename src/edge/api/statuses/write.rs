@@ -3,20 +3,24 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::sent::{EditedStatus, NewStatus, Published};
 use super::{quotes, seen};
 use crate::base::{Id, Problem};
 use crate::domain::media::{self, Described, MediaEdit};
-use crate::domain::status::{self, Draft, Edit};
+use crate::domain::status::{self, Draft, Edit, StatusError};
 use crate::domain::visibility::Viewer;
 use crate::edge::AppState;
-use crate::edge::api::params::{Params, Tree};
+use crate::edge::api::params::{Input, Params, Tree};
 use crate::edge::api::people::IdPath;
 use crate::edge::api::{render, scheduled_statuses};
 use crate::edge::auth::{Auth, Me};
 use crate::edge::compose::{self, Written};
+use crate::edge::media::sweep_quietly;
 use crate::model::{Application, NewPoll, Visibility};
+use crate::store::WriteTx;
 use crate::wire::mastodon::{ScheduledStatus, Status};
 
 /// Bytes of an `Idempotency-Key`; longer ones are cut.
@@ -179,17 +183,36 @@ fn described(given: &Tree) -> Option<Described> {
     })
 }
 
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Deletion {
+    /// Its files go at once. Otherwise they can be shown by another post for a day.
+    delete_media: Option<bool>,
+}
+
 /// Answers the post as it was typed, so that it can be written anew.
-#[utoipa::path(delete, path = "/api/v1/statuses/{id}", tag = "Statuses", params(("id" = String, Path)),
+#[utoipa::path(delete, path = "/api/v1/statuses/{id}", tag = "Statuses",
+    params(("id" = String, Path), Deletion),
     security(("oauth" = ["write:statuses"])), responses((status = 200, body = Status)))]
 pub(super) async fn delete(
     State(state): State<AppState>,
     IdPath(id): IdPath,
     auth: Auth,
+    asked: Input<Deletion>,
 ) -> Result<Json<Status>, Problem> {
     let me = auth.me("write:statuses")?.id;
-    let moment = state.moment();
-    let was = state.store.write(move |tx| status::delete(tx, &mut moment.clone(), me, id)).await?;
+    let (moment, takes_files) = (state.moment(), asked.delete_media.unwrap_or(false));
+    let delete = move |tx: &mut WriteTx<'_>| {
+        let was = status::delete(tx, &mut moment.clone(), me, id)?;
+        if takes_files {
+            media::discard(tx, moment.now, me, &was.status.attachments)?;
+        }
+        Ok::<_, StatusError>(was)
+    };
+    let was = state.store.write(delete).await?;
+    if takes_files {
+        sweep_quietly(&state).await;
+    }
     let entity = render::status(&state.site, Some(me), &was);
     Ok(Json(entity.deleted(&was.status.text)))
 }
