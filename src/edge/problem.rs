@@ -16,6 +16,8 @@ use tracing::{error, warn};
 
 use super::AppState;
 use super::request_id::RequestId;
+use super::web;
+use super::web::view::Theme;
 use crate::base::{Problem, ProblemKind};
 use crate::store::StoreError;
 
@@ -67,8 +69,8 @@ enum Form {
     Api,
     /// RFC 9457.
     Document,
-    /// A page.
-    Page,
+    /// A page in these colours.
+    Page(Theme),
 }
 
 /// Whether a path is one of the API, whose refusals are `{"error": …}`.
@@ -81,7 +83,7 @@ fn form(path: &str, headers: &HeaderMap) -> Form {
         return Form::Api;
     }
     let accept = headers.get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    if accept.contains("text/html") { Form::Page } else { Form::Document }
+    if accept.contains("text/html") { Form::Page(web::theme(headers)) } else { Form::Document }
 }
 
 /// Middleware: renders every problem, and every bare error status that a
@@ -146,7 +148,7 @@ fn answer(state: &AppState, problem: &Problem, form: Form, from: Response) -> Re
     let mut response = match form {
         Form::Api => Json(json!({ "error": problem.detail })).into_response(),
         Form::Document => document(problem),
-        Form::Page => super::web::error_page(state, problem),
+        Form::Page(theme) => web::error_page(state, problem, theme),
     };
     *response.status_mut() = status;
     // Headers such as Allow and WWW-Authenticate stay; what described the old body goes.

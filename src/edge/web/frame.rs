@@ -153,7 +153,7 @@ impl FromRequestParts<AppState> for Visit {
 }
 
 /// The choice of colours that a request carries.
-pub(super) fn theme(headers: &HeaderMap) -> Theme {
+pub(in crate::edge) fn theme(headers: &HeaderMap) -> Theme {
     cookie(headers, THEME_COOKIE).map_or(Theme::Auto, |value| Theme::from_value(&value))
 }
 

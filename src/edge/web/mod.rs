@@ -41,6 +41,7 @@ pub mod view;
 mod webhooks;
 
 pub(crate) use self::authorize::document as authorize_document;
+pub(super) use self::frame::theme;
 
 use askama::Template;
 use axum::Router;
@@ -124,14 +125,14 @@ fn absolute(origin: &str, url: &str) -> String {
 }
 
 /// What a person sees when something is wrong.
-pub(super) fn error_page(state: &AppState, problem: &Problem) -> Response {
+pub(super) fn error_page(state: &AppState, problem: &Problem, theme: Theme) -> Response {
     let shell = Shell {
         title: problem.kind.title().to_owned(),
         site: frame::site(state, Census::default()),
         viewer: None,
         here: "/".to_owned(),
         csrf: String::new(),
-        theme: Theme::Auto,
+        theme,
         notice: None,
         head: Head { is_private: true, ..Head::default() },
     };

@@ -141,7 +141,16 @@ pub struct PostView {
     pub is_focus: bool,
 }
 
+/// Bytes of a text's HTML from which on lists show only its beginning: more
+/// than any post of this server has.
+const LONG_MIN_BYTES: usize = 6000;
+
 impl PostView {
+    /// Whether only the beginning of its text is shown here.
+    pub fn is_long(&self) -> bool {
+        !self.is_focus && self.content_html.len() >= LONG_MIN_BYTES
+    }
+
     /// Whether its visibility lets the reader boost it.
     pub fn can_boost(&self) -> bool {
         self.visibility.is_open() || (self.is_mine && self.visibility == Visibility::Private)
