@@ -9,7 +9,8 @@ use crate::config::{LogFormat, LogLevel};
 
 /// Starts logging. `filter`, in the syntax of `RUST_LOG`, wins over `level`.
 pub fn start(format: LogFormat, level: LogLevel, filter: Option<&str>) {
-    let fallback = format!("warn,waxwing={}", level.as_str());
+    // The HTML parser warns of what strangers write.
+    let fallback = format!("warn,html5ever=error,waxwing={}", level.as_str());
     let filter = filter.map_or_else(|| EnvFilter::new(&fallback), EnvFilter::new);
     let is_terminal = std::io::stderr().is_terminal();
     let lines =

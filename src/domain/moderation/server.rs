@@ -27,7 +27,7 @@ const SETTLE_CHANGES_MAX: usize = 25;
 /// its ends; `None` for what cannot be one.
 pub fn clean_name(text: &str) -> Option<String> {
     let text = text.trim().trim_start_matches("*.").trim_matches('.').to_lowercase();
-    if text.is_empty() || text.len() > NAME_MAX_BYTES || text.contains(['/', '@', '?', '#', ' ']) {
+    if text.is_empty() || text.len() > NAME_MAX_BYTES || text.contains(['/', '@', '?', '#', ' ', '*']) {
         return None;
     }
     authority_of(&format!("https://{text}/"))
@@ -396,6 +396,8 @@ mod tests {
             ("127.0.0.1:4000", Some("127.0.0.1:4000")),
             ("https://evil.example", None),
             ("a b", None),
+            ("*", None),
+            ("ev*l.example", None),
             ("@ana@evil.example", None),
             ("", None),
         ];

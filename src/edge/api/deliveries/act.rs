@@ -112,9 +112,8 @@ async fn limits(
 /// Which jobs; all that is given must hold.
 #[derive(Debug, Deserialize, ToSchema)]
 struct PurgeAsked {
-    /// By this account.
-    #[schema(value_type = Option<String>)]
-    sender: Option<GivenId>,
+    /// By this account; `0` is the server itself.
+    sender: Option<String>,
     /// Of this kind of work, such as `deliver`.
     kind: Option<String>,
     /// Written before.
@@ -136,9 +135,14 @@ async fn purge(
         JobKind::from_name(kind)
             .ok_or_else(|| Problem::invalid("Validation failed: `kind` is no kind of work"))
     });
+    // Not a `GivenId`: what cannot be read would be `0`, and the server's own
+    // work would be thrown away.
+    let sender = asked.sender.as_deref().map(|sender| {
+        sender.trim().parse().map_err(|_| Problem::invalid("Validation failed: `sender` is no account's id"))
+    });
     let chosen = Selection {
         destination: None,
-        sender: asked.sender.map(|sender| sender.0),
+        sender: sender.transpose()?,
         kind: kind.transpose()?,
         before: time("before", asked.before.as_deref())?,
     };
