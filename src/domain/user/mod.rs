@@ -49,7 +49,10 @@ pub fn get(tx: &ReadTx<'_>, id: Id) -> Result<Option<User>, StoreError> {
 pub fn find_login(tx: &ReadTx<'_>, login: &str) -> Result<Option<(User, Account)>, StoreError> {
     let login = login.trim();
     let id = match login.strip_prefix('@').unwrap_or(login) {
-        mail if mail.contains('@') => tx.get(USER_BY_EMAIL, &mail.to_lowercase())?,
+        mail if mail.contains('@') => match clean_email(mail) {
+            Ok(mail) => tx.get(USER_BY_EMAIL, &mail)?,
+            Err(_) => None,
+        },
         name => super::account::id_by_handle(tx, name, None)?,
     };
     let Some(id) = id else { return Ok(None) };

@@ -226,22 +226,31 @@ pub fn create_invite(tx: &mut WriteTx<'_>, code: &str, invite: &Invite) {
     tx.put(INVITE, &code.to_owned(), invite);
 }
 
-/// Lower case, one `@`, a dot in the domain, no blanks or control characters.
+/// A mail address as it is compared and written to: lower case, the domain as
+/// mail servers know it (punycode). Quoted names, comments, literal addresses
+/// and the like are refused: what one program reads in them is not what
+/// another does, and so rules about domains would be evaded.
 pub(in crate::domain) fn clean_email(email: &str) -> Result<String, SignUpError> {
     let email = email.trim().to_lowercase();
-    let is_address = email.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty()
-            && !domain.contains('@')
-            && (domain == "localhost" || domain.contains('.'))
-            && !domain.starts_with('.')
-            && !domain.ends_with('.')
-    });
-    let is_clean = !email.chars().any(|c| c.is_whitespace() || c.is_control());
-    if is_address && is_clean && email.len() <= EMAIL_MAX_BYTES {
-        Ok(email)
-    } else {
-        Err(SignUpError::EmailInvalid)
-    }
+    let parts = email.split_once('@').filter(|(name, _)| is_mail_name(name));
+    let clean = parts.and_then(|(name, domain)| Some(format!("{name}@{}", mail_domain(domain)?)));
+    clean.filter(|email| email.len() <= EMAIL_MAX_BYTES).ok_or(SignUpError::EmailInvalid)
+}
+
+/// RFC 5322's `dot-atom`, with the letters of all scripts (RFC 6531).
+fn is_mail_name(name: &str) -> bool {
+    let is_letter = |c: char| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
+    name.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_letter))
+}
+
+fn mail_domain(domain: &str) -> Option<String> {
+    let Ok(url::Host::Domain(domain)) = url::Host::parse(domain) else { return None };
+    let is_label = |label: &str| {
+        let is_plain = label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        !label.is_empty() && is_plain && !label.starts_with('-') && !label.ends_with('-')
+    };
+    let is_name = domain.split('.').all(is_label) && (domain.contains('.') || domain == "localhost");
+    is_name.then_some(domain)
 }
 
 fn new_account(moment: &mut Moment, site: &Site, new: &NewUser) -> Account {

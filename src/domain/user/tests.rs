@@ -152,3 +152,34 @@ async fn sessions_end_when_idle_and_when_their_user_is_disabled() {
     world.write(pending).await.unwrap();
     assert!(look().await.is_none());
 }
+
+#[test]
+fn an_address_has_one_form_and_no_tricks() {
+    for (typed, expected) in [
+        (" Ana+news@Example.ORG ", Some("ana+news@example.org")),
+        ("o'neil.m@a-b.example", Some("o'neil.m@a-b.example")),
+        ("ünï@exämple.example", Some("ünï@xn--exmple-cua.example")),
+        // What looks like another domain is one to mail servers.
+        ("a@ｅvil.example", Some("a@evil.example")),
+        ("a@localhost", Some("a@localhost")),
+        ("<a@evil.example>", None),
+        ("a@evil.example(x)@good.example", None),
+        ("a@evil.example,b@good.example", None),
+        ("\"a b\"@good.example", None),
+        ("a..b@good.example", None),
+        (".a@good.example", None),
+        ("a@[127.0.0.1]", None),
+        ("a@127.0.0.1", None),
+        ("a@good..example", None),
+        ("a@good.example.", None),
+        ("a@good.example;x", None),
+        ("a@-good.example", None),
+        ("a@intranet", None),
+        ("a@good.example\r\nbcc: b@evil.example", None),
+        ("@good.example", None),
+        ("a@", None),
+        ("a", None),
+    ] {
+        assert_eq!(clean_email(typed).ok().as_deref(), expected, "{typed:?}");
+    }
+}
