@@ -1,5 +1,6 @@
-//! How fast the embedded store is on this machine, in about ten seconds:
-//! `cargo run --release --example store_benchmark [FOLDER]`.
+//! How fast the stores are on this machine, in about twenty seconds:
+//! `cargo run --release --example store_benchmark [FOLDER] [postgres://…]`.
+//! The database must be one that may be filled with junk.
 #![allow(clippy::disallowed_methods)] // It measures time.
 
 use std::error::Error;
@@ -8,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use waxwing::store::backend::{Backend, Batch, Snapshot};
-use waxwing::store::{Redb, Store, StoreError, Table};
+use waxwing::store::{Postgres, Redb, Store, StoreError, Table};
 
 const ROW: Table<u64, Vec<u8>> = Table::new("row");
 const SPAN: Duration = Duration::from_millis(1500);
@@ -37,12 +38,29 @@ impl Backend for Handed {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let folder = match std::env::args().nth(1) {
+    let (urls, folders): (Vec<_>, Vec<_>) =
+        std::env::args().skip(1).partition(|argument| argument.starts_with("postgres"));
+    let folder = match folders.first() {
         Some(parent) => tempfile::tempdir_in(parent)?,
         None => tempfile::tempdir()?,
     };
     let path = folder.path().join("benchmark.redb");
-    let store = Store::open_redb(&path)?;
+    measure("redb", Store::open_redb(&path)?).await;
+    for url in urls {
+        measure("postgres", Store::new(Postgres::open(&url)?)).await;
+    }
+    println!("redb, its reads handed to other threads:");
+    let store = Store::new(Handed(Redb::open(&path)?));
+    for readers in [1, 16] {
+        let rate = reads(store.clone(), readers).await;
+        println!("{readers:>4} readers at once: {rate:>7.0} reads of 20 rows per second");
+    }
+    store.close().await;
+    Ok(())
+}
+
+async fn measure(engine: &str, store: Store) {
+    println!("{engine}:");
     for writers in [1, 2, 8, 64, 256] {
         let rate = writes(store.clone(), writers).await;
         println!("{writers:>4} writers at once: {rate:>7.0} durable writes per second");
@@ -52,13 +70,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
         println!("{readers:>4} readers at once: {rate:>7.0} reads of 20 rows per second");
     }
     store.close().await;
-    let store = Store::new(Handed(Redb::open(&path)?));
-    for readers in [1, 16] {
-        let rate = reads(store.clone(), readers).await;
-        println!("{readers:>4} readers at once: {rate:>7.0} per second if handed to other threads");
-    }
-    store.close().await;
-    Ok(())
 }
 
 /// Each writer waits for its row to be durable before it writes the next.

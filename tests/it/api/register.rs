@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use waxwing::base::Id;
 use waxwing::domain::user::{self, UserError};
 use waxwing::model::{Invite, Role};
-use waxwing::store::{Store, StoreError};
+use waxwing::store::StoreError;
 
+use crate::kit::place::empty_store;
 use crate::kit::{Answer, Payload, TestApp, request, settings};
 
 fn valid() -> Value {
@@ -70,7 +71,7 @@ async fn every_fault_is_named() {
 
 pub(super) async fn with_registration(how: &str) -> TestApp {
     let text = format!("https://social.example\ntls internal\nstore memory\nadmin off\nregistration {how}\n");
-    TestApp::configured(settings(&text), Store::memory()).await
+    TestApp::configured(settings(&text), empty_store()).await
 }
 
 #[tokio::test]

@@ -534,7 +534,7 @@ async fn the_instance_says_where_streams_are() {
     assert_eq!(v2["configuration"]["urls"]["streaming"], "wss://social.example");
     let plain = TestApp::configured(
         crate::kit::settings("http://127.0.0.1:8080\nstore memory\nadmin off\n"),
-        waxwing::store::Store::memory(),
+        crate::kit::place::empty_store(),
     )
     .await;
     assert_eq!(plain.get("/api/v1/instance").await.json(200)["urls"]["streaming_api"], "ws://127.0.0.1:8080");

@@ -1,9 +1,10 @@
-//! A whole Waxwing in memory, without sockets: requests go straight into the
+//! A whole Waxwing, most often in memory, without sockets: requests go straight into the
 //! router. `TestApp::start().await`, `app.person("ana").await`, then
 //! `ana.post("/api/v1/statuses", json!({…})).await.json(200)`.
 
 #![allow(dead_code)] // not every test uses every tool
 
+pub mod place;
 mod schema;
 pub mod smtp;
 
@@ -32,7 +33,7 @@ pub const PASSWORD: &str = "cedar and juniper";
 /// Everything an app may ask for.
 pub const ALL_SCOPES: &str = "read write follow push";
 
-/// A server in memory.
+/// A whole server without sockets.
 pub struct TestApp {
     /// Its parts.
     pub state: AppState,
@@ -58,7 +59,7 @@ impl TestApp {
         let text = format!(
             "https://social.example\ntls internal\nstore memory\nadmin off\n{joining}\n{limits}\n{directives}\n"
         );
-        TestApp::configured(settings(&text), Store::memory()).await
+        TestApp::configured(settings(&text), place::empty_store()).await
     }
 
     /// With any settings, over any store.

@@ -4,10 +4,10 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 use waxwing::model::Role;
-use waxwing::store::Store;
 
 use super::{MISSING, are_alike, call};
 use crate::api::{id, post_to};
+use crate::kit::place::empty_store;
 use crate::kit::{Payload, Person, TestApp, request, settings};
 
 /// What ana owns: a name, and paths with the id of it.
@@ -147,7 +147,7 @@ async fn case_93_a_push_subscription_is_of_one_token() {
 #[tokio::test]
 async fn case_94_an_unapproved_login_reads_nothing_of_the_servers_blocks() {
     let text = "https://social.example\ntls internal\nstore memory\nadmin off\nregistration approval\n";
-    let app = TestApp::configured(settings(text), Store::memory()).await;
+    let app = TestApp::configured(settings(text), empty_store()).await;
     let admin = app.person_with("root", Role::Admin, "read write admin:read admin:write").await;
     let block = json!({ "domain": "bad.example", "severity": "silence", "obfuscate": true,
         "public_comment": "spam", "private_comment": "tip from a friend" });

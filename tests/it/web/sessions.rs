@@ -1,6 +1,6 @@
 use super::browser::{Browser, Page};
+use crate::kit::place::empty_store;
 use crate::kit::{PASSWORD, TestApp, settings};
-use waxwing::store::Store;
 
 #[tokio::test]
 async fn logging_in_gives_a_cookie_that_only_this_host_and_no_script_can_use() {
@@ -80,7 +80,7 @@ async fn sign_up_follows_the_registration_setting() {
     for (mode, word) in [("closed", "Closed for now"), ("invite", "By invitation")] {
         let text =
             format!("https://social.example\ntls internal\nstore memory\nadmin off\nregistration {mode}\n");
-        let app = TestApp::configured(settings(&text), Store::memory()).await;
+        let app = TestApp::configured(settings(&text), empty_store()).await;
         let mut browser = Browser::new(&app);
         assert!(browser.get("/signup").await.text().contains(word), "{mode}");
         assert_eq!(browser.submit("/signup", &fields).await.status, 422, "{mode}");
