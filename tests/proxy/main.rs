@@ -7,5 +7,6 @@
 mod failure;
 mod http2;
 mod kit;
+mod live;
 mod pass;
 mod refuse;

@@ -69,6 +69,7 @@ async fn start(args: &ProxyArgs) -> Result<(Proxy, String), Problem> {
     let clock = Arc::new(SystemClock::start());
     let count = routes.len();
     let shared = forward::shared(settings(args), routes, clock);
+    forward::resolve(&shared).await;
     let proxy = Proxy::start(shared, listeners, tls, &SystemChance).map_err(Problem::internal)?;
     let policy = args.policy;
     let greeting =

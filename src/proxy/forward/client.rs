@@ -100,13 +100,11 @@ impl Client {
                     self.inbound.consume(2);
                 }
                 let front = self.inbound.filled();
-                if front.starts_with(b"PRI") && front.len() <= HTTP2_PREFACE.len() {
-                    if front == HTTP2_PREFACE {
-                        return Poll::Ready(Next::Http2);
-                    }
-                } else if front.starts_with(HTTP2_PREFACE) {
+                if front.starts_with(HTTP2_PREFACE) {
                     return Poll::Ready(Next::Http2);
-                } else if front != b"\r" {
+                }
+                let may_be_http2 = front.len() >= 3 && HTTP2_PREFACE.starts_with(front);
+                if front != b"\r" && !may_be_http2 {
                     match self.head.lines.find_end(front) {
                         Ok(Some(end)) => return Poll::Ready(Next::Request(end)),
                         Ok(None) => {}

@@ -51,7 +51,9 @@ pub async fn look_after(shared: Arc<Shared>, dice: Dice, stop: CancellationToken
     }
 }
 
-async fn resolve(shared: &Shared) {
+/// Asks what the upstreams' names stand for. Done every half minute; once
+/// before the first request, so that it finds them.
+pub async fn resolve(shared: &Shared) {
     for target in shared.targets.load_full().values() {
         if let Err(error) = target.resolve().await {
             let name = &target.address;

@@ -31,7 +31,7 @@ mod upload;
 mod worker;
 
 pub use head::{HEAD_MAX_BYTES, HEADERS_MAX};
-pub use health::look_after;
+pub use health::{look_after, resolve};
 pub use http2::{AnswerBody, Caller, forward};
 pub use server::{Proxy, Route, shared};
 pub use settings::*;
