@@ -14,7 +14,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("wire", &["base", "model"]),
     ("domain", &["base", "model", "store"]),
     ("cluster", &["base", "store", "model"]),
-    ("net", &["base", "config", "store", "model", "wire", "domain"]),
+    ("net", &["base", "config", "store", "model", "wire", "domain", "cluster"]),
     ("proxy", &["base"]),
     ("queue", &["base", "config", "store", "model", "wire", "domain", "cluster", "net"]),
     ("search", &["base", "store", "model", "wire", "domain", "cluster"]),

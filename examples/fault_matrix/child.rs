@@ -64,6 +64,13 @@ impl Process {
         Err(format!("a child never said `{word}`").into())
     }
 
+    /// `kill -STOP` and `kill -CONT`.
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+            let _ = rustix::process::kill_process(pid, signal);
+        }
+    }
+
     /// `kill -9`.
     pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();

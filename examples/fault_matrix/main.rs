@@ -22,8 +22,12 @@ mod dns;
 mod fleet;
 mod ledger;
 mod measure;
+mod node;
 mod parcel;
 mod people;
+#[allow(unreachable_pub)] // the tests have it, too
+#[path = "../../tests/kit/postgres.rs"]
+mod postgres;
 mod raw;
 mod rows;
 mod scale;
@@ -57,7 +61,11 @@ async fn main() -> ExitCode {
     if let [flag, kind, folder, rest @ ..] = &arguments[..]
         && flag == child::FLAG
     {
-        return match sender::run(kind, Path::new(folder), rest).await {
+        let ended = match kind.as_str() {
+            "node" => node::run(Path::new(folder), rest).await,
+            _ => sender::run(kind, Path::new(folder), rest).await,
+        };
+        return match ended {
             Ok(()) => ExitCode::SUCCESS,
             Err(failure) => {
                 eprintln!("a child failed: {failure}");

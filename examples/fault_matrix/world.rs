@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use waxwing::app::system::{SystemChance, SystemClock};
 use waxwing::base::{Clock, FixedChance, Id, IdGenerator, Moment};
+use waxwing::cluster::Cluster;
 use waxwing::domain::delivery::{self, Delivery, Overview, Targets};
 use waxwing::model::Site;
 use waxwing::model::queue::tables::{DEAD, DESTINATION, DESTINATION_BY_HOST};
@@ -35,6 +36,8 @@ pub(crate) struct Setup {
     pub(crate) attempt_max: Duration,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) resolver: Option<Arc<dyn Resolver>>,
+    /// As one of several on the store: who does what, and ids of its own.
+    pub(crate) node: Option<(Cluster, Arc<IdGenerator>)>,
     pub(crate) roots_pem: Vec<u8>,
     /// Put around the handler of deliveries.
     pub(crate) wrap: fn(Deliver) -> Box<dyn Handler>,
@@ -51,6 +54,7 @@ impl Setup {
             attempt_max: scale.attempt_max,
             clock: Arc::new(SystemClock::start()),
             resolver: None,
+            node: None,
             roots_pem: Vec::new(),
             wrap: |deliver| Box::new(deliver),
             more: |handlers| handlers,
@@ -97,7 +101,8 @@ impl World {
     /// Over a store, with nobody at work yet.
     pub(crate) async fn over(store: Store, fleet: Arc<Fleet>, setup: Setup) -> Result<World, Failure> {
         let site = Site::new("https", "social.example");
-        let ids = Arc::new(IdGenerator::new(0));
+        let alone = || (Cluster::alone(), Arc::new(IdGenerator::new(0)));
+        let (cluster, ids) = setup.node.clone().unwrap_or_else(alone);
         let people = match setup.known.clone() {
             Some(known) => known,
             None => people::join(&store, &site, &*setup.clock, &ids, setup.people).await?,
@@ -110,6 +115,8 @@ impl World {
         let handlers = (setup.more)(handlers);
         let worker = Worker {
             slots: setup.slots,
+            cluster,
+            ids: ids.clone(),
             ..Worker::new(store.clone(), handlers, setup.clock.clone(), Arc::new(SystemChance))
         };
         Ok(World {

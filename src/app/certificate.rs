@@ -9,11 +9,13 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::base::Problem;
-use crate::config::{Acme, Config, Tls};
+use crate::config::{Acme, Tls};
 use crate::edge::AppState;
-use crate::net::acme::{AcmeSettings, RETRY_FIRST, Renewal};
+use crate::model::tables::SHARED_SECRET;
+use crate::net::acme::{AcmeSettings, RETRY_FIRST, Renewal, Shared};
 use crate::net::listener::{Challenges, Transport};
 use crate::net::tls::{FileCertificate, LocalAuthority, Served, server_config};
+use crate::store::StoreError;
 
 /// How often files are looked at and the age of our own certificate checked.
 const CHECK_EVERY: Duration = Duration::from_secs(60);
@@ -40,24 +42,25 @@ pub(super) struct Certificate {
 
 impl Certificate {
     /// Finds or makes the first certificate.
-    pub(super) fn prepare(state: &AppState) -> Result<Certificate, Problem> {
+    pub(super) async fn prepare(state: &AppState) -> Result<Certificate, Problem> {
         let config = &state.config;
         let (served, challenges) = (Arc::new(Served::default()), Challenges::default());
         let source = match &config.tls {
             Tls::Off => Source::None,
             Tls::Internal => {
+                if state.cluster.is_shared() {
+                    share_authority(state).await?;
+                }
                 let authority = LocalAuthority::open(&config.data, state.now())?;
                 info!("browsers can be told to trust {}", authority.file().display());
                 Source::Local(Box::new(authority), vec![config.public_url.host.clone()])
             }
             Tls::Files { cert, key } => Source::Files(Box::new(FileCertificate::new(cert, key))),
-            Tls::Acme(acme) => Source::Acme(Box::new(Renewal::open(
-                order(config, acme)?,
-                served.clone(),
-                challenges.clone(),
-                state.clock.clone(),
-                state.chance.clone(),
-            )?)),
+            Tls::Acme(acme) => {
+                let (order, clock, chance) = (order(state, acme)?, state.clock.clone(), state.chance.clone());
+                let renewal = Renewal::open(order, served.clone(), challenges.clone(), clock, chance);
+                Source::Acme(Box::new(renewal.await?))
+            }
         };
         let mut certificate = Certificate { state: state.clone(), source, served, challenges };
         certificate.refresh()?;
@@ -116,8 +119,30 @@ impl Certificate {
     }
 }
 
+/// All nodes have the same authority, so that people need to trust one only:
+/// the one that was first in the store.
+async fn share_authority(state: &AppState) -> Result<(), Problem> {
+    let data = &state.config.data;
+    LocalAuthority::open(data, state.now())?;
+    let ours = LocalAuthority::files(data).map_err(Problem::internal)?;
+    let [key_name, name] = ["tls/authority.key", "tls/authority.pem"].map(str::to_owned);
+    let kept = state.store.write(move |tx| {
+        let theirs = tx.get(SHARED_SECRET, &key_name)?.zip(tx.get(SHARED_SECRET, &name)?);
+        if let Some(theirs) = theirs {
+            return Ok::<_, StoreError>(theirs);
+        }
+        tx.put(SHARED_SECRET, &key_name, &ours.0);
+        tx.put(SHARED_SECRET, &name, &ours.1);
+        Ok(ours.clone())
+    });
+    let kept = kept.await?;
+    LocalAuthority::replace(data, &kept).map_err(Problem::internal)
+}
+
 /// What the authority is asked for.
-fn order(config: &Config, acme: &Acme) -> Result<AcmeSettings, Problem> {
+fn order(state: &AppState, acme: &Acme) -> Result<AcmeSettings, Problem> {
+    let config = &state.config;
+    let shared = || Shared { store: state.store.clone(), duty: state.cluster.duty() };
     let extra_roots_pem = match &acme.root {
         None => Vec::new(),
         Some(path) => fs::read(path).map_err(|error| {
@@ -131,6 +156,7 @@ fn order(config: &Config, acme: &Acme) -> Result<AcmeSettings, Problem> {
         email: config.email.clone(),
         challenges: acme.challenges.clone(),
         data: config.data.clone(),
+        shared: state.cluster.is_shared().then(shared),
         retry_first: RETRY_FIRST,
     })
 }

@@ -11,7 +11,6 @@ use tracing::{info, warn};
 use crate::base::{Chance, Clock, IdGenerator, Problem};
 use crate::cluster::{About, Cluster, Member};
 use crate::config::{Config, MediaChoice, StoreChoice};
-use crate::model::NodeLoad;
 use crate::net::listener::{Bound, bind};
 use crate::store::Store;
 
@@ -58,7 +57,6 @@ impl Place {
             address: address(config, &bound),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             peers: config.node.peers.clone(),
-            load: Arc::new(NodeLoad::default),
         };
         let at = about.address.clone();
         let member = Member::join(store.clone(), clock.clone(), chance.clone(), about).await?;

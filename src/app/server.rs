@@ -83,6 +83,7 @@ impl Server {
         server.tasks.spawn(server.state.hub.clone().run(store, server.stop.clone()));
         server.tasks.spawn(jobs::worker(&server.state).run(server.stop.clone()));
         server.tasks.spawn(edge::media::tend(server.state.clone(), server.stop.clone()));
+        server.tasks.spawn(edge::nodes::attend(server.state.clone(), server.stop.clone()));
         server.tasks.spawn(jobs::indexer(&server.state).run(server.stop.clone()));
         server.listen(bound).await?;
         Ok(server)
@@ -91,7 +92,7 @@ impl Server {
     /// Serves the site, the redirect to it, and the admin listener.
     async fn listen(&self, bound: Bound) -> Result<(), Problem> {
         let config = &self.state.config;
-        let certificate = Certificate::prepare(&self.state)?;
+        let certificate = Certificate::prepare(&self.state).await?;
         let challenges = certificate.challenges();
         let transport = certificate.transport();
         certificate.keep(&self.tasks, &self.stop);

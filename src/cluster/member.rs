@@ -15,7 +15,7 @@ use super::sight::{DEAD_AFTER, Life, Sight};
 use super::{BEAT, Cluster, Duty, KEY_BYTES, LEASE, NodeKey, Peer, by_hand, millis};
 use crate::base::{Chance, Clock, IdGenerator, Problem, ProblemKind, Timestamp};
 use crate::model::tables::SHARED_SECRET;
-use crate::model::{Holdings, Node, NodeLoad, NodeState};
+use crate::model::{Holdings, Node, NodeState};
 use crate::store::{Store, StoreError};
 
 /// Name of the nodes' secret in the store.
@@ -28,9 +28,6 @@ const ID_MARGIN: Duration = Duration::from_secs(1);
 /// How long a start waits for a number to become free.
 const CLAIM_MAX: Duration = Duration::from_secs(2 * DEAD_AFTER.as_secs());
 
-/// Asked for what a sign of life tells.
-pub type Probe = Arc<dyn Fn() -> NodeLoad + Send + Sync>;
-
 /// What a process says of itself.
 #[derive(Clone)]
 pub struct About {
@@ -40,8 +37,6 @@ pub struct About {
     pub version: String,
     /// Peers listed by hand; without any, nodes find each other.
     pub peers: Vec<String>,
-    /// What it has to do.
-    pub load: Probe,
 }
 
 /// This process as one of several.
@@ -173,7 +168,7 @@ impl Member {
             now: self.clock.now(),
             is_draining: self.is_draining,
             uptime: self.clock.monotonic().saturating_sub(self.started.1),
-            load: (self.about.load)(),
+            load: *self.cluster.0.load.lock(),
             news_sent: self.store.announced().1,
             index_slot: self.cluster.0.index_slot.load(Ordering::Relaxed).checked_sub(1),
         };

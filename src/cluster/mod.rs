@@ -29,7 +29,7 @@ use tokio::sync::{Notify, watch};
 use crate::base::Clock;
 use crate::model::NodeLoad;
 
-pub use member::{About, Member, Probe};
+pub use member::{About, Member};
 pub use register::stands;
 pub use shards::{CHORES, ShardSet, share};
 pub use sight::{DEAD_AFTER, Life, Sight};
@@ -112,6 +112,7 @@ struct Inner {
     peers: watch::Sender<Arc<[Peer]>>,
     duty: watch::Sender<Duty>,
     done: Mutex<ShardSet>,
+    load: Mutex<NodeLoad>,
     wake: Notify,
 }
 
@@ -119,6 +120,27 @@ impl Cluster {
     /// Of a process that has its store for itself.
     pub fn alone() -> Cluster {
         Cluster::new(None, None, Duty::ALONE)
+    }
+
+    /// One of several that always may act, with this to do.
+    #[cfg(test)]
+    pub(crate) fn staged(duty: Duty) -> Cluster {
+        let clock = crate::base::ManualClock::at(crate::base::Timestamp::from_secs(1));
+        let cluster = Cluster::new(Some(Arc::new(clock)), None, duty);
+        cluster.0.lease_until.store(u64::MAX, Ordering::Relaxed);
+        cluster
+    }
+
+    /// Gives it something else to do.
+    #[cfg(test)]
+    pub(crate) fn turn_to(&self, duty: Duty) {
+        self.0.duty.send_replace(duty);
+    }
+
+    /// What was said to be free for others.
+    #[cfg(test)]
+    pub(crate) fn given_back(&self) -> ShardSet {
+        *self.0.done.lock()
     }
 
     fn shared(clock: Arc<dyn Clock>, key: NodeKey) -> Cluster {
@@ -135,6 +157,7 @@ impl Cluster {
             peers: watch::Sender::new(Arc::from([])),
             duty: watch::Sender::new(duty),
             done: Mutex::new(ShardSet::NONE),
+            load: Mutex::default(),
             wake: Notify::new(),
         }))
     }
@@ -157,6 +180,11 @@ impl Cluster {
     /// Our number; another one after we were taken for dead.
     pub fn number(&self) -> u8 {
         self.0.number.load(Ordering::Relaxed)
+    }
+
+    /// Tells the others what we have to do, with the next sign of life.
+    pub fn set_load(&self, load: NodeLoad) {
+        *self.0.load.lock() = load;
     }
 
     /// Tells the others which search index is ours.

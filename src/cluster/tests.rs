@@ -9,7 +9,7 @@ use super::shards::{ShardSet, share};
 use super::sight::{DEAD_AFTER, Life, Sight};
 use super::{CHORES, Cluster, LEASE, register};
 use crate::base::{Clock, FixedChance, Id, ManualClock, Timestamp};
-use crate::model::{Holdings, Node, NodeLoad, NodeState, SHARDS};
+use crate::model::{Holdings, Node, NodeState, SHARDS};
 use crate::store::{Store, StoreError};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -25,12 +25,7 @@ struct Node1 {
 impl Node1 {
     async fn join(store: &Store, seed: u64, wall: Timestamp) -> Node1 {
         let clock = ManualClock::at(wall);
-        let about = About {
-            address: format!("192.0.2.{seed}:7443"),
-            version: "1".into(),
-            peers: Vec::new(),
-            load: Arc::new(NodeLoad::default),
-        };
+        let about = About { address: format!("192.0.2.{seed}:7443"), version: "1".into(), peers: Vec::new() };
         let (time, chance) = (Arc::new(clock.clone()), Arc::new(FixedChance::new(seed)));
         let member = Member::join(store.clone(), time, chance, about).await.unwrap();
         let cluster = member.cluster();

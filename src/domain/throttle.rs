@@ -10,9 +10,12 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::base::{Limited, Rate, RateLimits};
+use crate::store::Key;
 
 /// Keys one limiter remembers.
 const KEYS_MAX: usize = 50_000;
+/// Keys of which others are told at a time.
+const NEWS_MAX: usize = 4096;
 
 /// A source address as it is counted: IPv6 by its /64, which is what one
 /// customer gets.
@@ -34,12 +37,24 @@ impl From<IpAddr> for Source {
     }
 }
 
+impl Key for Source {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.0.write(out);
+    }
+
+    fn read(input: &mut &[u8]) -> Option<Self> {
+        Key::read(input).map(Source)
+    }
+}
+
 /// Counts attempts by key.
 pub struct Limiter<K> {
     /// `None` where nothing is limited.
     rate: Option<Rate>,
     /// Until when each key's allowance is spoken for.
     spent: HashMap<K, Duration>,
+    /// What was counted since others were told; `None` where there are none.
+    news: Option<HashMap<K, u32>>,
 }
 
 /// How a key stands after an attempt.
@@ -56,10 +71,34 @@ pub struct Standing {
     pub wait: Option<Duration>,
 }
 
-impl<K: Hash + Eq> Limiter<K> {
+impl<K: Hash + Eq + Copy> Limiter<K> {
     /// Nobody has tried anything yet.
     pub fn new(rate: Option<Rate>) -> Limiter<K> {
-        Limiter { rate, spent: HashMap::new() }
+        Limiter { rate, spent: HashMap::new(), news: None }
+    }
+
+    /// The keys that tried most since this was asked last, with how often;
+    /// no more than `most`. From the first time on, it is kept for this.
+    pub fn news(&mut self, most: usize) -> Vec<(K, u32)> {
+        let mut news: Vec<(K, u32)> =
+            self.news.replace(HashMap::new()).unwrap_or_default().into_iter().collect();
+        if news.len() > most {
+            news.select_nth_unstable_by_key(most, |(_, count)| std::cmp::Reverse(*count));
+            news.truncate(most);
+        }
+        news
+    }
+
+    /// Counts attempts that were made elsewhere; nobody is refused by it who
+    /// would not have been refused there.
+    pub fn charge(&mut self, now: Duration, key: K, attempts: u32) {
+        let Some(rate) = self.rate else { return };
+        if self.spent.len() >= KEYS_MAX {
+            self.shrink(now);
+        }
+        let spent = self.spent.entry(key).or_default();
+        let attempts = attempts.min(rate.count);
+        *spent = ((*spent).max(now) + Self::cost(rate) * attempts).min(now + rate.window);
     }
 
     fn cost(rate: Rate) -> Duration {
@@ -97,6 +136,11 @@ impl<K: Hash + Eq> Limiter<K> {
             self.shrink(now);
         }
         self.spent.insert(key, spent);
+        if let Some(news) = &mut self.news
+            && (news.len() < NEWS_MAX || news.contains_key(&key))
+        {
+            *news.entry(key).or_default() += 1;
+        }
         Some(standing(spent))
     }
 
@@ -105,6 +149,9 @@ impl<K: Hash + Eq> Limiter<K> {
         let Some(cost) = self.rate.map(Self::cost) else { return };
         if let Some(spent) = self.spent.get_mut(key) {
             *spent = spent.saturating_sub(cost);
+        }
+        if let Some(count) = self.news.as_mut().and_then(|news| news.get_mut(key)) {
+            *count = count.saturating_sub(1);
         }
     }
 
@@ -143,6 +190,11 @@ impl LoginThrottle {
     pub fn attempt(&mut self, now: Duration, source: Source, login: &str) -> Result<(), Duration> {
         self.by_source.take(now, source)?;
         self.by_account.take(now, account_key(login))
+    }
+
+    /// Its two limiters: by source and by account.
+    pub fn parts(&mut self) -> (&mut Limiter<Source>, &mut Limiter<[u8; 32]>) {
+        (&mut self.by_source, &mut self.by_account)
     }
 
     /// The password was right: takes the attempt back.
@@ -233,6 +285,30 @@ mod tests {
             assert!(limiter.spent.len() <= KEYS_MAX);
         }
         assert!(limiter.take(SECOND, u32::MAX).is_err());
+    }
+
+    #[test]
+    fn what_is_counted_elsewhere_counts_here() {
+        let rate = Some(Rate { count: 10, window: 10 * SECOND });
+        let (mut here, mut there) = (Limiter::new(rate), Limiter::new(rate));
+        assert_eq!((here.news(9), there.news(9)), (Vec::new(), Vec::new()));
+        for _ in 0..7 {
+            assert!(there.take(SECOND, 'a').is_ok());
+        }
+        assert!(there.take(SECOND, 'b').is_ok());
+        assert!(there.take(SECOND, 'c').is_ok());
+        there.refund(&'c');
+        let told = there.news(1);
+        assert_eq!(told, [('a', 7)], "who asks most comes first");
+        assert_eq!(there.news(9), Vec::new(), "told once");
+        told.into_iter().for_each(|(key, count)| here.charge(SECOND, key, count));
+        for _ in 0..3 {
+            assert!(here.take(SECOND, 'a').is_ok());
+        }
+        assert!(here.take(SECOND, 'a').is_err());
+        assert_eq!(here.news(9), [('a', 3)], "what others told is not told again");
+        here.charge(SECOND, 'a', u32::MAX);
+        assert_eq!(here.take(SECOND, 'a'), Err(SECOND), "no more than the whole allowance");
     }
 
     #[test]

@@ -41,8 +41,8 @@ pub(crate) struct Gates {
     /// New apps.
     pub(crate) apps: Mutex<Limiter<Source>>,
     /// Mails that anybody may ask for, by who asks and by who gets them.
-    mails: Mutex<Limiter<Source>>,
-    mails_to: Mutex<Limiter<[u8; 32]>>,
+    pub(super) mails: Mutex<Limiter<Source>>,
+    pub(super) mails_to: Mutex<Limiter<[u8; 32]>>,
     /// For password hashes and keys.
     pub(crate) hashing: Arc<Semaphore>,
     /// For uploads that are held in memory.

@@ -13,6 +13,7 @@ pub mod federation;
 mod find;
 mod gates;
 pub mod media;
+pub mod nodes;
 mod problem;
 mod profile;
 mod rate_limit;

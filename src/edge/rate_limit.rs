@@ -46,6 +46,16 @@ impl Counters {
         }
     }
 
+    /// Its limiters, for what other nodes tell.
+    pub(super) fn by_id(&self) -> [&Mutex<Limiter<Id>>; 4] {
+        [&self.user, &self.token, &self.media, &self.removal]
+    }
+
+    /// The one by address.
+    pub(super) fn by_address(&self) -> &Mutex<Limiter<Source>> {
+        &self.address
+    }
+
     /// Counts a request; gives the limit that is nearest to its end. What
     /// one limit refuses does not count for the others, so that an app that
     /// runs wild leaves its person's other apps alone.

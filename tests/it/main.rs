@@ -12,4 +12,5 @@ mod kit;
 mod leaks;
 mod mails;
 mod s3;
+mod scale_out;
 mod web;

@@ -1,26 +1,170 @@
-//! F24 to F26: several nodes on one PostgreSQL. The issue that builds that
-//! store switches them on here; until then they are nobody's success.
+//! F24 to F26: several nodes on one PostgreSQL.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use waxwing::model::queue::ActivityKind;
 
 use crate::Failure;
+use crate::child::Process;
+use crate::fleet::Fleet;
+use crate::node::Place;
+use crate::postgres::Server;
 use crate::scale::Scale;
 use crate::table::Checks;
+use crate::world::World;
 
-const STORE: &str = "the PostgreSQL store";
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Nodes of a case.
+const NODES: usize = 3;
+/// Outcomes that may wait to be written: two batches of the worker.
+const UNWRITTEN: usize = 512;
+const PEERS: u32 = 24;
 
-/// F24: a killed node's shards resume within 20 s, nothing is lost, duplicates
-/// are at most what it had under way, and no destination is ever asked above its cap.
-pub(crate) async fn killed_node(_: Scale) -> Result<Checks, Failure> {
-    Ok(Checks::waiting(STORE))
+/// Whether there is a database server to be started.
+fn is_installed() -> bool {
+    std::path::Path::new("/usr/lib/postgresql").is_dir()
 }
 
-/// F25: after SIGSTOP for 30 s an owner's acknowledgements are refused by
-/// epoch, and it stops sending within a second of waking.
-pub(crate) async fn stale_owner(_: Scale) -> Result<Checks, Failure> {
-    Ok(Checks::waiting(STORE))
+/// Nodes on a database of their own, and a parent that posts.
+struct Nodes {
+    server: Server,
+    children: Vec<Process>,
+    world: World,
+    // Last, so that the database is there while it goes.
+    _place: Place,
+    _folder: tempfile::TempDir,
 }
 
-/// F26: sends go on for what is loaded, up to 10 000 acknowledgements wait,
-/// then sends stop; nothing is lost.
-pub(crate) async fn store_down(_: Scale) -> Result<Checks, Failure> {
-    Ok(Checks::waiting(STORE))
+impl Nodes {
+    async fn start(scale: Scale) -> Result<Nodes, Failure> {
+        let server = tokio::task::spawn_blocking(|| Server::start(&[])).await?;
+        let (url, folder) = (server.empty(), tempfile::tempdir()?);
+        let place = Place::take(&url, true).await?;
+        let fleet = Arc::new(Fleet::start(PEERS, None).await?);
+        let world = place.world(fleet, None, scale.slots).await?;
+        std::fs::write(folder.path().join("url"), &url)?;
+        let people: Vec<String> = world.people.iter().map(ToString::to_string).collect();
+        std::fs::write(folder.path().join("people"), people.join("\n"))?;
+        let child = || Process::start("node", folder.path(), &[scale.slots.to_string()]);
+        let children = (0..NODES).map(|_| child()).collect::<Result<Vec<_>, _>>()?;
+        let nodes = Nodes { server, children, world, _place: place, _folder: folder };
+        let share = 256 / NODES;
+        nodes
+            .until("the nodes share the work", |nodes| {
+                (0..NODES).all(|child| (share..=share + 1).contains(&nodes.duty(child).1))
+            })
+            .await?;
+        Ok(nodes)
+    }
+
+    /// Under which name a child acts now, and how many shards it has.
+    fn duty(&self, child: usize) -> (u64, usize) {
+        let last = self.children[child].said("duty").pop().unwrap_or_default();
+        let mut words = last.split(' ').map(|word| word.parse::<u64>().unwrap_or(0));
+        (words.next().unwrap_or(0), words.next().unwrap_or(0) as usize)
+    }
+
+    async fn until(&self, what: &str, holds: impl Fn(&Nodes) -> bool) -> Result<Duration, Failure> {
+        let begun = Instant::now();
+        while !holds(self) {
+            if begun.elapsed() > PATIENCE {
+                return Err(format!("never: {what}").into());
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(begun.elapsed())
+    }
+
+    /// Posts to everybody for a while; what the database refuses is not counted.
+    async fn post_for(&self, span: Duration) -> usize {
+        let (end, all): (_, Vec<u32>) = (Instant::now() + span, (0..PEERS).collect());
+        let mut refused = 0;
+        while Instant::now() < end {
+            refused += usize::from(self.world.tell(0, ActivityKind::Create, &all).await.is_err());
+            tokio::time::sleep(Duration::from_millis(150)).await;
+        }
+        refused
+    }
+
+    /// What must hold in the end.
+    async fn settle(&self, checks: &mut Checks, slots: usize) {
+        let lost = self.world.wait_for(PATIENCE, |_| true).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        checks.is("lost", lost, 0);
+        let bound = (slots + UNWRITTEN) as f64;
+        checks.at_most("duplicates", self.world.fleet.ledger().duplicates() as f64, bound, "");
+        checks.note(format!("{} deliveries", self.world.fleet.ledger().count()));
+    }
+}
+
+/// F24: a killed node's shards resume within 20 s, nothing is lost, and
+/// duplicates are at most what it had under way.
+pub(crate) async fn killed_node(scale: Scale) -> Result<Checks, Failure> {
+    if !is_installed() {
+        return Ok(Checks::waiting("PostgreSQL to be installed"));
+    }
+    let (mut nodes, mut checks) = (Nodes::start(scale).await?, Checks::new());
+    nodes.post_for(Duration::from_secs(3)).await;
+    nodes.children[0].kill();
+    let took = nodes.until("the others have it all", |nodes| nodes.duty(1).1 + nodes.duty(2).1 == 256);
+    let posting = nodes.post_for(Duration::from_secs(14));
+    let (took, refused) = tokio::join!(took, posting);
+    checks.at_most("its shards taken over after", took?.as_secs_f64(), 20.0, " s");
+    checks.is("posts refused", refused, 0);
+    nodes.settle(&mut checks, scale.slots).await;
+    let slowest = nodes.world.waits(0, |_| true).max;
+    checks.at_most("longest wait", slowest, 20.0, " s");
+    Ok(checks)
+}
+
+/// F25: what a node that slept writes as the one it was is refused, and it
+/// stops sending as that one within a second of waking.
+pub(crate) async fn stale_owner(scale: Scale) -> Result<Checks, Failure> {
+    if !is_installed() {
+        return Ok(Checks::waiting("PostgreSQL to be installed"));
+    }
+    let (nodes, mut checks) = (Nodes::start(scale).await?, Checks::new());
+    nodes.post_for(Duration::from_secs(3)).await;
+    let before = nodes.duty(0).0;
+    nodes.children[0].signal(Signal::STOP);
+    nodes.post_for(scale.pick(Duration::from_secs(30), Duration::from_secs(14))).await;
+    let lost = nodes.world.wait_for(PATIENCE, |_| true).await;
+    checks.is("lost while it slept", lost, 0);
+    nodes.children[0].signal(Signal::CONT);
+    let woke = nodes.until("it knows that it is another one", |nodes| nodes.duty(0).0 != before).await?;
+    checks.at_most("its old self ends after waking", woke.as_secs_f64(), 1.0, " s");
+    nodes.post_for(Duration::from_secs(3)).await;
+    let share = 256 / NODES;
+    nodes.until("it has its share again", |nodes| nodes.duty(0).1 >= share).await?;
+    nodes.settle(&mut checks, scale.slots).await;
+    Ok(checks)
+}
+
+/// F26: without a database nodes stop sending before anybody else could
+/// begin, keep what they know, and go on where they were.
+pub(crate) async fn store_down(scale: Scale) -> Result<Checks, Failure> {
+    if !is_installed() {
+        return Ok(Checks::waiting("PostgreSQL to be installed"));
+    }
+    let (mut nodes, mut checks) = (Nodes::start(scale).await?, Checks::new());
+    nodes.post_for(Duration::from_secs(3)).await;
+    let before: Vec<(u64, usize)> = (0..NODES).map(|child| nodes.duty(child)).collect();
+    nodes.server.stop();
+    tokio::time::sleep(scale.pick(Duration::from_secs(60), Duration::from_secs(12))).await;
+    let late = Instant::now();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    checks.is("requests without a database", nodes.world.fleet.asked(0..PEERS, late), 0);
+    nodes.server.begin();
+    let back = Instant::now();
+    while nodes.world.tell(0, ActivityKind::Create, &[0]).await.is_err() && back.elapsed() < PATIENCE {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    nodes.post_for(Duration::from_secs(3)).await;
+    nodes.settle(&mut checks, scale.slots * NODES).await;
+    checks.at_most("all there after", back.elapsed().as_secs_f64(), 30.0, " s");
+    let after: Vec<(u64, usize)> = (0..NODES).map(|child| nodes.duty(child)).collect();
+    checks.holds("nobody is taken for dead", &format!("{after:?}"), after == before);
+    Ok(checks)
 }

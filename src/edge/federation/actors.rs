@@ -9,6 +9,7 @@ use tracing::debug;
 use super::fetch::{self, FetchFailure};
 use crate::domain::{account, remote};
 use crate::edge::AppState;
+use crate::edge::nodes::{self, Forget};
 use crate::model::Account;
 use crate::net::client::Outgoing;
 use crate::wire::activitypub::{Actor, uri};
@@ -61,7 +62,7 @@ pub(super) async fn keep(state: &AppState, document: &Value) -> Result<Account, 
     let moment = state.moment();
     let kept = state.store.write(move |tx| remote::keep_account(tx, &mut moment.clone(), &account)).await?;
     let kept = kept.ok_or(FetchFailure::Gone)?;
-    state.federation().forget(&kept.key_id);
+    nodes::forget(state, Forget::Key(kept.key_id.clone()));
     Ok(kept)
 }
 

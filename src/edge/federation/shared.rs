@@ -64,8 +64,13 @@ impl Shared {
     }
 
     /// Forgets a key, so that it is read again.
-    pub(super) fn forget(&self, key_id: &str) {
+    pub(crate) fn forget(&self, key_id: &str) {
         self.keys.invalidate(key_id);
+    }
+
+    /// Forgets all keys.
+    pub(crate) fn forget_all(&self) {
+        self.keys.invalidate_all();
     }
 
     /// Whether a key may be looked for now: once in five minutes.

@@ -28,11 +28,14 @@ pub async fn tend(state: AppState, stop: CancellationToken) {
         warn!(%problem, "uploads that a crash left behind are kept until the next start");
     }
     loop {
-        if let Err(problem) = sweep(&state).await {
-            warn!(%problem, "expired uploads are kept for another minute");
-        }
-        if let Err(problem) = prune(&state).await {
-            warn!(%problem, "cached files are kept for another minute");
+        // One node does it for all.
+        if state.cluster.duty().borrow().has_chores() {
+            if let Err(problem) = sweep(&state).await {
+                warn!(%problem, "expired uploads are kept for another minute");
+            }
+            if let Err(problem) = prune(&state).await {
+                warn!(%problem, "cached files are kept for another minute");
+            }
         }
         tokio::select! {
             () = stop.cancelled() => return,

@@ -41,6 +41,10 @@ pub(super) fn explain(error: &OrderError, about: &About<'_>) -> Explained {
             format!("`{}` did not finish the order", about.authority),
             "It may be busy; nothing is to be done.",
         ),
+        OrderError::Store(error) => say(
+            format!("the other nodes could not be told what to answer ({error})"),
+            "Look after the database; nothing else is to be done.",
+        ),
         OrderError::Names(error) => say(
             format!("`{}` cannot be in a certificate: {error}", about.name),
             "Correct the address in the first line of the configuration.",

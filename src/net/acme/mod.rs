@@ -1,12 +1,16 @@
 //! Certificates by ACME (RFC 8555): obtained, kept, renewed, and, when that
 //! fails, explained. What is served goes on being served meanwhile.
 //!
-//! Knows the authority and the certificate files; must not know HTTP routes
-//! or the store.
+//! Where several nodes share a store, one of them orders and all of them serve
+//! and answer; see `shared`.
+//!
+//! Knows the authority and where certificates are kept; must not know HTTP
+//! routes.
 
 mod cache;
 mod explain;
 mod order;
+mod shared;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,6 +19,7 @@ use std::time::Duration;
 use rustls::ClientConfig;
 use rustls::sign::CertifiedKey;
 use rustls_acme::acme::Account;
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use super::client::client_tls;
@@ -22,14 +27,18 @@ use super::listener::Challenges;
 use super::tls::{Served, expiry, read_certified_key};
 use crate::base::{Chance, Clock, Problem, ProblemKind, Timestamp};
 use crate::config::Challenge;
+use crate::store::{MISSED, Signal};
 use cache::Cache;
 use explain::{About, Explained, backoff, explain};
 use order::Ordering;
+pub use shared::Shared;
 
 /// First pause after a failed order.
 pub const RETRY_FIRST: Duration = Duration::from_secs(60);
 /// The clock is looked at this often at least: it may jump, machines sleep.
 const LOOK_EVERY: Duration = Duration::from_secs(60 * 60);
+/// Where several nodes share a store, it is looked this often without a signal.
+const FOLLOW_EVERY: Duration = Duration::from_secs(10);
 /// Longest pause that an authority's word can cause.
 const PAUSE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -48,6 +57,8 @@ pub struct AcmeSettings {
     pub challenges: Vec<Challenge>,
     /// The data folder; `acme/` in it holds account and certificates.
     pub data: PathBuf,
+    /// Other nodes that serve the same names.
+    pub shared: Option<Shared>,
     /// First pause after a failed order, [`RETRY_FIRST`] unless in tests.
     pub retry_first: Duration,
 }
@@ -63,6 +74,8 @@ pub struct Renewal {
     chance: Arc<dyn Chance>,
     /// When the certificate that we ordered is to be replaced.
     renew_at: Option<Timestamp>,
+    /// The chain that was read from the store last.
+    last_kept: Option<Vec<u8>>,
 }
 
 impl Renewal {
@@ -71,7 +84,7 @@ impl Renewal {
     /// # Errors
     /// When the extra roots are not certificates, or the data folder cannot be
     /// read.
-    pub fn open(
+    pub async fn open(
         settings: AcmeSettings,
         served: Arc<Served>,
         challenges: Challenges,
@@ -79,10 +92,19 @@ impl Renewal {
         chance: Arc<dyn Chance>,
     ) -> Result<Renewal, Problem> {
         let tls = Arc::new(client_tls(&settings.extra_roots_pem)?);
-        let email = settings.email.as_deref();
-        let cache = Cache::new(&settings.data, &settings.directory, email, &settings.names);
-        let mut renewal = Renewal { settings, tls, cache, served, challenges, clock, chance, renew_at: None };
-        if let Some((chain, key)) = renewal.cache.certificate().map_err(unusable)? {
+        let cache = Cache::new(&settings);
+        let mut renewal = Renewal {
+            settings,
+            tls,
+            cache,
+            served,
+            challenges,
+            clock,
+            chance,
+            renew_at: None,
+            last_kept: None,
+        };
+        if let Some((chain, key)) = renewal.cache.certificate().await.map_err(unusable)? {
             renewal.use_kept(&chain, &key);
         }
         Ok(renewal)
@@ -105,12 +127,25 @@ impl Renewal {
     /// Orders when due, for as long as the server runs.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut failures: u32 = 0;
+        let mut news = self.settings.shared.as_ref().map(|shared| shared.store.subscribe());
         loop {
-            let wait = self.renew_at.map_or(Duration::ZERO, |at| at.since(self.clock.now()));
-            if !wait.is_zero() {
-                if !pause(wait.min(LOOK_EVERY), &stop).await {
+            if !self.is_ours_to_order() {
+                self.follow().await;
+                if !pause_or(FOLLOW_EVERY, &stop, hear(&mut news)).await {
                     return;
                 }
+                continue;
+            }
+            let wait = self.renew_at.map_or(Duration::ZERO, |at| at.since(self.clock.now()));
+            if !wait.is_zero() {
+                let longest = if news.is_some() { FOLLOW_EVERY } else { LOOK_EVERY };
+                if !pause(wait.min(longest), &stop).await {
+                    return;
+                }
+                continue;
+            }
+            // Whoever ordered before us may have had success.
+            if news.is_some() && self.follow().await {
                 continue;
             }
             let ordered = tokio::select! {
@@ -130,11 +165,34 @@ impl Renewal {
         }
     }
 
+    /// One of several nodes orders.
+    fn is_ours_to_order(&self) -> bool {
+        self.settings.shared.as_ref().is_none_or(|shared| shared.duty.borrow().has_chores())
+    }
+
+    /// Serves what another node has obtained, and answers what it has opened;
+    /// whether there is a certificate that is not due yet.
+    async fn follow(&mut self) -> bool {
+        let Some(shared) = self.settings.shared.clone() else { return false };
+        if !self.is_ours_to_order()
+            && let Err(error) = shared.take_over(&self.served, &self.challenges).await
+        {
+            tracing::debug!(%error, "open challenges of other nodes are not known");
+        }
+        if let Ok(Some((chain, key))) = self.cache.certificate().await
+            && self.last_kept.as_ref() != Some(&chain)
+        {
+            self.use_kept(&chain, &key);
+            self.last_kept = Some(chain);
+        }
+        self.renew_at.is_some_and(|at| at > self.clock.now())
+    }
+
     async fn order(&mut self, failures: u32) -> Result<(), Explained> {
         let settings = &self.settings;
         let proof = settings.challenges[failures as usize % settings.challenges.len()];
         let contact: Vec<String> = settings.email.iter().map(|email| format!("mailto:{email}")).collect();
-        let account_key = self.cache.account_key(Account::generate_key_pair).map_err(not_kept)?;
+        let account_key = self.cache.account_key(Account::generate_key_pair).await.map_err(not_kept)?;
         let ordering = Ordering {
             tls: &self.tls,
             directory: &settings.directory,
@@ -144,10 +202,16 @@ impl Renewal {
             proof,
             served: &self.served,
             challenges: &self.challenges,
+            shared: settings.shared.as_ref(),
         };
         let authority = authority(&settings.directory);
         let about = About { name: &settings.names[0], authority: &authority, proof };
-        let issued = ordering.run().await.map_err(|error| explain(&error, &about))?;
+        let issued = ordering.run().await;
+        if let Some(shared) = &settings.shared {
+            // What is left open does no harm: the next order closes it.
+            let _ = shared.open(None).await;
+        }
+        let issued = issued.map_err(|error| explain(&error, &about))?;
         let certificate = read_certified_key(issued.chain_pem.as_bytes(), issued.key_pem.as_bytes())
             .map_err(|problem| {
                 let what =
@@ -156,7 +220,8 @@ impl Renewal {
             })?;
         self.deploy(&certificate);
         // Served already: a full disk must not cost the certificate.
-        self.cache.keep(issued.chain_pem.as_bytes(), issued.key_pem.as_bytes()).unwrap_or_else(|error| {
+        let kept = self.cache.keep(issued.chain_pem.as_bytes(), issued.key_pem.as_bytes()).await;
+        kept.unwrap_or_else(|error| {
             tracing::error!(%error, "certificate not written to the data folder: {error}. Free some space there.");
         });
         Ok(())
@@ -206,6 +271,27 @@ async fn pause(wait: Duration, stop: &CancellationToken) -> bool {
     tokio::select! {
         () = stop.cancelled() => false,
         () = tokio::time::sleep(wait) => true,
+    }
+}
+
+/// The same, or until there is news.
+async fn pause_or(wait: Duration, stop: &CancellationToken, news: impl Future<Output = ()>) -> bool {
+    tokio::select! {
+        () = stop.cancelled() => false,
+        () = tokio::time::sleep(wait) => true,
+        () = news => true,
+    }
+}
+
+/// Until challenges or certificates of other nodes may have changed.
+async fn hear(news: &mut Option<broadcast::Receiver<Arc<Signal>>>) {
+    let Some(news) = news else { return std::future::pending().await };
+    loop {
+        match news.recv().await {
+            Ok(signal) if signal.topic != shared::TOPIC && signal.topic != MISSED => {}
+            Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+            _ => return,
+        }
     }
 }
 

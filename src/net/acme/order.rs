@@ -3,14 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rcgen::{CertificateParams, DistinguishedName, KeyPair};
+use rcgen::{CertificateParams, CustomExtension, DistinguishedName, KeyPair};
 use rustls::ClientConfig;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::sign::CertifiedKey;
 use rustls_acme::acme::{
-    Account, AcmeError, Auth, AuthStatus, Challenge as Offer, Directory, Identifier, OrderStatus,
-    Problem as Refusal,
+    Account, AcmeError, Auth, AuthStatus, Challenge as Offer, ChallengeType, Directory, Identifier,
+    OrderStatus, Problem as Refusal,
 };
 use tokio::time::{sleep, timeout};
 
+use super::shared::{Opened, Shared};
 use crate::config::Challenge;
 use crate::net::listener::Challenges;
 use crate::net::tls::Served;
@@ -20,6 +23,8 @@ const STEP_MAX: Duration = Duration::from_secs(30);
 /// How often the state of an order or a proof is asked, with growing pauses:
 /// about two minutes in all.
 const POLLS_MAX: u32 = 12;
+/// How long it takes until all nodes answer a challenge.
+const SPREAD: Duration = Duration::from_secs(2);
 /// First and longest pause between two polls.
 const POLL_PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(15));
 
@@ -38,6 +43,8 @@ pub(super) enum OrderError {
     Refused(Option<Refusal>),
     /// The order stayed unfinished too long.
     Unfinished,
+    /// The store that is shared with other nodes failed.
+    Store(std::io::Error),
     /// The names cannot be in a certificate.
     Names(rcgen::Error),
 }
@@ -58,6 +65,8 @@ pub(super) struct Ordering<'a> {
     pub(super) proof: Challenge,
     pub(super) served: &'a Served,
     pub(super) challenges: &'a Challenges,
+    /// Other nodes that may be asked in our place.
+    pub(super) shared: Option<&'a Shared>,
 }
 
 /// A new certificate: chain and key in PEM.
@@ -115,6 +124,7 @@ impl Ordering<'_> {
         }
         let Identifier::Dns(name) = auth.identifier.clone();
         let (challenge, open) = self.open(account, &auth.challenges, name)?;
+        self.open_everywhere(account, &auth).await?;
         within(account.challenge(self.tls, &challenge)).await?;
         for poll in 0..POLLS_MAX {
             pause(poll).await;
@@ -129,6 +139,28 @@ impl Ordering<'_> {
             }
         }
         Err(OrderError::Unfinished)
+    }
+
+    /// The authority reaches any of several nodes, so all of them answer.
+    async fn open_everywhere(&self, account: &Account, auth: &Auth) -> Result<(), OrderError> {
+        let Some(shared) = self.shared else { return Ok(()) };
+        let Identifier::Dns(name) = auth.identifier.clone();
+        let wanted = match self.proof {
+            Challenge::TlsAlpn => ChallengeType::TlsAlpn01,
+            Challenge::Http => ChallengeType::Http01,
+        };
+        let offer = auth.challenges.iter().find(|offer| offer.typ == wanted).ok_or(OrderError::NotOffered)?;
+        // The key authorization is the same for all kinds (RFC 8555 §8.1).
+        let as_http =
+            Offer { typ: ChallengeType::Http01, url: String::new(), token: offer.token.clone(), error: None };
+        let (_, answer) = account.http_01(std::slice::from_ref(&as_http)).map_err(OrderError::Request)?;
+        let opened = match self.proof {
+            Challenge::TlsAlpn => Opened::Alpn(name, answer),
+            Challenge::Http => Opened::Http(offer.token.clone(), answer),
+        };
+        shared.open(Some(opened)).await.map_err(OrderError::Store)?;
+        sleep(SPREAD).await;
+        Ok(())
     }
 
     /// Begins to answer a validation; gives the URL that asks for it.
@@ -155,6 +187,19 @@ impl Ordering<'_> {
             }
         }
     }
+}
+
+/// The certificate that answers a TLS-ALPN-01 challenge (RFC 8737 §3).
+pub(super) fn answer_alpn(name: &str, key_authorization: &str) -> Result<CertifiedKey, rcgen::Error> {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key_authorization.as_bytes());
+    let mut params = CertificateParams::new(vec![name.to_owned()])?;
+    params.custom_extensions = vec![CustomExtension::new_acme_identifier(digest.as_ref())];
+    let key = KeyPair::generate()?;
+    let certificate = params.self_signed(&key)?;
+    let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let signer = rustls::crypto::aws_lc_rs::sign::any_ecdsa_type(&der)
+        .map_err(|_| rcgen::Error::CouldNotParseKeyPair)?;
+    Ok(CertifiedKey::new(vec![certificate.der().clone()], signer))
 }
 
 /// A validation that is answered until this is dropped.

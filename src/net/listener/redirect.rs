@@ -33,7 +33,13 @@ impl Challenges {
         self.0.write().remove(token);
     }
 
-    fn get(&self, token: &str) -> Option<String> {
+    /// Forgets all tokens.
+    pub(in crate::net) fn clear(&self) {
+        self.0.write().clear();
+    }
+
+    /// What is answered for a token.
+    pub(in crate::net) fn answer(&self, token: &str) -> Option<String> {
         self.0.read().get(token).cloned()
     }
 }
@@ -58,7 +64,7 @@ pub fn redirect_router(own: OwnName, challenges: Challenges) -> Router {
 }
 
 async fn challenge(State(challenges): State<Challenges>, Path(token): Path<String>) -> Response {
-    match challenges.get(&token) {
+    match challenges.answer(&token) {
         Some(answer) => ([(CONTENT_TYPE, "application/octet-stream")], answer).into_response(),
         None => (StatusCode::NOT_FOUND, "no such challenge\n").into_response(),
     }

@@ -63,6 +63,28 @@ impl LocalAuthority {
         Ok(LocalAuthority { folder, key, issuer })
     }
 
+    /// The key and the certificate of the authority in `data/tls`, in PEM.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn files(data: &Path) -> std::io::Result<(Vec<u8>, Vec<u8>)> {
+        let folder = data.join("tls");
+        Ok((std::fs::read(folder.join("authority.key"))?, std::fs::read(folder.join("authority.pem"))?))
+    }
+
+    /// Puts another authority in its place, unless it is the same.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn replace(data: &Path, (key, certificate): &(Vec<u8>, Vec<u8>)) -> std::io::Result<()> {
+        let folder = data.join("tls");
+        if LocalAuthority::files(data).is_ok_and(|ours| ours.0 == *key) {
+            return Ok(());
+        }
+        write_private(&folder.join("authority.pem"), certificate)?;
+        write_private(&folder.join("authority.key"), key)
+    }
+
     /// The file that browsers have to trust.
     pub fn file(&self) -> PathBuf {
         self.folder.join("authority.pem")

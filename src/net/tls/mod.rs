@@ -47,6 +47,12 @@ impl Served {
         self.0.read().certificate.clone()
     }
 
+    /// The name whose validation is answered now.
+    #[cfg(test)]
+    pub(in crate::net) fn challenge(&self) -> Option<String> {
+        self.0.read().challenge.as_ref().map(|(name, _)| name.clone())
+    }
+
     /// Answers the validation of `name` (RFC 8737 §3); `None` ends it.
     pub fn set_challenge(&self, challenge: Option<(String, Arc<CertifiedKey>)>) {
         self.0.write().challenge = challenge;

@@ -8,12 +8,15 @@ use tokio_util::sync::CancellationToken;
 use super::super::testing::{Bench, START};
 use super::super::{Ask, Attempt, Handlers, Hurdle, Outcome, Report, Why, Worker};
 use crate::base::{Chance, Id};
+use crate::cluster::{Cluster, Duty};
 use crate::domain::delivery::admin::{self, PurgePlace, Selection};
 use crate::domain::delivery::{Overview, Task, enqueue, finish};
+use crate::model::Mandate;
 use crate::model::queue::tables::{ACT, DEFERRED};
 use crate::model::queue::{
     ActivityKind, Breaker, DeadReason, DestinationId, Job, JobKind, Lane, OrderKey, Verb,
 };
+use crate::model::tables::MANDATE;
 use crate::store::{Redb, Scan, Store, StoreError};
 
 const PEER: &str = "https://peer.example/inbox";
@@ -383,5 +386,70 @@ async fn work_that_adds_much_waits_until_there_is_room() {
         .step_until(Duration::from_secs(1), async |bench| bench.overview().await == Overview::default())
         .await;
     assert!(done.try_recv().is_ok());
+    worker.stop().await;
+}
+
+fn part(boot: u64, mine: &[u16], leaving: &[u16]) -> Duty {
+    let set = |shards: &[u16]| shards.iter().copied().collect();
+    Duty { boot: Some(boot), mine: set(mine), leaving: set(leaving) }
+}
+
+async fn mandate(bench: &Bench, boot: u64, stands: bool) {
+    bench
+        .write(move |tx, _| {
+            match stands {
+                true => tx.put(MANDATE, &boot, &Mandate { node: 0 }),
+                false => tx.delete(MANDATE, &boot),
+            }
+            Ok(())
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_node_does_its_own_part_and_lets_go_of_it() {
+    let bench = Bench::new();
+    let (handlers, mut attempts) = reporting(|_| Outcome::Done);
+    mandate(&bench, 7, true).await;
+    let cluster = Cluster::staged(part(7, &[1], &[]));
+    let worker = Bench::run(Worker { cluster: cluster.clone(), ..bench.worker(handlers) });
+    let both = [peer(1), peer(2)].concat();
+    bench.send(ActivityKind::Create, 0, "x", &both).await;
+    assert_eq!(next(&mut attempts).await.key.destination, DestinationId(1));
+    bench.step_until(Duration::from_millis(100), async |bench| bench.jobs().await.len() == 1).await;
+    assert!(attempts.try_recv().is_err(), "the other one is somebody else's");
+    cluster.turn_to(part(7, &[1, 2], &[]));
+    assert_eq!(next(&mut attempts).await.key.destination, DestinationId(2));
+    bench.step_until(Duration::from_millis(100), async |bench| bench.jobs().await.is_empty()).await;
+    cluster.turn_to(part(7, &[1], &[2]));
+    let given_back = async |_: &Bench| cluster.given_back().has(2);
+    bench.step_until(Duration::from_millis(100), given_back).await;
+    assert!(!cluster.given_back().has(1));
+    bench.send(ActivityKind::Create, 0, "x", &both).await;
+    assert_eq!(next(&mut attempts).await.key.destination, DestinationId(1));
+    bench.step(Duration::from_secs(1)).await;
+    assert!(attempts.try_recv().is_err(), "it goes to another node");
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_node_writes_that_was_taken_for_dead_is_not_stored() {
+    let bench = Bench::new();
+    let (handlers, mut attempts) = reporting(|_| Outcome::Done);
+    mandate(&bench, 7, true).await;
+    let cluster = Cluster::staged(part(7, &[0, 1], &[]));
+    let worker = Bench::run(Worker { cluster: cluster.clone(), ..bench.worker(handlers) });
+    mandate(&bench, 7, false).await;
+    bench.send(ActivityKind::Create, 0, "x", &peer(1)).await;
+    next(&mut attempts).await;
+    for _ in 0..5 {
+        bench.step(Duration::from_secs(1)).await;
+    }
+    assert_eq!(bench.jobs().await.len(), 1, "whoever has it now sends it");
+    // Under another name it begins from the store.
+    mandate(&bench, 8, true).await;
+    cluster.turn_to(part(8, &[0, 1], &[]));
+    next(&mut attempts).await;
+    bench.step_until(Duration::from_millis(100), async |bench| bench.jobs().await.is_empty()).await;
     worker.stop().await;
 }

@@ -18,8 +18,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use waxwing::base::{Clock, FixedChance, Timestamp};
+use waxwing::cluster::{Duty, ShardSet};
 use waxwing::config::Challenge;
-use waxwing::net::acme::{AcmeSettings, Renewal};
+use waxwing::net::acme::{AcmeSettings, Renewal, Shared};
 use waxwing::net::address::Allow;
 use waxwing::net::client::{Client, ClientSettings, FetchError, Outgoing, Resolver};
 use waxwing::net::listener::{Challenges, OwnName, Transport, bind, redirect_router, serve};
@@ -35,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(150);
 /// Ports that were free a moment ago. They are below those that the system
 /// gives to whoever asks for any, so that no test beside this one gets them
 /// before a program has bound them.
-fn free_ports<const N: usize>() -> [u16; N] {
+pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     const FIRST: u16 = 12_000;
     const SPAN: u16 = 20_000;
@@ -82,17 +83,17 @@ impl Site {
         Site { served, challenges, ports, _stop: stop.drop_guard() }
     }
 
-    fn renewal(&self, settings: AcmeSettings) -> Renewal {
+    async fn renewal(&self, settings: AcmeSettings) -> Renewal {
         let clock = Arc::new(RealClock(Instant::now()));
         let chance = Arc::new(FixedChance::new(1));
-        Renewal::open(settings, self.served.clone(), self.challenges.clone(), clock, chance).unwrap()
+        Renewal::open(settings, self.served.clone(), self.challenges.clone(), clock, chance).await.unwrap()
     }
 
     /// Orders until a certificate is served.
     async fn obtain(&self, settings: AcmeSettings) -> Arc<CertifiedKey> {
         let stop = CancellationToken::new();
         let _guard = stop.clone().drop_guard();
-        tokio::spawn(self.renewal(settings).run(stop));
+        tokio::spawn(self.renewal(settings).await.run(stop));
         self.certificate().await
     }
 
@@ -151,6 +152,7 @@ fn settings(directory: &str, root: &str, challenge: Challenge, data: &Path) -> A
         email: Some("ana@social.example".to_owned()),
         challenges: vec![challenge],
         data: data.to_owned(),
+        shared: None,
         retry_first: Duration::from_millis(300),
     }
 }
@@ -207,7 +209,7 @@ async fn is_obtained_and_kept(challenge: Challenge) {
     drop(pebble);
     let again = Site::start().await;
     assert!(matches!(again.get(&root).await, Err(FetchError::Tls(_))), "nothing to serve yet");
-    let renewal = again.renewal(settings);
+    let renewal = again.renewal(settings).await;
     assert!(renewal.renew_at().is_some());
     assert_eq!(again.served.certificate().unwrap().cert, first.cert);
     assert_eq!(again.get(&root).await.unwrap(), "hello");
@@ -231,7 +233,7 @@ async fn a_name_that_does_not_resolve_is_explained_and_retried() {
     let pebble = Pebble::start(site.ports, dns.address).await;
     let settings = settings(&pebble.directory, &pebble.directory_root, Challenge::TlsAlpn, data.path());
     let stop = CancellationToken::new();
-    let running = tokio::spawn(site.renewal(settings).run(stop.clone()));
+    let running = tokio::spawn(site.renewal(settings).await.run(stop.clone()));
     let warning = log.first_warning().await;
     for part in [
         "certificate for social.example not obtained",
@@ -257,7 +259,7 @@ async fn a_closed_port_is_explained() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let pebble = Pebble::start(Ports { tls: closed, http: closed }, dns.address).await;
     let settings = settings(&pebble.directory, &pebble.directory_root, Challenge::TlsAlpn, data.path());
-    tokio::spawn(site.renewal(settings).run(CancellationToken::new()));
+    tokio::spawn(site.renewal(settings).await.run(CancellationToken::new()));
     let warning = log.first_warning().await;
     assert!(warning.contains("port 443 of `social.example`") && warning.contains("firewall"), "{warning}");
 }
@@ -274,11 +276,35 @@ async fn an_untrusted_or_absent_authority_is_explained() {
         let _listening = log.listen();
         let stop = CancellationToken::new();
         let running = tokio::spawn(
-            site.renewal(settings(directory, "", Challenge::TlsAlpn, data.path())).run(stop.clone()),
+            site.renewal(settings(directory, "", Challenge::TlsAlpn, data.path())).await.run(stop.clone()),
         );
         let warning = log.first_warning().await;
         assert!(warning.contains(fix), "{warning}");
         stop.cancel();
         running.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn one_node_orders_and_another_answers_and_serves() {
+    for challenge in [Challenge::TlsAlpn, Challenge::Http] {
+        let (dns, data, store) = (Dns::start(), tempfile::tempdir().unwrap(), Store::memory());
+        dns.add(NAME);
+        let (orders, serves) = (Site::start().await, Site::start().await);
+        // The authority reaches only the one that does not order.
+        let pebble = Pebble::start(serves.ports, dns.address).await;
+        let settings = settings(&pebble.directory, &pebble.directory_root, challenge, data.path());
+        let (has, has_not) = (Duty::ALONE, Duty { mine: ShardSet::NONE, ..Duty::ALONE });
+        let stop = CancellationToken::new();
+        let duties = [has_not, has].map(watch::Sender::new);
+        for (site, duty) in [&serves, &orders].into_iter().zip(&duties) {
+            let shared = Some(Shared { store: store.clone(), duty: duty.subscribe() });
+            let renewal = site.renewal(AcmeSettings { shared, ..settings.clone() }).await;
+            tokio::spawn(renewal.run(stop.clone()));
+        }
+        let first = orders.certificate().await;
+        assert_eq!(serves.certificate().await.cert, first.cert);
+        assert_eq!(serves.get(&pebble.root().await).await.unwrap(), "hello");
+        stop.cancel();
     }
 }

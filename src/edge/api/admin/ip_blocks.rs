@@ -21,6 +21,7 @@ use crate::edge::api::page::PageParams;
 use crate::edge::api::params::{Input, Params};
 use crate::edge::api::people::IdPath;
 use crate::edge::auth::Auth;
+use crate::edge::nodes::{self, Forget};
 use crate::model::{IpBlock, IpSeverity, Permission};
 use crate::store::StoreError;
 use crate::wire::mastodon::Empty;
@@ -112,7 +113,7 @@ fn range(text: &str) -> Result<String, Problem> {
 async fn save(state: &AppState, by: Staff, block: IpBlock) -> Result<Json<AdminIpBlock>, Problem> {
     let (moment, kept) = (state.moment(), block.clone());
     state.store.write(move |tx| barred::save_ip(tx, &mut moment.clone(), by, &kept)).await?;
-    state.gates().bars.invalidate(&());
+    nodes::forget(state, Forget::Bars);
     Ok(Json((&block).into()))
 }
 
@@ -172,6 +173,6 @@ async fn destroy(
     let by = auth.staff(WRITE, Permission::ManageBlocks)?;
     let moment = state.moment();
     state.store.write(move |tx| barred::remove_ip(tx, &mut moment.clone(), by, id)).await?;
-    state.gates().bars.invalidate(&());
+    nodes::forget(&state, Forget::Bars);
     Ok(Json(Empty {}))
 }
