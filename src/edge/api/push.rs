@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
-use url::Host;
+use url::Url;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -92,19 +92,10 @@ fn invalid(what: &str) -> Problem {
 fn checked(state: &AppState, sent: &NewSubscription) -> Result<NewPush, Problem> {
     let SentSubscription { endpoint, keys, standard } = &sent.subscription;
     let refused = || invalid("Endpoint is not an https URL of a push service");
-    let url = parse_url(endpoint)
-        .ok()
-        .filter(|url| url.scheme() == "https" && endpoint.len() <= ENDPOINT_MAX_BYTES);
-    let url = url.ok_or_else(refused)?;
-    let address = match url.host() {
-        Some(Host::Ipv4(address)) => Some(address.into()),
-        Some(Host::Ipv6(address)) => Some(address.into()),
-        _ => None,
-    };
     // Names are looked at when it is sent, by whatever they stand for then.
-    if address.is_some_and(|address| !state.client.may_dial(address)) {
-        return Err(refused());
-    }
+    let may_be = |url: &Url| url.scheme() == "https" && state.client.may_ask(url);
+    let url = parse_url(endpoint).ok().filter(|url| may_be(url) && endpoint.len() <= ENDPOINT_MAX_BYTES);
+    let url = url.ok_or_else(refused)?;
     let public_key = decode_key(&keys.p256dh).filter(|key| is_public_key(key));
     let auth = decode_key(&keys.auth).filter(|auth| auth.len() == AUTH_BYTES);
     let none = SentData::default();

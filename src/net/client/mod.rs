@@ -302,12 +302,6 @@ impl Client {
         sent
     }
 
-    /// Whether an address that is given as such may be dialled over https. A
-    /// name is judged by its addresses each time it is dialled.
-    pub fn may_dial(&self, address: IpAddr) -> bool {
-        is_global_unicast(address) || self.allow.covers_address(address)
-    }
-
     /// Whether a URL names what may be asked, as far as can be told before a
     /// name is resolved: no private address, and plain http and names of this
     /// machine only where the operator allows them.

@@ -377,6 +377,7 @@ async fn pushes_go_to_https_on_the_public_internet_with_good_keys_and_the_right_
     let bad = [
         with("/subscription/endpoint", json!("http://push.example/x")),
         with("/subscription/endpoint", json!("https://127.0.0.1/x")),
+        with("/subscription/endpoint", json!("https://LocalHost./x")),
         with("/subscription/endpoint", json!("https://[::ffff:10.0.0.1]/x")),
         with("/subscription/endpoint", json!("https://169.254.169.254/latest")),
         with("/subscription/endpoint", json!("https://user:word@push.example/x")),
