@@ -97,8 +97,9 @@ pub struct DeliveryDestination {
     pub id: String,
     /// Its host, with the port unless it is the usual one.
     pub host: String,
-    /// `remote` (another server), `push` (a push service), `ingress` (what a
-    /// server sent us) or `local` (our own work).
+    /// `remote` (another server), `push` (a push service), `webhook`, `mail`
+    /// (the mail server), `web` (where pages and files are read), `ingress`
+    /// (what a server sent us) or `local` (our own work).
     pub class: String,
     /// `closed` (as usual), `open`, `half_open`, `dormant` or `dead`.
     pub state: String,

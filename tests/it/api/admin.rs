@@ -329,3 +329,12 @@ async fn only_the_suspended_are_deleted_and_only_by_admins() {
     act(&ada, &eve, "suspend").await.json(200);
     assert_eq!(ada.delete(&at).await.json(200)["username"], "eve");
 }
+
+#[tokio::test]
+async fn a_purge_by_somebody_who_is_nobody_is_refused() {
+    let app = TestApp::start().await;
+    let ada = app.person_with("ada", Role::Admin, ADMIN).await;
+    let path = "/api/waxwing/v1/deliveries/destinations/1/purge";
+    ada.post(path, json!({ "sender": "ana" })).await.error(422, "no account's id");
+    ada.post(path, json!({ "sender": "0" })).await.json(404);
+}
