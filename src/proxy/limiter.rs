@@ -109,10 +109,21 @@ impl Limiter {
             self.shed.fetch_add(1, Relaxed);
             return Admission::Shed(RETRY_AFTER);
         }
+        Admission::Granted(self.begin(now, before))
+    }
+
+    /// Lets a request in whatever the limit is, for those that have nowhere
+    /// else to go.
+    pub fn enter(&self, now: Tick) -> Permit<'_> {
+        let before = self.in_flight.fetch_add(1, Relaxed);
+        self.begin(now, before)
+    }
+
+    fn begin(&self, now: Tick, before: u32) -> Permit<'_> {
         if before + 1 > self.most_in_flight.load(Relaxed) {
             self.most_in_flight.fetch_max(before + 1, Relaxed);
         }
-        Admission::Granted(Permit { limiter: self, began: now })
+        Permit { limiter: self, began: now }
     }
 
     /// How many it takes at a time.
