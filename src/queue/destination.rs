@@ -70,6 +70,8 @@ const UNRESOLVED_DEAD_AFTER: Duration = HOUR.saturating_mul(24);
 const PROVEN_FOR: Duration = HOUR.saturating_mul(24);
 /// Pause after a 429 that names none, of a host that took others just before.
 const PAUSE_LIGHT: Duration = Duration::from_secs(1);
+/// Requests between two times of quiet that are worth the second.
+const TOOK_MUCH: u32 = 10;
 /// Of what it took before then, it is offered this share.
 const LIGHT_SHARE: f32 = 0.9;
 /// Pause after the next ones; doubles up to the longest.
@@ -171,6 +173,8 @@ pub struct Health {
     halved_at: Option<Timestamp>,
     rtt_min_ms: f32,
     sample: Sample,
+    /// What it took since it last asked for quiet.
+    took: u32,
 }
 
 /// Results of the current minute.
@@ -213,6 +217,7 @@ impl Health {
             halved_at: None,
             rtt_min_ms: f32::MAX,
             sample: Sample { since: now, ..Sample::default() },
+            took: 0,
         };
         health.obey_limits();
         health
@@ -405,6 +410,7 @@ impl Health {
         if !self.record.class.is_remote() {
             return None;
         }
+        self.record.used_at = Some(now);
         match outcome {
             Outcome::Done => self.succeeded(now, started),
             Outcome::Gone { is_shared: true } => Some(self.gone(now, chance)),
@@ -437,6 +443,7 @@ impl Health {
     fn succeeded(&mut self, now: Timestamp, started: Timestamp) -> Option<Transition> {
         self.measure(now.since(started));
         self.sample_at(now).good += 1;
+        self.took = self.took.saturating_add(1);
         self.record.last_ok = Some(now);
         self.record.throttles = 0;
         self.record.unresolved_since = None;
@@ -501,18 +508,30 @@ impl Health {
         let unasked = if is_light { PAUSE_LIGHT } else { doubled };
         let pause = retry_after.map_or(unasked, |asked| asked.clamp(RETRY_AFTER.0, RETRY_AFTER.1));
         let until = now.plus(pause);
+        let is_paced = is_news && retry_after.is_some() && self.is_paced(now);
         self.record.paused_until = self.record.paused_until.max(Some(until));
         if is_news {
             self.record.throttles = self.record.throttles.saturating_add(u8::from(!is_light));
-            let share = if is_light { LIGHT_SHARE } else { 0.5 };
-            // What it took says little of a host that is seldom written to.
-            let least = RATE_RESUMED / f32::from(1_u16 << self.record.throttles.min(8));
-            let goodput = goodput.unwrap_or(self.record.rate);
-            self.record.rate = (goodput * share).max(least).max(RATE_MIN).min(self.rate_max());
-            self.growth = GROWTH_THROTTLED;
+            if !is_paced {
+                let share = if is_light { LIGHT_SHARE } else { 0.5 };
+                // What it took says little of a host that is seldom written to.
+                let least = RATE_RESUMED / f32::from(1_u16 << self.record.throttles.min(8));
+                let goodput = goodput.unwrap_or(self.record.rate);
+                self.record.rate = (goodput * share).max(least).max(RATE_MIN).min(self.rate_max());
+                self.growth = GROWTH_THROTTLED;
+            }
             (self.tokens, self.tokens_at) = (1.0, until);
             self.halve_cap(now);
         }
+    }
+
+    /// Whether a host that says when to come again sets the pace by that alone:
+    /// it has not complained lately, or took nothing or much since it did. Who
+    /// takes a little and complains again wants less at a time, too.
+    fn is_paced(&mut self, now: Timestamp) -> bool {
+        let is_first = self.record.paused_until.is_none_or(|until| now.since(until) > SAMPLE_SPAN);
+        let took = std::mem::take(&mut self.took);
+        is_first || took == 0 || took >= TOOK_MUCH
     }
 
     /// Successes a second in the current minute.

@@ -3,8 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
+use waxwing::domain::delivery::Bounds;
+use waxwing::domain::delivery::admin::{self, PurgePlace, Selection};
 use waxwing::model::queue::tables::DESTINATION;
 use waxwing::model::queue::{ActivityKind, OrderKey};
+use waxwing::queue::forget_destinations;
 use waxwing::store::{Scan, StoreError};
 
 use super::crash::write_inboxes;
@@ -19,8 +22,8 @@ use crate::table::Checks;
 use crate::world::{Post, World};
 
 const PATIENCE: Duration = Duration::from_secs(600);
-/// Destinations that are remembered.
-const DESTINATIONS_MAX: usize = 50_000;
+/// Rows thrown away in one transaction.
+const PURGE_ROWS: usize = 1000;
 
 /// What a process over a store is like.
 struct Held {
@@ -72,13 +75,31 @@ pub(crate) async fn many_hosts(scale: Scale) -> Result<Checks, Failure> {
         world.post(&post).await?;
     }
     tokio::time::sleep(scale.pick(Duration::from_secs(180), Duration::from_secs(10))).await;
+    let bounds = Bounds { rows_max: scale.pick(Bounds::USUAL.rows_max, 500), ..Bounds::USUAL };
+    let later = world.clock.now().plus(bounds.spared_for * 2);
+    let early = forget_destinations(&world.store, later, &bounds).await?;
+    checks.is("forgotten while their jobs wait", early, 0);
+    purge(&world).await?;
+    forget_destinations(&world.store, later, &bounds).await?;
     let rows: Result<usize, StoreError> = world
         .store
         .read(move |tx| Ok(tx.scan(DESTINATION, Scan::all().limit(hosts as usize * 2))?.len()))
         .await;
-    checks.at_most("destinations kept", rows? as f64, DESTINATIONS_MAX as f64, "");
+    checks.at_most("destinations kept", rows? as f64, bounds.rows_max as f64, "");
     checks.at_most("memory grows by", rss_mib() - before, scale.pick(96.0, 64.0), " MiB");
     checks.note(format!("{hosts} hosts"));
     world.stop().await;
     Ok(checks)
+}
+
+/// Throws away what waits for anybody.
+async fn purge(world: &World) -> Result<(), Failure> {
+    let mut place = Some(PurgePlace::default());
+    while let Some(at) = place {
+        let (all, now) = (Selection::default(), world.clock.now());
+        let purged: Result<_, StoreError> =
+            world.store.write(move |tx| admin::purge(tx, now, &all, at, PURGE_ROWS)).await;
+        place = purged?.next;
+    }
+    Ok(())
 }

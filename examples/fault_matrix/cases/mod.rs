@@ -50,7 +50,7 @@ const CASES: &[Case] = &[
     case!("F3", "a tenth of the peers hang", alone, hanging::a_tenth),
     case!("F4", "3 of 10 peers hang from a cold start", alone, hanging::from_the_start),
     case!("F5", "3 of 10 peers answer 500 at once", alone, failing::fast),
-    case!("F6", "429 with Retry-After from a fifth of the peers", failing::asked_to_wait),
+    case!("F6", "429 with Retry-After from a fifth of the peers", alone, failing::asked_to_wait),
     case!("F7", "429 without Retry-After from one big peer", alone, failing::too_fast),
     case!("F8", "a peer that comes and goes", failing::flapping),
     case!("F9", "an hour of outage with 50 000 rows, virtual time", outage::an_hour),

@@ -83,7 +83,15 @@ pub fn keep_destinations(
     records: &[(DestinationId, Box<Destination>)],
 ) -> Result<(), StoreError> {
     let ids: Vec<DestinationId> = records.iter().map(|(id, _)| *id).collect();
-    for ((id, record), asleep) in records.iter().zip(tx.get_many(ASLEEP, &ids)?) {
+    let mut batch = tx.batch();
+    let (known, asleep) = (batch.get_many(DESTINATION, &ids), batch.get_many(ASLEEP, &ids));
+    let found = batch.fetch()?;
+    let found = found.take(known)?.into_iter().zip(found.take(asleep)?);
+    for ((id, record), (known, asleep)) in records.iter().zip(found) {
+        // Forgotten meanwhile: under this number nobody would find it again.
+        if known.is_none() {
+            continue;
+        }
         tx.put(DESTINATION, id, record.as_ref());
         match (record.breaker, asleep) {
             (Breaker::Dormant | Breaker::Dead, None) => {

@@ -6,6 +6,7 @@
 
 pub mod admin;
 mod demote;
+mod forget;
 mod inbound;
 mod log;
 mod reach;
@@ -18,7 +19,7 @@ use std::collections::BTreeSet;
 
 use crate::base::{Id, Moment, Timestamp};
 use crate::model::queue::tables::{
-    ACT, ACT_BY_ORDER, ACT_ROWS, DEFERRED, JOB, ROWS, SENDER, SenderRate, rows as total,
+    ACT, ACT_BY_ORDER, ACT_ROWS, DEFERRED, DEFERRED_AT, JOB, ROWS, SENDER, SenderRate, rows as total,
 };
 use crate::model::queue::{
     Act, ActivityKind, Body, DeferKey, DeferredRow, DestinationId, Due, InboxId, Job, JobKey, JobRow, Lane,
@@ -27,6 +28,7 @@ use crate::model::queue::{
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
 pub use demote::demote;
+pub use forget::{Bounds, Unused, forget_unused, idle, unused, used_at};
 pub use inbound::heard_from;
 pub use log::{
     CATCH_UP_MAX, CROWD_MAX, DESTINATION_ROWS_MAX, catch_up, crowd, forget_left_out, keep_destinations,
@@ -215,7 +217,7 @@ pub(super) fn enqueue_as(
     kind: ActivityKind,
     task: &Task,
 ) -> Result<(), StoreError> {
-    let destination = recipients::resolve_place(tx, &task.place)?;
+    let destination = recipients::resolve_place(tx, &task.place, now)?;
     let act = Act {
         job: task.job.clone(),
         body: task.body.clone(),
@@ -240,7 +242,7 @@ pub fn enqueue_at(
     task: &Task,
     due: Timestamp,
 ) -> Result<Id, StoreError> {
-    let destination = recipients::resolve_place(tx, &task.place)?;
+    let destination = recipients::resolve_place(tx, &task.place, moment.now)?;
     let (id, kind) = (moment.id(), ActivityKind::Internal);
     // Its age counts from when it is due, or it would come as an old one.
     let act = Act {
@@ -255,6 +257,7 @@ pub fn enqueue_at(
     };
     let key = DeferKey { due, destination, act: id, inbox: InboxId::NONE };
     tx.put(DEFERRED, &key, &DeferredRow { row: row_of(&act, task.sender), lane: task.lane });
+    tx.add(DEFERRED_AT, &destination, 1);
     tx.add(ACT_ROWS, &id, 1);
     tx.add(ROWS, &total::DEFERRED, 1);
     tx.put(ACT, &id, &act);

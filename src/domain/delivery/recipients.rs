@@ -8,7 +8,8 @@ use url::Url;
 use crate::base::{Id, Timestamp};
 use crate::model::Account;
 use crate::model::queue::tables::{
-    DESTINATION, DESTINATION_BY_HOST, FOLLOWS_BY_HOST, INBOX, INBOX_BY_URL, SEQUENCE, Sequence, sequence,
+    DESTINATION, DESTINATION_BY_HOST, FOLLOWS_BY_HOST, INBOX, INBOX_BY_DESTINATION, INBOX_BY_URL, SEQUENCE,
+    Sequence, sequence,
 };
 use crate::model::queue::{Class, Destination, DestinationId, Inbox, InboxId, InboxRef};
 use crate::model::tables::{ACCOUNT, ACCOUNT_BY_URI};
@@ -166,13 +167,14 @@ pub(super) fn resolve(
         return Ok(places);
     }
     let hosts: BTreeSet<String> = unknown.iter().map(|(_, host)| host.clone()).collect();
-    let destinations = destinations(tx, Class::Remote, hosts)?;
+    let destinations = destinations(tx, Class::Remote, hosts, now)?;
     let mut numbers = Numbers::open(tx, sequence::INBOX)?;
     for (url, host) in unknown {
         let (destination, inbox) = (destinations[&host], InboxId(numbers.take()));
         let is_shared = targets.inboxes.get(url).copied().unwrap_or_default();
         tx.put(INBOX, &inbox, &Inbox { url: url.clone(), destination, is_shared });
         tx.put(INBOX_BY_URL, url, &InboxRef { inbox, destination, gone_at: None });
+        tx.put(INBOX_BY_DESTINATION, &(destination, inbox), &());
         places.push((destination, inbox));
     }
     numbers.close(tx);
@@ -180,7 +182,11 @@ pub(super) fn resolve(
 }
 
 /// The destination of a place; a new one is written down.
-pub(super) fn resolve_place(tx: &mut WriteTx<'_>, place: &Place) -> Result<DestinationId, StoreError> {
+pub(super) fn resolve_place(
+    tx: &mut WriteTx<'_>,
+    place: &Place,
+    now: Timestamp,
+) -> Result<DestinationId, StoreError> {
     let (class, host) = match place {
         Place::Local => return Ok(DestinationId::LOCAL),
         Place::Host(host) => (Class::Remote, host),
@@ -190,7 +196,7 @@ pub(super) fn resolve_place(tx: &mut WriteTx<'_>, place: &Place) -> Result<Desti
         Place::Mail(host) => (Class::Mail, host),
         Place::Web(host) => (Class::Web, host),
     };
-    let found = destinations(tx, class, BTreeSet::from([host.clone()]))?;
+    let found = destinations(tx, class, BTreeSet::from([host.clone()]), now)?;
     Ok(found[host])
 }
 
@@ -198,6 +204,7 @@ fn destinations(
     tx: &mut WriteTx<'_>,
     class: Class,
     hosts: BTreeSet<String>,
+    now: Timestamp,
 ) -> Result<BTreeMap<String, DestinationId>, StoreError> {
     let keys: Vec<(u8, String)> = hosts.into_iter().map(|host| (class as u8, host)).collect();
     let known = tx.get_many(DESTINATION_BY_HOST, &keys)?;
@@ -207,7 +214,8 @@ fn destinations(
         let destination = known.unwrap_or_else(|| {
             let destination = DestinationId(numbers.take());
             tx.put(DESTINATION_BY_HOST, &key, &destination);
-            let record = Destination { authority: key.1.clone(), class, ..Destination::default() };
+            let authority = key.1.clone();
+            let record = Destination { authority, class, used_at: Some(now), ..Destination::default() };
             tx.put(DESTINATION, &destination, &record);
             destination
         });

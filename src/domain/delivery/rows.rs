@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::{reach, recipients};
 use crate::base::{Id, Timestamp};
 use crate::model::queue::tables::{
-    ACT, ACT_BY_ORDER, ACT_ROWS, DEAD, DEAD_BY_ACT, DEAD_BY_TIME, DEFERRED, HELD, JOB, ROWS, rows,
+    ACT, ACT_BY_ORDER, ACT_ROWS, DEAD, DEAD_BY_ACT, DEAD_BY_TIME, DEFERRED, DEFERRED_AT, HELD, JOB, ROWS,
+    rows,
 };
 use crate::model::queue::{
     DeadKey, DeadReason, DeadRow, DeferKey, DeferredRow, DestinationId, Held, HeldJob, InboxId, JobKey,
@@ -93,6 +94,7 @@ pub fn settle(tx: &mut WriteTx<'_>, now: Timestamp, fates: &[(JobKey, Fate)]) ->
                 let late =
                     DeferKey { due: *due, destination: key.destination, act: key.act, inbox: key.inbox };
                 tx.put(DEFERRED, &late, &DeferredRow { row: row.clone(), lane: key.lane });
+                tx.add(DEFERRED_AT, &key.destination, 1);
                 books.move_row(key.lane as u8, Some(rows::DEFERRED));
             }
             Fate::Dead { row, reason, http_status, error } => {
@@ -255,6 +257,7 @@ pub fn promote_due(tx: &mut WriteTx<'_>, now: Timestamp, limit: usize) -> Result
         tx.delete(DEFERRED, key);
         let ready = JobKey { destination: key.destination, lane, act: key.act, inbox: key.inbox };
         tx.put(JOB, &ready, &deferred.row);
+        tx.add(DEFERRED_AT, &key.destination, -1);
         tx.add(ROWS, &rows::DEFERRED, -1);
         tx.add(ROWS, &(lane as u8), 1);
         wake.lanes.push((key.destination, lane));
@@ -359,6 +362,7 @@ pub(super) fn drop_deferred(
     let mut books = Books::default();
     for (key, _) in deferred {
         tx.delete(DEFERRED, key);
+        tx.add(DEFERRED_AT, &key.destination, -1);
         books.move_row(rows::DEFERRED, None);
         books.lose(key.act);
     }

@@ -173,6 +173,9 @@ pub struct Destination {
     /// What the last failure was.
     #[n(21)]
     pub cause: String,
+    /// When something last went there or, if nothing did yet, was first to go.
+    #[n(23)]
+    pub used_at: Option<Timestamp>,
     // 16 and 22 were written once; what they were for is in tables of its own.
 }
 

@@ -17,6 +17,8 @@ pub const ACT_ROWS: Counter<Id> = Counter::new("act_rows");
 pub const JOB: Table<JobKey, JobRow> = Table::new("job");
 /// Jobs that wait for their retry, the next one first.
 pub const DEFERRED: Table<DeferKey, DeferredRow> = Table::new("deferred");
+/// How many of them each destination has.
+pub const DEFERRED_AT: Counter<DestinationId> = Counter::new("deferred_at");
 /// Tried and unfinished jobs by destination and order key.
 pub const HELD: Table<(DestinationId, OrderKey), Held> = Table::new("held");
 /// Jobs that were given up.
@@ -50,6 +52,8 @@ pub const LOGGED_BY_EXPIRY: Table<(Timestamp, Id), ()> = Table::new("act_logged_
 pub const INBOX: Table<InboxId, Inbox> = Table::new("inbox");
 /// Inboxes by URL.
 pub const INBOX_BY_URL: Table<String, InboxRef> = Table::new("inbox_by_url");
+/// Inboxes of a destination; those written by older versions are not in it.
+pub const INBOX_BY_DESTINATION: Table<(DestinationId, InboxId), ()> = Table::new("inbox_by_destination");
 /// The last number given out: see [`sequence`].
 pub const SEQUENCE: Table<u8, Sequence> = Table::new("queue_sequence");
 

@@ -79,6 +79,11 @@ fn rows_keep_their_bytes() {
         &destination,
         "019669612e6578616d706c6500010500f6f600fa3fc00000fa42480000fa00000000fa000000001b000001a3185c500001f6f6f6f600f60060",
     );
+    let used = Destination { used_at: Some(AT), ..destination.clone() };
+    check(
+        &used,
+        "01981869612e6578616d706c6500010500f6f600fa3fc00000fa42480000fa00000000fa000000001b000001a3185c500001f6f6f6f600f60060f61b000001a3185c5000",
+    );
     // Written before what the admin decides had its own table.
     let older = "019769612e6578616d706c6500010500f6f600fa3fc00000fa42480000fa00000000fa000000001b000001a3185c500001f6f6f6f600f60060f4";
     assert_eq!(Destination::from_bytes(&bytes(older)).unwrap(), destination);

@@ -216,6 +216,24 @@ fn retry_after_is_honoured_and_is_no_failure() {
 }
 
 #[test]
+fn a_host_that_says_when_is_sent_to_as_before_from_then_on() {
+    let mut world = World::proven();
+    let before = world.health.record.rate;
+    let quiet = Outcome::TooMany { retry_after: Some(Duration::from_secs(20)) };
+    let mut complain = |world: &mut World, took: u32| {
+        world.wait_for_gate();
+        (0..took).for_each(|_| world.attempt(Outcome::Done, 10));
+        world.attempt(quiet.clone(), 10);
+        world.health.record.rate
+    };
+    // However long it goes on, and if it took much in between.
+    for took in [0, 0, 0, 12] {
+        assert_eq!(complain(&mut world, took), before, "{took}");
+    }
+    assert!(complain(&mut world, 3) < before, "a little at a time");
+}
+
+#[test]
 fn repeated_429_without_a_header_pause_longer_each_time() {
     let mut world = World::proven();
     // It took something before the first.

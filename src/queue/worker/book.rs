@@ -10,11 +10,12 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tracing::{error, warn};
 
+use super::super::forget::forget_destinations;
 use super::super::plan::{Load, Window};
 use super::{sweep, windows};
 use crate::base::{Id, IdGenerator, Moment, Timestamp};
 use crate::cluster::{self, Duty};
-use crate::domain::delivery::{self, Fate, Overview, Promoted};
+use crate::domain::delivery::{self, Bounds, Fate, Overview, Promoted};
 use crate::model::queue::{Destination, DestinationId, History, InboxId, JobKey, Lane};
 use crate::store::{Store, StoreError};
 
@@ -31,6 +32,8 @@ const DEMOTE_ROWS: usize = 256;
 const DEMOTE_STEPS_MAX: usize = 1000;
 /// How often destinations with too many rows are looked for.
 const CROWD_EVERY: Duration = Duration::from_secs(300);
+/// How often destinations are looked for that nobody needs any more.
+const FORGET_EVERY: Duration = Duration::from_secs(600);
 /// How often old rows are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// How often the gauges are set.
@@ -58,6 +61,8 @@ pub(super) enum Answer {
     Demoted(DestinationId),
     /// Whether some destinations have too many rows.
     Crowded(bool),
+    /// So many destinations were forgotten.
+    Forgotten(usize),
     /// The store is closed.
     Nothing,
 }
@@ -82,6 +87,8 @@ pub(super) struct Book {
     sweep_from: Option<JobKey>,
     measure_at: Timestamp,
     crowd_at: Timestamp,
+    forget_at: Timestamp,
+    is_forgetting: bool,
     /// Destinations with too many rows may be known; so it is at the start.
     has_crowds: bool,
     rows: u64,
@@ -108,6 +115,8 @@ impl Book {
             sweep_from: None,
             measure_at: now,
             crowd_at: now.plus(SWEEP_EVERY),
+            forget_at: now.plus(FORGET_EVERY),
+            is_forgetting: false,
             has_crowds: true,
             rows: 0,
         }
@@ -132,7 +141,7 @@ impl Book {
     pub(super) fn next_wake(&self, now: Timestamp) -> Timestamp {
         let flush_at = self.flush_at.filter(|_| !self.is_committing);
         let due = self.due.filter(|_| !self.is_promoting && self.duty.has_chores());
-        let first = self.sweep_at.min(self.measure_at).min(self.crowd_at);
+        let first = self.sweep_at.min(self.measure_at).min(self.crowd_at).min(self.forget_at);
         [flush_at, due].into_iter().flatten().fold(first, Timestamp::min).max(now)
     }
 
@@ -154,6 +163,12 @@ impl Book {
             self.crowd_at = now.plus(CROWD_EVERY);
             if self.duty.has_chores() {
                 self.crowd(now);
+            }
+        }
+        if now >= self.forget_at {
+            self.forget_at = now.plus(FORGET_EVERY);
+            if self.duty.has_chores() {
+                self.forget(now);
             }
         }
     }
@@ -372,6 +387,23 @@ impl Book {
 
     pub(super) fn crowded(&mut self, has_crowds: bool) {
         self.has_crowds = has_crowds;
+    }
+
+    /// Forgets destinations that nobody needs any more.
+    fn forget(&mut self, now: Timestamp) {
+        if std::mem::replace(&mut self.is_forgetting, true) {
+            return;
+        }
+        let store = self.store.clone();
+        self.tasks.spawn(async move {
+            let forgotten = forget_destinations(&store, now, &Bounds::USUAL).await;
+            let forgotten = forgotten.inspect_err(|error| warn!(%error, "unused destinations were kept"));
+            Answer::Forgotten(forgotten.unwrap_or(0))
+        });
+    }
+
+    pub(super) fn forgotten(&mut self) {
+        self.is_forgetting = false;
     }
 
     pub(super) fn count_rows(&mut self) {

@@ -369,6 +369,10 @@ impl Owner {
             }
             Answer::Demoted(id) => self.feed(Input::Demoted(id)),
             Answer::Crowded(has_crowds) => self.book.crowded(has_crowds),
+            Answer::Forgotten(destinations) => {
+                self.book.forgotten();
+                metrics::counter!("waxwing_delivery_forgotten_total").increment(destinations as u64);
+            }
             Answer::Promoted(promoted) => self.book.promoted(&promoted),
             Answer::Swept(sweep) => self.book.swept(sweep),
             Answer::Counted(counts) => {

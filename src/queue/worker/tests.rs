@@ -219,7 +219,7 @@ async fn our_own_work_may_finish_itself_exactly_once() {
 async fn a_kind_without_a_handler_waits_for_a_newer_program() {
     let bench = Bench::new();
     let worker = bench.start(Handlers::new());
-    let job = Job::FetchThread { uri: "https://a.example/1".into() };
+    let job = Job::FetchThread { uri: "https://a.example/1".into(), is_news: false, climbed: 0 };
     bench
         .write(move |tx, moment| enqueue(tx, moment, &Task::local(job.clone(), Id::ZERO).lane(Lane::Bulk)))
         .await;
