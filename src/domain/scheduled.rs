@@ -195,7 +195,16 @@ pub fn due(tx: &ReadTx<'_>, now: Timestamp, author: Id, id: Id) -> Result<Option
     Ok(tx.get(SCHEDULED, &(author, id))?.filter(|row| row.at <= now))
 }
 
-/// Takes a post out of those that wait, in the transaction that publishes it.
-pub fn take(tx: &mut WriteTx<'_>, row: &Scheduled) {
-    tx.delete(SCHEDULED, &(row.account, row.id));
+/// Takes a post out of those that wait, in the transaction that publishes it;
+/// gives whether it still waited and its time has come: it may have been given
+/// up or put off since the job looked.
+///
+/// # Errors
+/// Only the store's.
+pub fn take(tx: &mut WriteTx<'_>, now: Timestamp, row: &Scheduled) -> Result<bool, StoreError> {
+    let is_due = due(tx, now, row.account, row.id)?.is_some();
+    if is_due {
+        tx.delete(SCHEDULED, &(row.account, row.id));
+    }
+    Ok(is_due)
 }

@@ -87,8 +87,7 @@ fn is_refusal(problem: &Problem) -> bool {
 async fn publish(state: &AppState, key: JobKey, row: Scheduled, draft: Draft) -> Result<(), Problem> {
     let (moment, site) = (state.moment_with(draft.ids_needed()), state.site.clone());
     let written = state.store.write(move |tx| {
-        if finish(tx, &key)? {
-            scheduled::take(tx, &row);
+        if finish(tx, &key)? && scheduled::take(tx, moment.now, &row)? {
             status::publish(tx, &mut moment.clone(), &site, &draft)?;
         }
         Ok::<_, status::StatusError>(())
@@ -97,9 +96,10 @@ async fn publish(state: &AppState, key: JobKey, row: Scheduled, draft: Draft) ->
 }
 
 async fn drop_row(state: &AppState, key: JobKey, row: Scheduled) -> Outcome {
+    let now = state.now();
     let dropped = state.store.write(move |tx| {
         if finish(tx, &key)? {
-            scheduled::take(tx, &row);
+            scheduled::take(tx, now, &row)?;
         }
         Ok::<_, StoreError>(())
     });

@@ -61,6 +61,10 @@ pub struct AuthorizationCode {
     /// When it stops working.
     #[n(5)]
     pub expires_at: Timestamp,
+    /// Digest of the token that it was traded for. A code that was traded is
+    /// kept until it expires, to know it again.
+    #[n(6)]
+    pub traded_for: Option<[u8; 32]>,
 }
 
 impl Record for AuthorizationCode {}

@@ -15,6 +15,9 @@ pub const KEYWORD_CHARACTERS_MAX: usize = 512;
 const FILTERS_MAX: usize = 100;
 /// Keywords of one person, in all filters.
 const KEYWORDS_MAX: usize = 1000;
+/// Bytes of all keywords of one person. They are made ready to look for anew
+/// for each page and each post of a stream.
+const KEYWORDS_MAX_BYTES: usize = 32 * 1024;
 /// Posts that one person filters, in all filters.
 const STATUSES_MAX: usize = 1000;
 
@@ -126,7 +129,13 @@ fn check(filters: &Filters) -> Result<(), FilterError> {
     let all = &filters.all;
     let keywords = all.iter().map(|filter| filter.keywords.len()).sum::<usize>();
     let statuses = all.iter().map(|filter| filter.statuses.len()).sum::<usize>();
-    if all.len() > FILTERS_MAX || keywords > KEYWORDS_MAX || statuses > STATUSES_MAX {
+    let words = all.iter().flat_map(|filter| &filter.keywords);
+    let bytes = words.map(|row| row.keyword.len()).sum::<usize>();
+    if all.len() > FILTERS_MAX
+        || keywords > KEYWORDS_MAX
+        || bytes > KEYWORDS_MAX_BYTES
+        || statuses > STATUSES_MAX
+    {
         return Err(FilterError::TooMany);
     }
     all.iter().try_for_each(check_one)

@@ -4,7 +4,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::{CODE_LIFETIME, app, issue, make_room, scopes};
+use super::{CODE_LIFETIME, app, issue, make_room, revoke, scopes};
 use crate::base::{Id, Moment};
 use crate::domain::secret;
 use crate::model::tables::{APP, AUTHORIZATION_CODE, USER};
@@ -109,14 +109,15 @@ pub fn allow(
         redirect_uri: request.redirect_uri.clone(),
         challenge: request.code_challenge.clone(),
         expires_at: moment.now.plus(CODE_LIFETIME),
+        traded_for: None,
     };
     sweep_codes(tx, moment)?;
     tx.put(AUTHORIZATION_CODE, &code_digest, &code);
     Ok(app)
 }
 
-/// Removes codes that were never traded, some with each new one, so that
-/// they cannot pile up.
+/// Removes codes whose time is over, some with each new one, so that they
+/// cannot pile up.
 fn sweep_codes(tx: &mut WriteTx<'_>, moment: &Moment) -> Result<(), StoreError> {
     let some = tx.scan(AUTHORIZATION_CODE, Scan::all().limit(SWEEP_MAX))?;
     for (digest, code) in some {
@@ -164,7 +165,8 @@ impl From<StoreError> for GrantError {
 
 /// Trades a code for a token. A code that was ever shown is used up, whether
 /// or not the trade succeeds, except by an app that is not its own: gives
-/// `Ok(Err(..))` then, so that the transaction is kept.
+/// `Ok(Err(..))` then, so that the transaction is kept. A code that is shown
+/// again has leaked, so its token ends (RFC 6749 §4.1.2).
 ///
 /// # Errors
 /// Only the store's, and a wrong app.
@@ -178,6 +180,10 @@ pub fn trade(
     let code = tx.get(AUTHORIZATION_CODE, &offer.code_digest)?;
     let Some(code) = code.filter(|code| code.app == app.id) else { return Err(GrantError::Grant) };
     tx.delete(AUTHORIZATION_CODE, &offer.code_digest);
+    if let Some(token) = code.traded_for {
+        revoke(tx, app.id, token)?;
+        return Ok(Err(GrantError::Grant));
+    }
     let fits = moment.now < code.expires_at
         && code.redirect_uri == offer.redirect_uri
         && fits_challenge(code.challenge.as_deref(), offer.code_verifier.as_deref())
@@ -187,7 +193,10 @@ pub fn trade(
         return Ok(Err(GrantError::Grant));
     }
     make_room(tx, code.account)?;
-    Ok(Ok(issue(tx, moment, token_digest, &app, Some(code.account), code.scopes)))
+    let token = issue(tx, moment, token_digest, &app, Some(code.account), code.scopes.clone());
+    let code = AuthorizationCode { traded_for: Some(token_digest), ..code };
+    tx.put(AUTHORIZATION_CODE, &offer.code_digest, &code);
+    Ok(Ok(token))
 }
 
 /// The app that offers the trade. One that keeps no secret names itself and

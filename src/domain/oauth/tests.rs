@@ -110,3 +110,28 @@ async fn scopes_for_administration_need_the_role() {
     let only = AuthorizeRequest { scope: "admin:read".into(), ..request() };
     assert!(matches!(log_in(&world, ana, 3, only).await, Err(AuthorizeError::Scope)));
 }
+
+#[tokio::test]
+async fn a_code_that_is_shown_again_ends_its_token() {
+    let world = World::new();
+    registered(&world, "read").await;
+    let ana = world.account(None).await;
+    for n in 0..2 {
+        log_in(&world, ana, n, request()).await.unwrap();
+    }
+    let again = Trade {
+        client_id: "client".into(),
+        client_secret: Some("secret".into()),
+        code_digest: secret::digest("code 0"),
+        redirect_uri: OUT_OF_BAND.into(),
+        code_verifier: None,
+    };
+    for _ in 0..2 {
+        let offer = again.clone();
+        let refused = world.write(move |tx, moment| trade(tx, moment, &offer, [9; 32])).await;
+        assert!(matches!(refused, Ok(Err(GrantError::Grant)) | Err(GrantError::Grant)));
+    }
+    let left = world.read(move |tx| tokens(tx, ana)).await;
+    let left: Vec<_> = left.into_iter().map(|(digest, _)| digest).collect();
+    assert_eq!(left, [secret::digest("token 1")], "the other log-in is untouched");
+}

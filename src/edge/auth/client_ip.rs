@@ -9,6 +9,7 @@ use axum::http::request::Parts;
 
 use crate::domain::throttle::Source;
 use crate::edge::AppState;
+use crate::net::address::is_global_unicast;
 
 /// Entries of `X-Forwarded-For` that are looked at, from the right.
 const HOPS_MAX: usize = 16;
@@ -22,6 +23,12 @@ impl ClientIp {
     /// As attempts are counted.
     pub(crate) fn source(self) -> Source {
         self.0.into()
+    }
+
+    /// As open streams are counted; `None` where the address is a private
+    /// one: a proxy that we do not know of speaks for everyone.
+    pub(crate) fn listener(self) -> Option<Source> {
+        is_global_unicast(self.0).then(|| self.source())
     }
 }
 
@@ -62,6 +69,14 @@ mod tests {
 
     fn ip(text: &str) -> IpAddr {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn streams_are_counted_for_public_addresses_by_network() {
+        let listener = |text: &str| ClientIp(ip(text)).listener();
+        assert!(listener("10.0.0.1").is_none() && listener("::1").is_none());
+        assert!(listener("9.9.9.9").is_some());
+        assert_eq!(listener("2a01:4f8:1:2::3"), listener("2a01:4f8:1:2:ffff::4"));
     }
 
     #[test]

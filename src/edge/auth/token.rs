@@ -152,6 +152,16 @@ impl Auth {
         }
         Ok(Auth(bearer.map(Arc::new)))
     }
+
+    /// What the same token proves now.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(crate) async fn again(&self, state: &AppState) -> Result<Auth, Problem> {
+        let Some(digest) = self.0.as_ref().map(|bearer| bearer.digest) else { return Ok(Auth(None)) };
+        let bearer = state.store.read(move |tx| oauth::lookup(tx, digest)).await?;
+        Ok(Auth(bearer.map(Arc::new)))
+    }
 }
 
 impl FromRequestParts<AppState> for Auth {

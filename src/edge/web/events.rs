@@ -22,6 +22,7 @@ use crate::domain::notification::{self, Wanted};
 use crate::domain::timeline::{self, Loaded};
 use crate::edge::AppState;
 use crate::edge::api::params::Params;
+use crate::edge::auth::ClientIp;
 use crate::model::{Event, FilterContext};
 use crate::net::hub::{News, Topic, Who};
 
@@ -37,10 +38,10 @@ pub(super) fn routes() -> Router<AppState> {
 }
 
 /// `GET /events?stream=home|local|list:ID|none`.
-async fn events(visit: Visit, params: Params) -> Result<Response, Problem> {
+async fn events(visit: Visit, ip: ClientIp, params: Params) -> Result<Response, Problem> {
     let posts = topic(&visit, &params.text("stream").unwrap_or_default()).await?;
     let credential = visit.login().map(|login| login.session.id);
-    let who = Who { account: visit.me(), credential, source: None };
+    let who = Who { account: visit.me(), credential, source: ip.listener() };
     let always = [Some(Topic::Deletions), visit.me().map(Topic::Notifications)];
     let topics = posts.into_iter().chain(always.into_iter().flatten());
     let news = visit.state.hub.listen(who, topics).map_err(|_| {

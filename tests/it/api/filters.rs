@@ -55,6 +55,19 @@ async fn filters_are_made_read_changed_and_removed() {
 }
 
 #[tokio::test]
+async fn words_that_take_long_to_look_for_are_not_taken() {
+    let app = TestApp::start().await;
+    let ana = app.person("ana").await;
+    let words = |letter: &str, count: usize| {
+        let words: Vec<Value> =
+            (0..count).map(|n| json!({"keyword": format!("{n:03}{}", letter.repeat(509))})).collect();
+        json!({"title": "t", "context": ["home"], "keywords_attributes": words})
+    };
+    ana.post("/api/v2/filters", words("a", 64)).await.json(200);
+    ana.post("/api/v2/filters", words("b", 1)).await.error(422, "too many filters, keywords");
+}
+
+#[tokio::test]
 async fn keywords_and_posts_are_added_and_removed_one_by_one() {
     let app = TestApp::start().await;
     let (ana, ben) = (app.person("ana").await, app.person("ben").await);

@@ -119,9 +119,11 @@ async fn a_person_lets_an_app_in() {
     let info = get("/oauth/userinfo").await.json(200);
     assert_eq!(info["preferred_username"], "ana");
 
-    // A code works once.
+    // A code works once. Who shows it again has not come by it honestly, and
+    // nobody knows who was first.
     let again = app.post("/oauth/token", trade(&client, &code)).await.json(400);
     assert_eq!(again["error"], "invalid_grant");
+    get("/api/v1/accounts/verify_credentials").await.error(401, "The access token is invalid");
 }
 
 #[tokio::test]

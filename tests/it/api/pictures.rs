@@ -12,7 +12,7 @@ use waxwing::model::queue::JobKind;
 use waxwing::queue::{Handler, moderate};
 
 use super::run_ready;
-use crate::kit::{Answer, Person, TestApp};
+use crate::kit::{Answer, Payload, Person, TestApp, request};
 
 async fn upload(app: &TestApp, who: &Person<'_>, field: &str, bytes: &[u8]) -> Answer {
     let head = format!(
@@ -64,6 +64,23 @@ async fn an_avatar_is_drawn_anew_and_served_safely() {
     let gone = ana.delete("/api/v1/profile/avatar").await.json(200);
     assert!(gone["avatar"].as_str().unwrap().ends_with("/assets/avatar.png"));
     assert_eq!(app.get(&path(&after["avatar"])).await.status, 404);
+}
+
+#[tokio::test]
+async fn whoever_may_not_change_a_profile_is_refused_before_the_body_is_read() {
+    let app = TestApp::start().await;
+    let reader = app.person_with("ana", Role::User, "read").await;
+    for (path, token, expected) in [
+        ("/api/v1/accounts/update_credentials", None, 401),
+        ("/api/v1/accounts/update_credentials", Some(&*reader.token), 403),
+        ("/api/v1/profile", None, 401),
+    ] {
+        let mut sent = request(Method::PATCH, path, token, Payload::None);
+        let endless = futures_util::stream::pending::<Result<bytes::Bytes, std::io::Error>>();
+        *sent.body_mut() = axum::body::Body::from_stream(endless);
+        let answer = tokio::time::timeout(std::time::Duration::from_secs(5), app.begin(sent)).await;
+        assert_eq!(answer.expect("an answer").status(), expected, "{path}");
+    }
 }
 
 #[tokio::test]

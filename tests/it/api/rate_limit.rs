@@ -16,6 +16,10 @@ fn standing(answer: &Answer) -> (u32, u32, String) {
     (number("x-ratelimit-limit"), number("x-ratelimit-remaining"), reset)
 }
 
+fn two_seconds_on(app: &TestApp) -> String {
+    app.now().plus(Duration::from_secs(2)).rfc3339_micros()
+}
+
 #[tokio::test]
 async fn every_answer_of_the_api_says_how_the_limit_stands() {
     let app = TestApp::with("rate_limit 1x").await;
@@ -34,6 +38,8 @@ async fn every_answer_of_the_api_says_how_the_limit_stands() {
         assert_eq!(standing(answer).1, left, "a person's token has a limit of its own");
     }
     assert!(app.get("/.well-known/nodeinfo").await.header("x-ratelimit-limit").is_none());
+    // Each token is a row in the store.
+    assert_eq!(standing(&app.post("/oauth/token", json!({})).await), (300, 298, two_seconds_on(&app)));
 }
 
 #[tokio::test]

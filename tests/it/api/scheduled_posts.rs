@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use http::header;
 use serde_json::{Value, json};
+use waxwing::domain::scheduled;
+use waxwing::model::Scheduled;
 
 use super::{id, ids, post, run_due, walk};
 use crate::kit::{Payload, Person, TestApp, request};
@@ -133,6 +135,30 @@ async fn a_post_that_became_impossible_is_dropped() {
     assert_eq!(ana.get(ALL).await.json(200), json!([]));
 }
 
+/// The job reads the post first and publishes it in another transaction.
+#[tokio::test]
+async fn what_is_given_up_or_put_off_at_the_last_moment_is_not_published() {
+    let app = TestApp::start().await;
+    let ana = app.person("ana").await;
+    let due = async |row: Scheduled| {
+        let now = app.now();
+        app.state.store.write(move |tx| scheduled::take(tx, now, &row)).await.unwrap()
+    };
+    for (year, (change, expected)) in (2026..).zip([("delete", false), ("move", false), ("keep", true)]) {
+        let path = format!("{ALL}/{}", id(&later(&ana, "x", &format!("{year}-02-01T17:00:00Z")).await));
+        let (me, row) = (ana.id, path.rsplit('/').next().unwrap().parse().unwrap());
+        let row = app.state.store.read(move |tx| scheduled::get(tx, me, row)).await;
+        let row = row.unwrap_or_else(|error| panic!("{error:?}"));
+        match change {
+            "delete" => drop(ana.delete(&path).await.json(200)),
+            "move" => drop(ana.put(&path, json!({"scheduled_at": "2029-11-30T17:00:00Z"})).await.json(200)),
+            _ => {}
+        }
+        app.clock.advance(Duration::from_secs(380 * 86_400));
+        assert_eq!(due(row).await, expected, "{change}");
+    }
+}
+
 #[tokio::test]
 async fn a_day_holds_25_and_pages_show_each_once() {
     let app = TestApp::start().await;
@@ -156,15 +182,16 @@ async fn a_day_holds_25_and_pages_show_each_once() {
 async fn an_idempotency_key_schedules_once() {
     let app = TestApp::start().await;
     let ana = app.person("ana").await;
-    let send = async |body: Value| {
+    let send = async |key: &str, body: Value| {
         let mut request =
             request(http::Method::POST, "/api/v1/statuses", Some(&ana.token), Payload::Json(body));
-        request
-            .headers_mut()
-            .insert(header::HeaderName::from_static("idempotency-key"), "k".parse().unwrap());
+        let key = header::HeaderValue::from_bytes(key.as_bytes()).unwrap();
+        request.headers_mut().insert(header::HeaderName::from_static("idempotency-key"), key);
         id(&app.send(request).await.json(200))
     };
     let body = json!({"status": "once", "scheduled_at": "2025-11-24T17:00:00Z"});
-    assert_eq!(send(body.clone()).await, send(body).await);
-    assert_eq!(ids(&ana.get(ALL).await.json(200)).len(), 1);
+    for (key, posts) in [("k", 1), ("clé", 2)] {
+        assert_eq!(send(key, body.clone()).await, send(key, body.clone()).await);
+        assert_eq!(ids(&ana.get(ALL).await.json(200)).len(), posts);
+    }
 }

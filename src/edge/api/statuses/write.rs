@@ -111,9 +111,10 @@ fn application(me: &Me) -> Application {
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Option<String> {
-    let key = headers.get("idempotency-key")?.to_str().ok()?.trim();
-    // A header's visible text is ASCII, so any cut is between characters.
-    (!key.is_empty()).then(|| key[..key.len().min(KEY_MAX_BYTES)].to_owned())
+    let key = headers.get("idempotency-key")?.as_bytes().trim_ascii();
+    let key = &key[..key.len().min(KEY_MAX_BYTES)];
+    // Nothing says that it is text.
+    (!key.is_empty()).then(|| key.escape_ascii().to_string())
 }
 
 /// Replaces text, warning and sensitivity as a whole.

@@ -27,7 +27,6 @@ use super::{announcements, render};
 use crate::base::{Problem, ProblemKind};
 use crate::edge::AppState;
 use crate::edge::auth::{Auth, ClientIp, sent_token};
-use crate::net::address::is_global_unicast;
 use crate::net::hub::Who;
 use crate::net::listener::Keep;
 
@@ -108,24 +107,25 @@ impl FromRequestParts<AppState> for Opening {
 
 impl Opening {
     /// A session without subscriptions.
-    fn session(&self, state: &AppState) -> Result<Session, Problem> {
+    async fn session(&self, state: &AppState) -> Result<Session, Problem> {
         let me = self.auth.anyone().map_err(|problem| match problem.kind {
             ProblemKind::Forbidden => problem,
             _ if self.was_sent => Problem::new(ProblemKind::Unauthenticated, "Invalid access token"),
             _ => Problem::new(ProblemKind::Unauthenticated, "Missing access token"),
         })?;
-        // A proxy that we do not know of speaks for everyone.
-        let source = is_global_unicast(self.ip.0).then(|| self.ip.source());
-        let who = Who { account: Some(me.id), credential: Some(me.token.id), source };
+        let who = Who { account: Some(me.id), credential: Some(me.token.id), source: self.ip.listener() };
         let news = state.hub.listen(who, []).map_err(|_| {
             Problem::new(ProblemKind::TooMany, "Too many open streams").retry_after(FULL_RETRY_S)
         })?;
+        // From here on the hub tells when the token ends; it may have ended
+        // since it was looked at first.
+        self.auth.again(state).await?.anyone()?;
         Ok(Session::new(state.clone(), me.id, me.token.scopes, news))
     }
 
     /// One channel as server-sent events.
     async fn events(&self, state: &AppState, asked: Asked) -> Result<Response, Problem> {
-        let mut session = self.session(state)?;
+        let mut session = self.session(state).await?;
         session.subscribe(&asked).await?;
         Ok(sse::answer(session))
     }
@@ -153,7 +153,7 @@ async fn open(
         let asked = asked.ok_or_else(|| Problem::malformed("Unknown channel requested"))?;
         return opening.events(&state, asked).await;
     }
-    let session = opening.session(&state)?;
+    let session = opening.session(&state).await?;
     let mut upgrade = upgrade.map_err(|_| Problem::malformed("This is no WebSocket handshake"))?;
     if let Some(protocol) = opening.protocol {
         upgrade.set_selected_protocol(protocol);
