@@ -70,7 +70,8 @@ impl Handlers {
         self
     }
 
-    pub(super) fn get(&self, kind: JobKind) -> Option<Arc<dyn Handler>> {
+    /// The handler of a kind, if there is one.
+    pub fn get(&self, kind: JobKind) -> Option<Arc<dyn Handler>> {
         self.by_kind.get(&kind).cloned()
     }
 }

@@ -1,5 +1,6 @@
 use super::shows_when_gone;
 use crate::domain::remote::link_parent;
+use crate::domain::status::News;
 use crate::domain::testing::World;
 use crate::model::Visibility;
 use crate::model::tables::STATUS;
@@ -43,12 +44,12 @@ async fn nothing_is_hung_under_a_post_that_its_author_may_not_see() {
     for visibility in [Visibility::Public, Visibility::Unlisted, Visibility::Private, Visibility::Direct] {
         let (post, answer) = (world.post(ours, visibility).await, world.post(ours, Visibility::Public).await);
         let uri = world.status(post).await.unwrap().uri;
-        let hang = world.write(move |tx, _| {
+        let hang = world.write(move |tx, moment| {
             if let Some(mut child) = tx.get(STATUS, &answer)? {
                 (child.account, child.is_local, child.in_reply_to_uri) = (theirs, false, Some(uri.clone()));
                 tx.put(STATUS, &answer, &child);
             }
-            link_parent(tx, answer)
+            link_parent(tx, moment, answer, News::Backfill)
         });
         assert_eq!(hang.await.unwrap(), visibility.is_open(), "{visibility:?}");
     }

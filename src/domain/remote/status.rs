@@ -7,7 +7,7 @@ use crate::domain::poll;
 use crate::domain::status::{self, News, StatusError, id_for, insert, replace};
 use crate::domain::tombstone;
 use crate::domain::visibility::Viewer;
-use crate::model::tables::{ACCOUNT, FOLLOWERS, STATUS, STATUS_BY_URI, TombstoneRow};
+use crate::model::tables::{ACCOUNT, FOLLOWERS, STATUS, STATUS_BY_THREAD, STATUS_BY_URI, TombstoneRow};
 use crate::model::{
     Account, Attachment, CustomEmoji, Mention, Poll, Quote, QuotePolicy, QuoteState, Site, Status, Visibility,
 };
@@ -343,18 +343,30 @@ pub fn delete_status(
     }
 }
 
-/// Hangs a post under its parent that came later than it.
+/// Posts of a thread that move with its first one.
+const THREAD_MAX_ROWS: usize = 1000;
+
+/// Hangs a post, with what hangs under it, under its parent that came later
+/// than it. One that is [`News::Fresh`] is brought to its author's followers,
+/// who did not get it as an answer to nothing known. Takes one id.
 ///
 /// # Errors
 /// Only the store's.
-pub fn link_parent(tx: &mut WriteTx<'_>, child: Id) -> Result<bool, StoreError> {
+pub fn link_parent(
+    tx: &mut WriteTx<'_>,
+    moment: &mut Moment,
+    child: Id,
+    news: News,
+) -> Result<bool, StoreError> {
     let Some(old) = tx.get(STATUS, &child)?.filter(|child| child.in_reply_to.is_none()) else {
         return Ok(false);
     };
     let parent = parent(tx, old.account, old.in_reply_to_uri.as_deref())?;
-    let Some(parent) = parent.filter(|parent| parent.id != child) else {
+    // One that is below it says that the thread bites its tail.
+    let Some(parent) = parent.filter(|parent| parent.id != child && parent.thread != old.thread) else {
         return Ok(false);
     };
+    move_answers(tx, &old, parent.thread)?;
     let new = Status {
         in_reply_to: Some(parent.id),
         in_reply_to_account: Some(parent.account),
@@ -366,5 +378,18 @@ pub fn link_parent(tx: &mut WriteTx<'_>, child: Id) -> Result<bool, StoreError> 
         let replies = (crate::model::tables::count::REPLIES, parent.id);
         tx.add(crate::model::tables::COUNT, &replies, 1);
     }
+    if news == News::Fresh {
+        status::tell_followers(tx, moment, &new)?;
+    }
     Ok(true)
+}
+
+/// The answers below the first post of a thread come with it to another one.
+fn move_answers(tx: &mut WriteTx<'_>, first: &Status, thread: Id) -> Result<(), StoreError> {
+    let rows = tx.scan(STATUS_BY_THREAD, Scan::prefix(&(first.thread,)).limit(THREAD_MAX_ROWS))?;
+    let ids: Vec<Id> = rows.into_iter().map(|((_, id), _)| id).filter(|id| *id != first.id).collect();
+    for answer in tx.get_many(STATUS, &ids)?.into_iter().flatten() {
+        Status::save(tx, Some(&answer), &Status { thread, ..answer.clone() });
+    }
+    Ok(())
 }

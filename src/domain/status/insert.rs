@@ -85,13 +85,26 @@ pub fn insert(
         }
     }
     conversation::file(tx, moment.now, &status)?;
-    let job = Job::FanOut { status: status.id, verb: Verb::Create };
-    enqueue(tx, moment, &Task::local(job, sender(&status)).order(job_order(&status)))?;
+    tell_followers(tx, moment, &status)?;
     card::ask(tx, moment, &status)?;
     if status.is_local {
         webhook::announce(tx, moment, WebhookEvent::StatusCreated, &[status.id])?;
     }
     tell_mentioned(tx, moment, &status, &[])
+}
+
+/// Leaves the job that brings a new post to its author's followers. Takes one id.
+///
+/// # Errors
+/// Only the store's.
+pub(in crate::domain) fn tell_followers(
+    tx: &mut WriteTx<'_>,
+    moment: &mut Moment,
+    status: &Status,
+) -> Result<(), StoreError> {
+    let job = Job::FanOut { status: status.id, verb: Verb::Create };
+    enqueue(tx, moment, &Task::local(job, sender(status)).order(job_order(status)))?;
+    Ok(())
 }
 
 /// Whose fair share of the queue a post's work counts to.

@@ -15,6 +15,7 @@ mod tests;
 
 pub use edit::{Edit, edit, replace};
 pub use history::{VERSIONS_MAX, versions};
+pub(in crate::domain) use insert::tell_followers;
 pub use insert::{News, id_for, insert};
 pub use publish::{Draft, IDEMPOTENCY_FOR, Published, publish};
 pub(super) use remove::keep;

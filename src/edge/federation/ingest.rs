@@ -11,10 +11,12 @@ use super::posts;
 use super::quotes;
 use super::{actors, thread};
 use crate::base::{Id, Problem, ProblemKind};
+use crate::domain::delivery::{Task, authority_of, enqueue};
 use crate::domain::inbox::{self, Outcome, Sender};
+use crate::domain::status::News;
 use crate::domain::{account, quote, remote};
 use crate::edge::AppState;
-use crate::model::queue::Job;
+use crate::model::queue::{Body, Job, Lane};
 use crate::model::{Account, Visibility};
 use crate::queue::{Attempt, Handler, Report};
 use crate::store::{StoreError, WriteTx};
@@ -24,8 +26,6 @@ use crate::wire::activitypub::activity::{
 use crate::wire::activitypub::{Object, actor_kind, is_public, uri};
 use crate::wire::json;
 
-/// Posts above a new one that are fetched before it is shown.
-const PARENTS_MAX: usize = 8;
 /// Steps of clearing away a deleted account that one job takes.
 const FORGET_STEPS_MAX: usize = 1000;
 /// Ids for one activity's transaction.
@@ -50,13 +50,55 @@ async fn run(state: &AppState, attempt: &Attempt) -> Report {
     act_on(state, signer, &body).await
 }
 
+/// The handler of [`crate::model::queue::JobKind::IngestThere`].
+pub(super) fn handler_there(state: AppState) -> impl Handler {
+    move |attempt: Attempt| {
+        let state = state.clone();
+        async move {
+            let Job::IngestThere { signer } = &attempt.act.job else { return broken("not an activity") };
+            let Ok(body) = attempt.act.body.unpack() else { return broken("the activity is damaged") };
+            let Some(activity) = read(&body) else { return broken("the activity cannot be read") };
+            let errand = Errand { signer, body: &body, is_there: true };
+            let result = act(&state, &errand, &activity).await;
+            thread::report(&state, result.map(drop), &attempt).await
+        }
+        .boxed()
+    }
+}
+
 /// Acts on an activity, given as JSON, that the actor `signer` has signed.
 pub async fn act_on(state: &AppState, signer: &str, body: &[u8]) -> Report {
-    let Some(activity) = json::parse(body).ok().as_ref().and_then(Activity::read) else {
-        return broken("the activity cannot be read");
-    };
-    let (kind, result) = (activity.kind.clone(), act(state, signer, &activity).await);
+    let Some(activity) = read(body) else { return broken("the activity cannot be read") };
+    let errand = Errand { signer, body, is_there: false };
+    let (kind, result) = (activity.kind.clone(), act(state, &errand, &activity).await);
     report(&kind, result)
+}
+
+fn read(body: &[u8]) -> Option<Activity> {
+    json::parse(body).ok().as_ref().and_then(Activity::read)
+}
+
+/// An activity, and in whose lane it is acted on.
+struct Errand<'a> {
+    signer: &'a str,
+    body: &'a [u8],
+    /// In the lane of the server that has to be asked, not of the sender's.
+    is_there: bool,
+}
+
+impl Errand<'_> {
+    /// Leaves it to a job in the lane of the server that has to be asked for
+    /// this object, if that is not the sender's own: a slow one must not hold
+    /// up what else the sender has to say. Gives whether it did.
+    async fn pass_on(&self, state: &AppState, object: &str) -> Result<bool> {
+        let host = authority_of(object).filter(|host| authority_of(self.signer).as_ref() != Some(host));
+        let Some(host) = host.filter(|_| !self.is_there) else { return Ok(false) };
+        let job = Job::IngestThere { signer: self.signer.to_owned() };
+        let body = Body::new(self.body.to_vec()).map_err(Problem::internal)?;
+        let (task, moment) = (Task { body, ..thread::task(host, Lane::Fresh, job) }, state.moment());
+        state.store.write(move |tx| enqueue(tx, &mut moment.clone(), &task)).await?;
+        Ok(true)
+    }
 }
 
 fn broken(detail: &str) -> Report {
@@ -93,11 +135,13 @@ fn ignored(why: &'static str) -> Result {
     Ok(Outcome::Ignored(why))
 }
 
-async fn act(state: &AppState, signer: &str, activity: &Activity) -> Result {
-    if activity.actor != signer {
-        return hint(state, activity).await;
+async fn act(state: &AppState, errand: &Errand<'_>, activity: &Activity) -> Result {
+    if activity.actor != errand.signer {
+        return hint(state, errand, activity).await;
     }
-    let Some(sender) = actors::known(state, signer).await? else { return ignored("the sender is not known") };
+    let Some(sender) = actors::known(state, errand.signer).await? else {
+        return ignored("the sender is not known");
+    };
     if sender.suspended_at.is_some() || sender.is_local() {
         return ignored("the sender may not act here");
     }
@@ -127,7 +171,7 @@ async fn act(state: &AppState, signer: &str, activity: &Activity) -> Result {
             })
             .await
         }
-        Verb::Announce(announce) => announced(state, sender, activity, announce).await,
+        Verb::Announce(announce) => announced(state, sender, errand, (activity, announce)).await,
         Verb::Block(block) => {
             let Some(blocked) = local(state, &block.object).await? else { return ignored("not of here") };
             let id = activity.id.clone().unwrap_or_default();
@@ -283,18 +327,15 @@ async fn created_one(state: &AppState, sender: Account, thing: &Thing) -> Result
     if !state.store.read(move |tx| remote::is_wanted(tx, &site, &asked)).await? {
         return ignored("nobody here has to do with it");
     }
-    if let Some(parent) = arrived.in_reply_to.as_deref().filter(|parent| !state.site.owns(parent)) {
-        // A job completes the thread where this fails.
-        let _ = posts::ancestors(state, parent, PARENTS_MAX).await;
-    }
     let uri = arrived.uri.clone();
     let ids = arrived.ids_needed();
     let outcome = write_with(state, sender, ids, move |tx, moment, state, from| {
         inbox::create(tx, moment, &state.site, from, &arrived)
     })
     .await?;
-    quotes::settle(state, &uri).await;
-    thread::complete_later(state, &uri).await?;
+    // What it answers and quotes is another server's to tell, in its own lane.
+    thread::settle_later(state, &uri).await?;
+    thread::complete_later(state, &uri, News::Fresh).await?;
     Ok(outcome)
 }
 
@@ -336,7 +377,7 @@ async fn updated(state: &AppState, sender: Account, update: &Update) -> Result {
         inbox::update(tx, moment, &state.site, from, &arrived)
     })
     .await?;
-    quotes::settle(state, &uri).await;
+    thread::settle_later(state, &uri).await?;
     Ok(outcome)
 }
 
@@ -373,7 +414,12 @@ async fn account_deleted(state: &AppState, id: Id) -> Result {
     Err(FetchFailure::Unreachable("the account has more posts than one job takes"))
 }
 
-async fn announced(state: &AppState, sender: Account, activity: &Activity, announce: &Announce) -> Result {
+async fn announced(
+    state: &AppState,
+    sender: Account,
+    errand: &Errand<'_>,
+    (activity, announce): (&Activity, &Announce),
+) -> Result {
     let Some(id) = activity.id.clone() else { return ignored("a boost needs an id") };
     let is_local = state.site.owns(&announce.object);
     let booster = sender.id;
@@ -381,8 +427,14 @@ async fn announced(state: &AppState, sender: Account, activity: &Activity, annou
     if !is_wanted {
         return ignored("nobody here has to do with it");
     }
-    let original = posts::by_uri(state, &announce.object).await?;
-    quotes::settle(state, &announce.object).await;
+    let is_strange = !is_local && posts::known(state, &announce.object).await?.is_none();
+    if is_strange && errand.pass_on(state, &announce.object).await? {
+        return Ok(Outcome::Done);
+    }
+    let original = match is_strange {
+        true => posts::with_company(state, &announce.object).await?,
+        false => posts::by_uri(state, &announce.object).await?,
+    };
     let (published, visibility) = (activity.published, boost_visibility(activity, &sender));
     write(state, sender, move |tx, moment, _, from| {
         inbox::announce(tx, moment, from, inbox::Boost { uri: &id, original, visibility, published })
@@ -405,27 +457,27 @@ fn boost_visibility(activity: &Activity, sender: &Account) -> Visibility {
 
 /// An activity that another than its actor brought: nothing of it is
 /// believed, but its object is looked at where it lives.
-async fn hint(state: &AppState, activity: &Activity) -> Result {
+async fn hint(state: &AppState, errand: &Errand<'_>, activity: &Activity) -> Result {
     match &activity.verb {
         Verb::Create(create) => {
             // One: a stranger's word is worth no more than one look.
             if let Some(id) = create.objects.first().and_then(Thing::id) {
-                bring(state, id).await?;
+                bring(state, errand, id).await?;
             }
             Ok(Outcome::Done)
         }
         Verb::Update(update) => match update.object.id() {
-            Some(id) => look_again(state, id).await,
+            Some(id) => look_again(state, errand, id).await,
             None => ignored("it names no object"),
         },
-        Verb::Delete(delete) => look_whether_gone(state, &delete.object).await,
+        Verb::Delete(delete) => look_whether_gone(state, errand, &delete.object).await,
         _ => ignored("the actor has to sign it"),
     }
 }
 
 /// A post that somebody here has to do with, from its own server.
-async fn bring(state: &AppState, id: &str) -> Result<()> {
-    if state.site.owns(id) || posts::known(state, id).await?.is_some() {
+async fn bring(state: &AppState, errand: &Errand<'_>, id: &str) -> Result<()> {
+    if state.site.owns(id) || posts::known(state, id).await?.is_some() || errand.pass_on(state, id).await? {
         return Ok(());
     }
     let arrived = posts::fetched(state, id).await?;
@@ -439,9 +491,12 @@ async fn bring(state: &AppState, id: &str) -> Result<()> {
     Ok(())
 }
 
-async fn look_again(state: &AppState, id: &str) -> Result {
+async fn look_again(state: &AppState, errand: &Errand<'_>, id: &str) -> Result {
     if posts::known(state, id).await?.is_none() {
         return ignored("the object is not known");
+    }
+    if errand.pass_on(state, id).await? {
+        return Ok(Outcome::Done);
     }
     let arrived = posts::fetched(state, id).await?;
     let (site, moment) = (state.site.clone(), state.moment_with(arrived.ids_needed()));
@@ -451,11 +506,14 @@ async fn look_again(state: &AppState, id: &str) -> Result {
 }
 
 /// Gone is what its own server answers with 404, 410 or a Tombstone.
-async fn look_whether_gone(state: &AppState, id: &str) -> Result {
+async fn look_whether_gone(state: &AppState, errand: &Errand<'_>, id: &str) -> Result {
     let asked = id.to_owned();
     let Some(known) = state.store.read(move |tx| inbox::shows_when_gone(tx, &asked)).await? else {
         return ignored("the object is not known, ours or private");
     };
+    if errand.pass_on(state, id).await? {
+        return Ok(Outcome::Done);
+    }
     let is_gone = match fetch::document(state, id).await {
         Ok(document) => document["type"] == "Tombstone",
         Err(FetchFailure::Gone) => true,

@@ -17,6 +17,7 @@ mod keys;
 mod objects;
 pub(crate) mod posts;
 mod quotes;
+mod replies;
 pub(crate) mod resolve;
 mod shared;
 mod thread;
@@ -32,6 +33,7 @@ use super::AppState;
 use crate::model::queue::JobKind;
 use crate::queue::Handlers;
 pub use ingest::act_on;
+pub(crate) use replies::look_below;
 pub(crate) use shared::Shared;
 
 /// Every route of federation.
@@ -56,8 +58,11 @@ pub(super) fn routes() -> Router<AppState> {
 pub fn jobs(handlers: Handlers, state: &AppState) -> Handlers {
     handlers
         .on(JobKind::Ingest, ingest::handler(state.clone()))
-        .on(JobKind::FetchAccount, thread::account_handler(state.clone()))
-        .on(JobKind::FetchThread, thread::thread_handler(state.clone()))
+        .on(JobKind::IngestThere, ingest::handler_there(state.clone()))
+        .on(JobKind::FetchAccount, thread::handler(state.clone()))
+        .on(JobKind::FetchThread, thread::handler(state.clone()))
+        .on(JobKind::SettleQuote, thread::handler(state.clone()))
+        .on(JobKind::FetchReplies, thread::handler(state.clone()))
 }
 
 /// Middleware: pages of people and posts answer with their document when that

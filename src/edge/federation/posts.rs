@@ -3,17 +3,17 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
-use super::actors;
 use super::fetch::{self, FetchFailure};
+use super::{actors, thread};
 use crate::base::Id;
 use crate::base::limits::ANCESTORS_MAX;
+use crate::domain::delivery::authority_of;
 use crate::domain::remote::{self, Arrived, Kept};
 use crate::domain::status::{self, News};
 use crate::edge::AppState;
 use crate::model::{Account, Site, Visibility};
 use crate::wire::activitypub::{Object, is_public, uri};
+use serde_json::Value;
 
 /// A post as the rules take it. The caller knows that `author` is its author.
 pub(super) fn arrived(site: &Site, object: &Object, author: &Account) -> Arrived {
@@ -70,21 +70,21 @@ pub(super) async fn read(state: &AppState, document: &Value) -> Result<Arrived, 
     Ok(arrived(&state.site, &object, &author))
 }
 
-/// The post with this id here; it is fetched, with what it answers, if it is
-/// not known.
+/// The post with this id here; it is fetched if it is not known.
 pub(crate) async fn by_uri(state: &AppState, uri: &str) -> Result<Id, FetchFailure> {
     if let Some(id) = known(state, uri).await? {
         return Ok(id);
     }
     let found = fetched(state, uri).await?;
-    if let Some(id) = known(state, &found.uri).await? {
-        return Ok(id);
-    }
-    if let Some(parent) = &found.in_reply_to {
-        // The post is worth keeping without what it answers.
-        let _ = ancestors(state, parent, ANCESTORS_MAX).await;
-    }
     keep(state, found, News::Backfill).await?.id().ok_or(FetchFailure::Gone)
+}
+
+/// The same, with jobs that fetch what it answers and what it quotes.
+pub(super) async fn with_company(state: &AppState, uri: &str) -> Result<Id, FetchFailure> {
+    let id = by_uri(state, uri).await?;
+    thread::complete_later(state, uri, News::Backfill).await?;
+    thread::settle_later(state, uri).await?;
+    Ok(id)
 }
 
 /// The id here of a post with this ActivityPub id.
@@ -111,20 +111,25 @@ pub(super) async fn keep(state: &AppState, arrived: Arrived, news: News) -> Resu
 /// Longest climb up a thread; a job may take little longer.
 const CLIMB_MAX: Duration = Duration::from_secs(8);
 
-/// Fetches a post that is answered and those that it answers, at most
-/// `steps_max`, and keeps them from the oldest on, so that each finds its
-/// parent. What cannot be had, or not soon, ends the climb.
+/// Fetches a post that is answered and those of the same server that it
+/// answers, and keeps them from the oldest on, so that
+/// each finds its parent. Where the thread goes on at another server, or
+/// there is no more time, a job goes on, up to [`ANCESTORS_MAX`] from the
+/// first post, of which `climbed` were fetched before.
 ///
 /// # Errors
 /// When not even the first can be had, which says something about its server.
-pub(super) async fn ancestors(state: &AppState, parent: &str, steps_max: usize) -> Result<(), FetchFailure> {
+pub(super) async fn ancestors(state: &AppState, parent: &str, climbed: usize) -> Result<(), FetchFailure> {
+    let (host, began) = (authority_of(parent), state.clock.monotonic());
     let mut chain: Vec<Arrived> = Vec::new();
     let mut next = Some(parent.to_owned());
-    let began = state.clock.monotonic();
     while let Some(uri) = next.take() {
         let is_loop = chain.iter().any(|arrived| arrived.uri == uri);
         let is_late = state.clock.monotonic().saturating_sub(began) > CLIMB_MAX;
-        if chain.len() >= steps_max || is_loop || is_late || !matches!(known(state, &uri).await, Ok(None)) {
+        let is_elsewhere = authority_of(&uri) != host;
+        let is_far = climbed + chain.len() >= ANCESTORS_MAX;
+        let stops = is_far || is_loop || is_late || is_elsewhere;
+        if stops || !matches!(known(state, &uri).await, Ok(None)) {
             break;
         }
         let found = match fetched(state, &uri).await {
@@ -135,10 +140,18 @@ pub(super) async fn ancestors(state: &AppState, parent: &str, steps_max: usize) 
         next.clone_from(&found.in_reply_to);
         chain.push(found);
     }
+    let (climbed, topmost) = (climbed + chain.len(), chain.last().map(|arrived| arrived.uri.clone()));
     while let Some(oldest) = chain.pop() {
+        let (uri, quotes) = (oldest.uri.clone(), oldest.quote.is_some());
         if keep(state, oldest, News::Backfill).await.is_err() {
-            break;
+            return Ok(());
         }
+        if quotes {
+            thread::settle_later(state, &uri).await?;
+        }
+    }
+    if let Some(topmost) = topmost.filter(|_| climbed < ANCESTORS_MAX) {
+        thread::climb_later(state, &topmost, climbed).await?;
     }
     Ok(())
 }

@@ -3,9 +3,10 @@
 
 use axum::extract::{Path, State};
 use axum::response::Response;
+use tracing::debug;
 
 use super::fetch::{self, FetchFailure};
-use super::{answer, posts};
+use super::{answer, posts, thread};
 use crate::base::{Id, Problem};
 use crate::domain::quote::{self, Unsettled};
 use crate::domain::status;
@@ -54,20 +55,36 @@ async fn bring(state: &AppState, sender: &Account, id: &str, thing: &Thing) -> R
 }
 
 /// Looks for what a post of another server quotes, and whether it may.
-/// Nothing that fails here is a failure of the post.
-pub(super) async fn settle(state: &AppState, quoting: &str) {
+///
+/// # Errors
+/// Why that cannot be told now. It is no failure of the post.
+pub(super) async fn settle(state: &AppState, quoting: &str) -> Result<(), FetchFailure> {
     let asked = quoting.to_owned();
-    let Ok(Some(found)) = state.store.read(move |tx| quote::unsettled(tx, &asked)).await else { return };
+    let Some(found) = state.store.read(move |tx| quote::unsettled(tx, &asked)).await? else { return Ok(()) };
     // Quotes of our posts are settled by asking us.
     if state.site.owns(&found.quote.uri) {
-        return;
+        return Ok(());
     }
-    let Ok(quoted) = posts::by_uri(state, &found.quote.uri).await else { return };
-    let Ok(Some((post, author))) = state.store.read(move |tx| with_author(tx, quoted)).await else { return };
-    let is_proven = proven(state, &found, &post, &author).await;
+    let quoted = posts::by_uri(state, &found.quote.uri).await?;
+    let Some((post, author)) = state.store.read(move |tx| with_author(tx, quoted)).await? else {
+        return Ok(());
+    };
+    let is_proven = proven(state, &found, &post, &author).await?;
     let (moment, site) = (state.moment_with(IDS), state.site.clone());
     let pair = (found.status, quoted);
-    let _ = state.store.write(move |tx| quote::settle(tx, &mut moment.clone(), &site, pair, is_proven)).await;
+    state.store.write(move |tx| quote::settle(tx, &mut moment.clone(), &site, pair, is_proven)).await?;
+    Ok(())
+}
+
+/// The same at once if that can be, else by a job that tries again for a
+/// while.
+pub(super) async fn settle_soon(state: &AppState, quoting: &str) {
+    if let Err(failure @ (FetchFailure::Unreachable(_) | FetchFailure::Ours(_))) =
+        settle(state, quoting).await
+        && let Err(error) = thread::settle_later(state, quoting).await
+    {
+        debug!(%quoting, %failure, %error, "a quote stays pending");
+    }
 }
 
 fn with_author(tx: &crate::store::ReadTx<'_>, id: Id) -> Result<Option<(Status, Account)>, StoreError> {
@@ -76,15 +93,24 @@ fn with_author(tx: &crate::store::ReadTx<'_>, id: Id) -> Result<Option<(Status, 
 }
 
 /// Whether the quoted author's own server gives a stamp for just this quote.
-async fn proven(state: &AppState, found: &Unsettled, quoted: &Status, author: &Account) -> bool {
+async fn proven(
+    state: &AppState,
+    found: &Unsettled,
+    quoted: &Status,
+    author: &Account,
+) -> Result<bool, FetchFailure> {
     let Some(stamp) = found.quote.approval.as_deref().filter(|stamp| uri::is_same_host(stamp, &author.uri))
     else {
-        return false;
+        return Ok(false);
     };
-    let Ok(document) = fetch::document(state, stamp).await else { return false };
-    Stamp::read(&document).is_some_and(|stamp| {
+    let document = match fetch::document(state, stamp).await {
+        Ok(document) => document,
+        Err(failure @ (FetchFailure::Unreachable(_) | FetchFailure::Ours(_))) => return Err(failure),
+        Err(FetchFailure::Gone | FetchFailure::Bad(_) | FetchFailure::Own) => return Ok(false),
+    };
+    Ok(Stamp::read(&document).is_some_and(|stamp| {
         stamp.author == author.uri && stamp.quoting == found.uri && stamp.quoted == quoted.uri
-    })
+    }))
 }
 
 /// `GET /ap/users/{id}/quote_authorizations/{quoting}`

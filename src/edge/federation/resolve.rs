@@ -52,7 +52,7 @@ pub(crate) async fn resolve(state: &AppState, text: &str) -> Result<String, Fetc
         return Err(FetchFailure::Bad("it is not an address of another server"));
     }
     if posts::known(state, text).await?.is_some() {
-        quotes::settle(state, text).await;
+        quotes::settle_soon(state, text).await;
         return Ok(text.to_owned());
     }
     if let Some(account) = actors::known(state, text).await?.filter(|account| account.is_visible()) {
@@ -71,8 +71,8 @@ pub(crate) async fn resolve(state: &AppState, text: &str) -> Result<String, Fetc
     if Object::read(&document).is_none() {
         return Err(FetchFailure::Bad("it is neither a profile nor a post"));
     }
-    posts::by_uri(state, &id).await?;
+    posts::with_company(state, &id).await?;
     // As the inbox does: what it quotes is shown if its author's stamp holds.
-    quotes::settle(state, &id).await;
+    quotes::settle_soon(state, &id).await;
     Ok(id)
 }

@@ -18,6 +18,8 @@ const KEYS_MAX: u64 = 10_000;
 const KEYS_FOR: Duration = Duration::from_secs(24 * 3600);
 /// How long a key is not looked for again.
 const KEY_PAUSE: Duration = Duration::from_secs(5 * 60);
+/// How long answers to a post are not looked for again (Mastodon: the same).
+const REPLIES_PAUSE: Duration = Duration::from_secs(15 * 60);
 /// Sources and keys that are remembered.
 const MARKS_MAX: u64 = 50_000;
 /// Keys of strangers fetched for one address within [`KEY_PAUSE`].
@@ -37,6 +39,7 @@ pub(crate) struct Shared {
     keys: Cache<String, KnownKey>,
     looked_for: Cache<String, ()>,
     sources: Cache<Source, u32>,
+    looked_below: Cache<Id, ()>,
     instance_key: OnceLock<Arc<PrivateKey>>,
 }
 
@@ -47,6 +50,7 @@ impl Default for Shared {
             keys: Cache::builder().max_capacity(KEYS_MAX).time_to_live(KEYS_FOR).build(),
             looked_for: cache().build(),
             sources: Cache::builder().max_capacity(MARKS_MAX).time_to_live(KEY_PAUSE).build(),
+            looked_below: Cache::builder().max_capacity(MARKS_MAX).time_to_live(REPLIES_PAUSE).build(),
             instance_key: OnceLock::new(),
         }
     }
@@ -77,6 +81,12 @@ impl Shared {
     pub(super) fn may_look_for(&self, key_id: &str) -> bool {
         let entry = self.looked_for.entry(key_id.to_owned()).or_insert(());
         entry.is_fresh()
+    }
+
+    /// Whether answers to a post may be looked for now: once in a quarter of
+    /// an hour.
+    pub(super) fn may_look_below(&self, post: Id) -> bool {
+        self.looked_below.entry(post).or_insert(()).is_fresh()
     }
 
     /// Whether this address may make us look for another key. Costs it one.

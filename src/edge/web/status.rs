@@ -18,6 +18,7 @@ use crate::domain::timeline::{self, Loaded};
 use crate::domain::{delivery, interaction, media, poll, status};
 use crate::edge::AppState;
 use crate::edge::api::params::Params;
+use crate::edge::federation;
 use crate::edge::media::sweep_quietly;
 use crate::model::{FilterContext, Site, Visibility};
 use crate::store::{StoreError, WriteTx};
@@ -45,6 +46,9 @@ async fn thread_page(visit: Visit, Path((acct, post)): Path<(String, String)>) -
     let path = load::post_path(&focus.shown().author.account, &focus.shown().status);
     if focus.reblog.is_some() || path != format!("/@{acct}/{post}") {
         return Ok(go::to(&path));
+    }
+    if visit.login().is_some() {
+        federation::look_below(&visit.state, &focus.status).await;
     }
     let mut shell = visit.shell(title(&focus), &facts);
     shell.head = head(&visit, &focus, &path);

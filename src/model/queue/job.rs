@@ -67,6 +67,15 @@ pub enum Job {
         /// ActivityPub id of the post.
         #[n(0)]
         uri: String,
+        /// It came just now: whoever follows its author may have missed it,
+        /// as an answer to a stranger.
+        #[n(1)]
+        #[cbor(default)]
+        is_news: bool,
+        /// Posts that were fetched on the way from where somebody began.
+        #[n(2)]
+        #[cbor(default)]
+        climbed: u8,
     },
     /// Post this to the inbox, written as ActivityPub, signed by the act's actor.
     #[n(5)]
@@ -211,6 +220,32 @@ pub enum Job {
         #[n(0)]
         url: String,
     },
+    /// Act on an activity for which another server than its sender's has to be
+    /// asked, in the lane of that one.
+    #[n(45)]
+    IngestThere {
+        /// ActivityPub id of the actor that signed it.
+        #[n(0)]
+        signer: String,
+    },
+    /// Look whether a post of another server may quote what it quotes.
+    #[n(46)]
+    SettleQuote {
+        /// ActivityPub id of the quoting post.
+        #[n(0)]
+        uri: String,
+    },
+    /// Fetch what answers a post of another server, and the post itself where
+    /// it is one of these answers.
+    #[n(47)]
+    FetchReplies {
+        /// ActivityPub id of the post.
+        #[n(0)]
+        uri: String,
+        /// How far it is below the post that somebody looked at.
+        #[n(1)]
+        depth: u8,
+    },
 }
 
 /// One notification for one subscription.
@@ -254,6 +289,9 @@ impl Job {
             Job::WebhookTo { .. } => JobKind::WebhookTo,
             Job::Mail(_) => JobKind::Mail,
             Job::FetchFile { .. } => JobKind::FetchFile,
+            Job::IngestThere { .. } => JobKind::IngestThere,
+            Job::SettleQuote { .. } => JobKind::SettleQuote,
+            Job::FetchReplies { .. } => JobKind::FetchReplies,
             Job::SeverFollows { .. } | Job::SettleServer { .. } | Job::EraseAccount { .. } => {
                 JobKind::Moderate
             }
@@ -325,11 +363,20 @@ pub enum JobKind {
     /// See [`Job::FetchFile`].
     #[n(32)]
     FetchFile,
+    /// See [`Job::IngestThere`].
+    #[n(45)]
+    IngestThere,
+    /// See [`Job::SettleQuote`].
+    #[n(46)]
+    SettleQuote,
+    /// See [`Job::FetchReplies`].
+    #[n(47)]
+    FetchReplies,
 }
 
 impl JobKind {
     /// All.
-    pub const ALL: [JobKind; 20] = [
+    pub const ALL: [JobKind; 23] = [
         JobKind::Deliver,
         JobKind::FanOut,
         JobKind::Ingest,
@@ -350,6 +397,9 @@ impl JobKind {
         JobKind::Moderate,
         JobKind::PublishScheduled,
         JobKind::SeverDomain,
+        JobKind::IngestThere,
+        JobKind::SettleQuote,
+        JobKind::FetchReplies,
     ];
 
     /// From its name.
@@ -386,6 +436,9 @@ impl JobKind {
             JobKind::PublishScheduled => "publish_scheduled",
             JobKind::SeverDomain => "sever_domain",
             JobKind::RemoveFiles => "remove_files",
+            JobKind::IngestThere => "ingest_there",
+            JobKind::SettleQuote => "settle_quote",
+            JobKind::FetchReplies => "fetch_replies",
         }
     }
 }

@@ -7,6 +7,7 @@
 
 pub mod activity;
 mod actor;
+pub mod collection;
 mod object;
 mod poll;
 mod quote;

@@ -11,3 +11,4 @@ pub mod peer;
 mod polls;
 mod quotes;
 mod signatures;
+mod threads;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -15,10 +16,11 @@ use url::Url;
 
 use waxwing::base::Id;
 use waxwing::edge::federation;
-use waxwing::model::queue::Job;
-use waxwing::model::queue::tables::ACT;
+use waxwing::model::queue::tables::{ACT, JOB};
+use waxwing::model::queue::{Act, DestinationId, InboxId, Job, JobKey, JobKind, Lane, SignatureProfile};
 use waxwing::model::tables::{ACCOUNT_BY_URI, STATUS, STATUS_BY_URI};
 use waxwing::model::{Account, Status};
+use waxwing::queue::{Attempt, Handlers};
 use waxwing::store::{Scan, StoreError};
 use waxwing::wire::http_signature::{self, Kind, Outgoing, PrivateKey, Signer};
 
@@ -205,27 +207,92 @@ pub async fn get(app: &TestApp, path: &str) -> Answer {
     app.send(request).await
 }
 
-/// Acts on everything that the inboxes accepted; gives how much that was.
+/// Acts on everything that the inboxes accepted, and what other servers have
+/// to be asked for because of it; gives how many activities that was.
 pub async fn work(app: &TestApp) -> usize {
-    let taken = app
-        .state
+    let taken = act(app).await;
+    ask_others(app).await;
+    taken
+}
+
+/// Acts on everything that the inboxes accepted, and no more.
+pub async fn act(app: &TestApp) -> usize {
+    let taken = take(app, |job| match job {
+        Job::Ingest { signer } => Some(signer.clone()),
+        _ => None,
+    });
+    let taken = taken.await;
+    for (signer, act) in &taken {
+        federation::act_on(&app.state, signer, &act.body.unpack().unwrap()).await;
+    }
+    taken.len()
+}
+
+/// Runs the jobs that ask other servers until there are none.
+pub async fn ask_others(app: &TestApp) {
+    for _ in 0..200 {
+        if ask_once(app).await == 0 {
+            return;
+        }
+    }
+    panic!("it does not end");
+}
+
+/// Runs the jobs that ask other servers, not those that come of them; gives
+/// how many.
+pub async fn ask_once(app: &TestApp) -> usize {
+    let handlers = federation::jobs(Handlers::new(), &app.state);
+    let is_one = |job: &Job| {
+        use JobKind::*;
+        let kind = Some(job.kind());
+        kind.filter(|kind| matches!(kind, IngestThere | FetchThread | SettleQuote | FetchReplies))
+    };
+    let taken = take(app, is_one).await;
+    let count = taken.len();
+    for (kind, act) in taken {
+        let handler = handlers.get(kind).unwrap();
+        handler.run(attempt(app, act)).await;
+    }
+    count
+}
+
+fn attempt(app: &TestApp, act: Act) -> Attempt {
+    Attempt {
+        key: JobKey { destination: DestinationId(1), lane: Lane::Bulk, act: Id::ZERO, inbox: InboxId::NONE },
+        act: Arc::new(act),
+        inbox: None,
+        authority: String::new(),
+        profile: SignatureProfile::Cavage,
+        attempts: 0,
+        now: app.now(),
+        answer_within: Duration::from_secs(5),
+    }
+}
+
+/// Takes the wanted jobs out of the queue.
+async fn take<T: Send + 'static>(
+    app: &TestApp,
+    wanted: impl Fn(&Job) -> Option<T> + Copy + Send + 'static,
+) -> Vec<(T, Act)> {
+    app.state
         .store
-        .write(|tx| {
+        .write(move |tx| {
             let mut taken = Vec::new();
             for (id, act) in tx.scan(ACT, Scan::all())? {
-                if let Job::Ingest { signer } = act.job {
+                if let Some(what) = wanted(&act.job) {
                     tx.delete(ACT, &id);
-                    taken.push((signer, act.body.unpack().unwrap()));
+                    taken.push((what, act));
+                }
+            }
+            for (key, _) in tx.scan(JOB, Scan::all())? {
+                if tx.get(ACT, &key.act)?.is_none() {
+                    tx.delete(JOB, &key);
                 }
             }
             Ok::<_, StoreError>(taken)
         })
         .await
-        .unwrap();
-    for (signer, body) in &taken {
-        federation::act_on(&app.state, signer, body).await;
-    }
-    taken.len()
+        .unwrap()
 }
 
 /// The post with this ActivityPub id.

@@ -5,7 +5,7 @@ use waxwing::model::queue::tables::ACT;
 use waxwing::model::queue::{Job, Outgoing};
 use waxwing::store::Scan;
 
-use super::peer::{PUBLIC, Peer, app, get, post_at};
+use super::peer::{PUBLIC, Peer, app, get, ours, post_at};
 use crate::kit::{Person, TestApp};
 
 async fn said(app: &TestApp) -> Vec<Outgoing> {
@@ -217,4 +217,29 @@ async fn a_quote_that_a_search_brings_is_shown_where_its_stamp_holds() {
     assert_eq!(shown["quote"]["state"], "accepted", "{shown}");
     assert_eq!(shown["quote"]["quoted_status"]["content"], "<p>hello</p>");
     assert_eq!(found(&ana, &here.url("/n/2")).await["quote"]["state"], "pending", "it is of another post");
+}
+
+#[tokio::test]
+async fn a_quote_that_comes_with_a_thread_does_not_stay_pending() {
+    let app = app().await;
+    let (here, there) = (Peer::start().await, Peer::start().await);
+    let (bo, cy) = (here.actor("bo"), there.actor("cy"));
+    let ana = app.person("ana").await;
+    let original = there.serve(there.note(&cy, "/n/1", "<p>hello</p>"));
+    let quoted = original["id"].as_str().unwrap();
+    there.serve(json!({
+        "id": there.url("/s/1"), "type": "QuoteAuthorization", "attributedTo": cy,
+        "interactingObject": here.url("/n/1"), "interactionTarget": quoted,
+    }));
+    let mut above = quoting(&here, &bo, "/n/1", quoted);
+    above["quoteAuthorization"] = json!(there.url("/s/1"));
+    here.serve(above);
+    let mut answer = here.note(&bo, "/n/2", "<p>see above</p>");
+    answer["inReplyTo"] = json!(here.url("/n/1"));
+    answer["tag"] = json!([{ "type": "Mention", "href": ours(&app, ana.id), "name": "@ana" }]);
+    answer["cc"] = json!([ours(&app, ana.id)]);
+    let create = json!({ "id": here.url("/c/2"), "type": "Create", "actor": bo, "object": answer });
+    here.deliver(&app, &bo, &create).await;
+    let above = post_at(&app, &here.url("/n/1")).await.unwrap();
+    assert_eq!(above.quote.unwrap().state.word(), "accepted");
 }

@@ -23,6 +23,8 @@ use crate::edge::api::params::{GivenId, Input, Params, one_or_more};
 use crate::edge::api::people::{IdPath, account};
 use crate::edge::api::render;
 use crate::edge::auth::Auth;
+use crate::edge::federation;
+use crate::model::tables::STATUS;
 use crate::store::{ReadTx, StoreError};
 use crate::wire::mastodon::{Account, Context, Status, StatusEdit, StatusSource};
 
@@ -79,8 +81,13 @@ pub(super) async fn context(
     auth: Auth,
 ) -> Result<Json<Context>, Problem> {
     let viewer = auth.viewer_at("read:statuses", &state)?;
-    let found = state.store.read(move |tx| thread::context(tx, viewer, id)).await?;
-    let found = found.ok_or_else(Problem::not_found)?;
+    let found = state
+        .store
+        .read(move |tx| Ok::<_, StoreError>((thread::context(tx, viewer, id)?, tx.get(STATUS, &id)?)));
+    let (Some(found), Some(post)) = found.await? else { return Err(Problem::not_found()) };
+    if viewer.id.is_some() {
+        federation::look_below(&state, &post).await;
+    }
     Ok(Json(Context {
         ancestors: render::statuses(&state, viewer.id, &found.ancestors),
         descendants: render::statuses(&state, viewer.id, &found.descendants),
