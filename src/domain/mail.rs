@@ -104,7 +104,7 @@ pub fn offer(
     let Some((old, _)) = recipient(tx, id)? else { return Ok(false) };
     let mut new = old.clone();
     match purpose {
-        Purpose::Confirm if !old.awaits_confirmation => return Ok(false),
+        Purpose::Confirm if !old.awaits_confirmation && old.new_email.is_none() => return Ok(false),
         Purpose::Confirm => new.confirmation = Some(OneTime { digest, expires_at: now.plus(CONFIRM_FOR) }),
         Purpose::Reset => new.reset = Some(OneTime { digest, expires_at: now.plus(RESET_FOR) }),
     }
@@ -161,7 +161,8 @@ pub fn reset(
     else {
         return Ok(false);
     };
-    let new = User { password_hash: password_hash.to_owned(), reset: None, ..old.clone() };
+    // Whoever asked for another address may have had the old password.
+    let new = User { password_hash: password_hash.to_owned(), reset: None, new_email: None, ..old.clone() };
     User::save(tx, Some(&old), &new);
     user::log_out(tx, id, None)?;
     if new.awaits_confirmation {
@@ -205,13 +206,7 @@ pub fn ask_confirmation(
     let (old, _) =
         recipient(tx, id)?.filter(|(user, _)| user.awaits_confirmation).ok_or(AskError::Confirmed)?;
     if let Some(email) = email {
-        let email = clean_email(email).map_err(|_| AskError::Invalid)?;
-        let holder = tx.get(USER_BY_EMAIL, &email)?;
-        if holder.is_some_and(|holder| holder != id)
-            || super::moderation::barred::is_email_barred(tx, &email)?
-        {
-            return Err(AskError::Taken);
-        }
+        let email = free_email(tx, id, email)?;
         if old.email.as_ref() != Some(&email) {
             // Links to the address before say nothing about this one.
             let new = User { email: Some(email), confirmation: None, reset: None, ..old.clone() };
@@ -220,6 +215,49 @@ pub fn ask_confirmation(
     }
     post(tx, moment, site, Letter::Confirm { account: id })?;
     Ok(())
+}
+
+/// An address as it is kept, if they may have it.
+fn free_email(tx: &ReadTx<'_>, id: Id, email: &str) -> Result<String, AskError> {
+    let email = clean_email(email).map_err(|_| AskError::Invalid)?;
+    let holder = tx.get(USER_BY_EMAIL, &email)?;
+    if holder.is_some_and(|holder| holder != id) || super::moderation::barred::is_email_barred(tx, &email)? {
+        return Err(AskError::Taken);
+    }
+    Ok(email)
+}
+
+/// Asks for another mail address: it counts once a link that is sent there
+/// was opened, and the one they have is told. Where no mails are sent it
+/// counts at once. Gives whether it does. Takes two ids.
+///
+/// # Errors
+/// When it cannot be had.
+pub fn change_address(
+    tx: &mut WriteTx<'_>,
+    moment: &mut Moment,
+    site: &Site,
+    id: Id,
+    email: &str,
+) -> Result<bool, AskError> {
+    let (old, _) = recipient(tx, id)?.ok_or(AskError::Invalid)?;
+    let email = free_email(tx, id, email)?;
+    let is_same = old.email.as_ref() == Some(&email);
+    let counts = site.mail.is_none() || is_same;
+    // A link that was sent to another address says nothing about this one.
+    let blank = User { new_email: None, confirmation: None, reset: None, ..old.clone() };
+    let new = match counts {
+        true => User { email: Some(email), ..blank },
+        false => User { new_email: Some(email), ..blank },
+    };
+    User::save(tx, Some(&old), &new);
+    if !counts {
+        post(tx, moment, site, Letter::ConfirmNew { account: id })?;
+        if old.email.is_some() {
+            post(tx, moment, site, Letter::AddressChanging { account: id })?;
+        }
+    }
+    Ok(counts)
 }
 
 /// Confirms an address by a link. Opening it twice is no error. `false` if
@@ -238,7 +276,25 @@ pub fn confirm(
     if user.awaits_confirmation {
         confirmed(tx, moment, site, &user)?;
     }
-    Ok(true)
+    match &user.new_email {
+        Some(email) => take_address(tx, &user, email),
+        None => Ok(true),
+    }
+}
+
+/// The address they wanted is theirs, unless somebody else got it meanwhile.
+fn take_address(tx: &mut WriteTx<'_>, old: &User, email: &str) -> Result<bool, StoreError> {
+    let is_free = match free_email(tx, old.id, email) {
+        Ok(_) => true,
+        Err(AskError::Store(cause)) => return Err(cause),
+        Err(_) => false,
+    };
+    let new = match is_free {
+        true => User { email: Some(email.to_owned()), new_email: None, reset: None, ..old.clone() },
+        false => User { new_email: None, confirmation: None, ..old.clone() },
+    };
+    User::save(tx, Some(old), &new);
+    Ok(is_free)
 }
 
 fn confirmed(tx: &mut WriteTx<'_>, moment: &mut Moment, site: &Site, old: &User) -> Result<(), StoreError> {

@@ -21,6 +21,7 @@ mod rate_limit;
 mod request_id;
 pub mod sandbox;
 pub mod scheduled;
+pub mod signups;
 mod state;
 mod trends;
 mod uploads;

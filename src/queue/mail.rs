@@ -88,7 +88,11 @@ impl Post {
         let asked = letter.clone();
         let facts = self.workshop.store.read(move |tx| facts(tx, &asked)).await?;
         let Some((user, account)) = facts.recipient.clone() else { return Ok(Outcome::Superseded) };
-        let Some(to) = user.email else { return Ok(Outcome::Superseded) };
+        let to = match letter {
+            Letter::ConfirmNew { .. } => user.new_email,
+            _ => user.email,
+        };
+        let Some(to) = to else { return Ok(Outcome::Superseded) };
         let Some(content) = self.content(letter, &facts, &account).await? else {
             return Ok(Outcome::Superseded);
         };
@@ -120,6 +124,14 @@ impl Post {
             Letter::Confirm { account } => {
                 let link = self.link(*account, Purpose::Confirm).await?;
                 link.map(|link| confirm(domain, link))
+            }
+            Letter::ConfirmNew { account } => {
+                let link = self.link(*account, Purpose::Confirm).await?;
+                link.map(|link| confirm_new(domain, link))
+            }
+            Letter::AddressChanging { .. } => {
+                let wanted = facts.recipient.as_ref().and_then(|(user, _)| user.new_email.clone());
+                wanted.map(|wanted| address_changing(origin, account, &wanted))
             }
             Letter::Reset { account } => {
                 let link = self.link(*account, Purpose::Reset).await?;
@@ -158,6 +170,23 @@ fn confirm(domain: &str, link: String) -> Content {
     Content::new(format!("Confirm your mail address at {domain}"), why)
         .link("Confirm this address", link)
         .after("The link works for two days. If it was not you, do nothing.")
+}
+
+fn confirm_new(domain: &str, link: String) -> Content {
+    let why = format!("somebody, hopefully you, wants to use this mail address for an account at {domain}.");
+    Content::new(format!("Confirm your new mail address at {domain}"), why)
+        .link("Confirm this address", link)
+        .after("The link works for two days. If it was not you, do nothing.")
+}
+
+fn address_changing(origin: &str, account: &Account, wanted: &str) -> Content {
+    let what = format!(
+        "somebody, hopefully you, wants {wanted} to be the mail address of your account @{} in place of this one.",
+        account.username
+    );
+    Content::new("Your mail address is to be changed", what)
+        .link("Choose a new password", format!("{origin}/password/forgot"))
+        .after("If it was you, all is well. If not, choose a new password at once: then the address stays as it is.")
 }
 
 fn reset(domain: &str, link: String) -> Content {

@@ -367,3 +367,84 @@ async fn starttls_is_spoken_with_a_server_that_is_trusted() {
     assert!(taken.was_private);
     assert_eq!(taken.login.as_deref(), Some("robin sword/fish"));
 }
+
+#[tokio::test]
+async fn another_address_counts_once_its_link_was_opened() {
+    let house = House::new("").await;
+    house.person("ana", Role::User, "ana@example.org").await;
+    house.person("bea", Role::User, "bea@example.org").await;
+    let mut browser = Browser::of(&house.app, "ana").await;
+    let mut ask = async |email: &str, password: &str| {
+        browser.submit("/settings/email", &[("email", email), ("password", password)]).await
+    };
+    for (email, password) in [
+        ("new@example.org", "not the password"),
+        ("nope", PASSWORD),
+        // Nobody is told that somebody has it.
+        ("Bea@example.org", PASSWORD),
+    ] {
+        assert_eq!(ask(email, password).await.status, 422, "{email}");
+    }
+    assert!(!house.smtp.has_mail().await);
+    let address = async || {
+        let found = house.app.state.store.read(|tx| tx.scan(USER, Scan::all())).await.unwrap();
+        let mut known: Vec<String> = found.into_iter().filter_map(|(_, user)| user.email).collect();
+        known.sort();
+        known
+    };
+    let mut links = Vec::new();
+    for wanted in ["first@example.org", "second@example.org"] {
+        assert_eq!(ask(wanted, PASSWORD).await.leads_to(), "/settings/security");
+        let mut mails = [house.smtp.next().await, house.smtp.next().await];
+        mails.sort_by(|a, b| b.to.cmp(&a.to));
+        let [to_new, to_old] = mails;
+        assert_eq!((to_new.to.as_str(), to_old.to.as_str()), (wanted, "ana@example.org"));
+        assert_eq!(to_old.header("Subject"), "Your mail address is to be changed");
+        assert_eq!(address().await, ["ana@example.org", "bea@example.org"]);
+        links.push(to_new.token().to_owned());
+    }
+    let mut anyone = Browser::new(&house.app);
+    let first = anyone.submit("/confirm", &[("token", &links[0])]).await;
+    assert_eq!(first.status, 404, "a link to the first says nothing of the second");
+    anyone.submit("/confirm", &[("token", &links[1])]).await;
+    assert_eq!(address().await, ["bea@example.org", "second@example.org"]);
+}
+
+#[tokio::test]
+async fn a_new_password_ends_a_change_of_address() {
+    let house = House::new("").await;
+    house.person("ana", Role::User, "ana@example.org").await;
+    let mut browser = Browser::of(&house.app, "ana").await;
+    browser.submit("/settings/email", &[("email", "eve@example.org"), ("password", PASSWORD)]).await;
+    let mut mails = [house.smtp.next().await, house.smtp.next().await];
+    mails.sort_by(|a, b| b.to.cmp(&a.to));
+    let stolen = mails[0].token().to_owned();
+    house.forgot("ana@example.org").await;
+    let reset = house.smtp.next().await;
+    let mut own = Browser::new(&house.app);
+    own.submit("/password/reset", &[("token", reset.token()), ("password", NEW)]).await;
+    own.submit("/confirm", &[("token", &stolen)]).await;
+    let user = house.app.state.store.read(|tx| tx.scan(USER, Scan::all())).await.unwrap();
+    assert_eq!(user[0].1.email.as_deref(), Some("ana@example.org"));
+}
+
+#[tokio::test]
+async fn a_sign_up_that_nobody_confirms_is_forgotten_after_a_week() {
+    let house = House::new("").await;
+    house.person("ana", Role::User, "ana@example.org").await;
+    let token = house.app.token(None, "read write").await;
+    house.sign_up(&token, json!({})).await.json(200);
+    house.smtp.next().await;
+    let day = Duration::from_secs(24 * 3600);
+    for (days, forgotten) in [(6, 0), (1, 1), (1, 0)] {
+        house.app.clock.advance(day * days);
+        assert_eq!(waxwing::edge::signups::sweep(&house.app.state).await.unwrap(), forgotten);
+    }
+    // Their name and address are free again.
+    house.sign_up(&token, json!({})).await.json(200);
+    let again = house.smtp.next().await;
+    let mut browser = Browser::new(&house.app);
+    browser.submit("/confirm", &[("token", again.token())]).await;
+    house.app.clock.advance(day * 30);
+    assert_eq!(waxwing::edge::signups::sweep(&house.app.state).await.unwrap(), 0);
+}

@@ -4,9 +4,9 @@ use super::audit::{Entry, log};
 use super::{ModerationError, Staff};
 use crate::base::{Id, Moment};
 use crate::domain::delivery::{Task, enqueue};
-use crate::domain::{oauth, portrait, session, user, webhook};
+use crate::domain::{portrait, user, webhook};
 use crate::model::queue::{Job, Lane, OrderKey};
-use crate::model::tables::{ACCOUNT, ACCOUNT_BY_HANDLE, ACCOUNT_BY_URI, ACCOUNT_KEY, COUNT, USER, count};
+use crate::model::tables::{ACCOUNT, USER};
 use crate::model::{Account, Event, Permission, Role, Site, User, UserState, WebhookEvent};
 use crate::store::{StoreError, WriteTx};
 
@@ -226,14 +226,7 @@ pub fn reject(
     target: Id,
 ) -> Result<(), ModerationError> {
     let (account, user) = waiting(tx, by, target)?;
-    session::delete_all(tx, target, None)?;
-    oauth::revoke_all(tx, target)?;
-    User::delete(tx, &user);
-    tx.delete(ACCOUNT_BY_HANDLE, &Account::handle_key(&account.username, None));
-    tx.delete(ACCOUNT_BY_URI, &account.uri);
-    tx.delete(ACCOUNT_KEY, &target);
-    tx.delete(ACCOUNT, &target);
-    tx.add(COUNT, &(count::LOCAL_USERS, Id::ZERO), -1);
+    user::take_back(tx, &account, &user)?;
     logged(tx, moment, by, "reject", &account, "");
     Ok(())
 }

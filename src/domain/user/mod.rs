@@ -3,6 +3,7 @@
 pub mod name;
 mod owner;
 mod signup;
+mod stale;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,8 @@ pub(super) use signup::clean_email;
 pub use signup::{
     Entry, NewUser, SIGN_UP_IDS, SignUpError, create_invite, sign_up, usable_invite, usable_invites,
 };
+pub(super) use stale::take_back;
+pub use stale::{UNCONFIRMED_FOR, forget_unconfirmed, unconfirmed};
 
 use super::{mail, oauth, session, webhook};
 use crate::base::{Id, Moment};

@@ -9,10 +9,11 @@ use axum::routing::{get, post};
 use super::frame::Member;
 use super::pages::{SecurityPage, SessionView, render_as};
 use super::timelines::id;
-use super::view::{Faults, Notice, When};
+use super::view::{Faults, Notice, When, span};
 use super::{go, show};
 use crate::base::Problem;
 use crate::base::limits::PASSWORD_BYTES_MIN;
+use crate::domain::mail::{self, AskError};
 use crate::domain::user::{self, UserError};
 use crate::domain::{password, session};
 use crate::edge::AppState;
@@ -24,6 +25,7 @@ pub(super) fn routes() -> Router<AppState> {
     Router::new()
         .route("/settings/security", get(page))
         .route("/settings/password", post(change_password).get(async || Redirect::to("/settings/security")))
+        .route("/settings/email", post(change_email).get(async || Redirect::to("/settings/security")))
         .route("/settings/sessions/{id}/end", post(end_session))
 }
 
@@ -43,8 +45,11 @@ async fn view(member: &Member, faults: Faults) -> Result<SecurityPage, Problem> 
         seen: When::new(session.seen_at, now),
         is_this: session.id == this,
     };
+    let user = &member.login.user;
     Ok(SecurityPage {
         shell: member.visit.shell("Settings", &facts),
+        email: user.email.clone().unwrap_or_default(),
+        new_email: user.new_email.clone(),
         sessions: sessions.iter().map(|(_, kept)| session(kept)).collect(),
         faults,
     })
@@ -109,6 +114,39 @@ async fn change_password(member: Member, ip: ClientIp, params: Params) -> Result
         UserError::Store(error) => error.into(),
     })?;
     Ok(go::saying(&visit.state.site, Notice::PasswordChanged, go::to("/settings/security")))
+}
+
+/// `POST /settings/email`. Attempts count as log-ins do, and mails as mails.
+async fn change_email(member: Member, ip: ClientIp, params: Params) -> Result<Response, Problem> {
+    let Member { visit, login } = &member;
+    let state = &visit.state;
+    visit.browser.check(params.text("csrf").as_deref())?;
+    let text = |name: &str| params.text(name).unwrap_or_default();
+    let (password, email) = (text("password"), text("email"));
+    let refused = async |field: &'static str, sentence: String| {
+        let view = view(&member, Faults::one(field, sentence)).await?;
+        render_as(StatusCode::UNPROCESSABLE_ENTITY, &view)
+    };
+    match check_login(state, ip, &login.account.username, &password).await {
+        Ok(_) => {}
+        Err(LoginFailure::Wrong) => {
+            return refused("password", "That is not your present password.".to_owned()).await;
+        }
+        Err(other) => return Err(other.into()),
+    }
+    if let Err(wait) = state.gates().may_mail(state.clock.monotonic(), ip.source(), &email) {
+        return refused("email", format!("Too many mails. Try again in {}.", span(wait))).await;
+    }
+    let (moment, site, me) = (state.moment_with(2), state.site.clone(), login.account.id);
+    let write = state.store.write(move |tx| mail::change_address(tx, &mut moment.clone(), &site, me, &email));
+    let notice = match write.await {
+        Ok(true) => Notice::AddressChanged,
+        Ok(false) => Notice::AddressAsked,
+        Err(AskError::Store(error)) => return Err(error.into()),
+        // Whether somebody else has it is nobody's business but theirs.
+        Err(_) => return refused("email", "This address cannot be used.".to_owned()).await,
+    };
+    Ok(go::saying(&state.site, notice, go::to("/settings/security")))
 }
 
 /// `POST /settings/sessions/id/end`.

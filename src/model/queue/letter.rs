@@ -49,6 +49,20 @@ pub enum Letter {
         #[n(0)]
         account: Id,
     },
+    /// To the address they want to have: is it theirs?
+    #[n(7)]
+    ConfirmNew {
+        /// Whose account.
+        #[n(0)]
+        account: Id,
+    },
+    /// To the address they have: somebody wants to have another one.
+    #[n(8)]
+    AddressChanging {
+        /// Whose account.
+        #[n(0)]
+        account: Id,
+    },
     /// They were let in.
     #[n(6)]
     Approved {
@@ -63,6 +77,8 @@ impl Letter {
     pub const fn recipient(&self) -> Id {
         match self {
             Letter::Confirm { account }
+            | Letter::ConfirmNew { account }
+            | Letter::AddressChanging { account }
             | Letter::Reset { account }
             | Letter::PasswordChanged { account }
             | Letter::Approved { account } => *account,

@@ -117,6 +117,10 @@ pub enum Notice {
     PasswordChanged,
     /// The mail address is confirmed.
     Confirmed,
+    /// A mail is on its way to the new address.
+    AddressAsked,
+    /// The mail address is another.
+    AddressChanged,
     /// A session was ended.
     SessionEnded,
     /// Logged out.
@@ -145,7 +149,7 @@ pub enum Notice {
 
 impl Notice {
     /// All.
-    pub const ALL: [Notice; 30] = [
+    pub const ALL: [Notice; 32] = [
         Notice::Posted,
         Notice::Scheduled,
         Notice::Moved,
@@ -164,6 +168,8 @@ impl Notice {
         Notice::ProfileSaved,
         Notice::PasswordChanged,
         Notice::Confirmed,
+        Notice::AddressAsked,
+        Notice::AddressChanged,
         Notice::SessionEnded,
         Notice::LoggedOut,
         Notice::FollowRequested,
@@ -199,6 +205,8 @@ impl Notice {
             Notice::ProfileSaved => "profile-saved",
             Notice::PasswordChanged => "password-changed",
             Notice::Confirmed => "confirmed",
+            Notice::AddressAsked => "address-asked",
+            Notice::AddressChanged => "address-changed",
             Notice::SessionEnded => "session-ended",
             Notice::LoggedOut => "logged-out",
             Notice::FollowRequested => "follow-requested",
@@ -240,6 +248,10 @@ impl Notice {
             Notice::ProfileSaved => "Your profile is saved.",
             Notice::PasswordChanged => "Your password is changed. Other sessions were logged out.",
             Notice::Confirmed => "Your mail address is confirmed.",
+            Notice::AddressAsked => {
+                "Look into your mails: the new address counts once you have opened the link in there."
+            }
+            Notice::AddressChanged => "Your mail address is changed.",
             Notice::SessionEnded => "That session is logged out.",
             Notice::LoggedOut => "You are logged out. See you soon.",
             Notice::FollowRequested => "Asked to follow. You will see their posts when they agree.",
