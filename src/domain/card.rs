@@ -7,9 +7,10 @@ use url::Url;
 
 use crate::base::{Id, Moment, Timestamp};
 use crate::domain::delivery::{Place, Task, authority_of, enqueue, finish};
+use crate::domain::{account, attribution};
 use crate::model::queue::{Job, JobKey, Lane};
 use crate::model::tables::PREVIEW_CARD;
-use crate::model::{CardState, PreviewCard, Status};
+use crate::model::{Account, CardState, PreviewCard, Site, Status};
 use crate::store::{ReadTx, StoreError, WriteTx};
 
 /// Bytes of a link that has a card.
@@ -95,6 +96,19 @@ fn is_fresh(card: &PreviewCard, now: Timestamp) -> bool {
 pub fn is_wanted(tx: &ReadTx<'_>, url: &str, now: Timestamp) -> Result<bool, StoreError> {
     let kept = tx.get(PREVIEW_CARD, &url.to_owned())?;
     Ok(kept.is_none_or(|card| card.state == CardState::Asked || !is_fresh(&card, now)))
+}
+
+/// The account that a page of this host says wrote it, if it is known here and
+/// lets this host say so.
+///
+/// # Errors
+/// Only the store's.
+pub fn creator(tx: &ReadTx<'_>, site: &Site, handle: &str, host: &str) -> Result<Option<Id>, StoreError> {
+    let found = account::by_handle(tx, site, handle.trim_start_matches('@'))?;
+    let lets = |account: &Account| {
+        attribution::allows(account.attribution_domains.as_deref().unwrap_or_default(), host)
+    };
+    Ok(found.filter(lets).map(|account| account.id))
 }
 
 /// Keeps what a page said, or that it could not be had (`None`); an old card

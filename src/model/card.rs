@@ -2,7 +2,7 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::base::Timestamp;
+use crate::base::{Id, Timestamp};
 use crate::store::Record;
 
 /// How far a card is.
@@ -66,6 +66,47 @@ pub struct PreviewCard {
     /// ISO 639 code.
     #[n(13)]
     pub language: Option<String>,
+    /// How it is played or shown in place; `None` of a mere link.
+    #[n(14)]
+    pub player: Option<Player>,
+    /// The account that wrote it and lets the page say so.
+    #[n(15)]
+    pub creator: Option<Id>,
+    /// The page of its site.
+    #[n(16)]
+    pub provider_url: Option<String>,
+}
+
+/// What is more than a link (oEmbed).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Player {
+    /// A frame with a film.
+    #[n(0)]
+    Video(#[n(0)] Frame),
+    /// A frame with anything else.
+    #[n(1)]
+    Rich(#[n(0)] Frame),
+    /// A picture.
+    #[n(2)]
+    Photo {
+        /// Its address.
+        #[n(0)]
+        url: String,
+    },
+}
+
+/// A page of another site in a page. All that is kept of its HTML.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Frame {
+    /// Its address, always https.
+    #[n(0)]
+    pub url: String,
+    /// Pixels; 0 if not known.
+    #[n(1)]
+    pub width: u32,
+    /// Pixels; 0 if not known.
+    #[n(2)]
+    pub height: u32,
 }
 
 impl Record for PreviewCard {}

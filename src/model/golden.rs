@@ -111,6 +111,7 @@ fn card() -> PreviewCard {
         height: 2,
         published_at: Some(AT),
         language: Some("en".into()),
+        ..PreviewCard::default()
     }
 }
 

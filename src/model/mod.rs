@@ -40,10 +40,10 @@ mod warning;
 mod webhook;
 
 pub use crate::base::Registration;
-pub use account::{Account, ActorKind, Field, KeyPair, Picture};
+pub use account::{Account, ActorKind, Field, KeyPair, Picture, ProfileTabs};
 pub use announcement::Announcement;
 pub use blocked_domain::{BlockedDomain, BlockedDomains};
-pub use card::{CardState, PreviewCard};
+pub use card::{CardState, Frame, Player, PreviewCard};
 pub use conversation::Conversation;
 pub use emoji::LocalEmoji;
 pub use event::{Audience, EVENT_TOPIC, Event};

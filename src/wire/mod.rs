@@ -12,6 +12,7 @@ pub mod mail;
 pub mod mastodon;
 pub mod media;
 pub mod nodeinfo;
+pub mod oembed;
 pub mod page;
 pub mod text;
 pub mod web_push;

@@ -21,17 +21,36 @@ pub const PAGE_MAX_BYTES: usize = 1024 * 1024;
 /// Metadata of one page that is looked at.
 const META_MAX: usize = 300;
 /// Characters of a title or name.
-const TITLE_MAX: usize = 300;
+pub(super) const TITLE_MAX: usize = 300;
 /// Characters of a description.
 const DESCRIPTION_MAX: usize = 1000;
 /// Bytes of an address.
 const URL_MAX_BYTES: usize = 2048;
 
-/// The card of a page; `None` for a page without a title. `charset` is what
-/// its `Content-Type` says; `base` is where it came from; the caller fills in
-/// what the card is kept under.
-pub fn card(bytes: &[u8], charset: Option<&str>, base: &Url) -> Option<PreviewCard> {
+/// What a page says of itself.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Page {
+    /// Its card; `None` without a title. The caller fills in what it is kept
+    /// under.
+    pub card: Option<PreviewCard>,
+    /// The handle of the account that it says wrote it (`fediverse:creator`).
+    pub creator: Option<String>,
+    /// Where it has its oEmbed document.
+    pub oembed: Option<String>,
+}
+
+/// Reads a page. `charset` is what its `Content-Type` says; `base` is where it
+/// came from.
+pub fn page(bytes: &[u8], charset: Option<&str>, base: &Url) -> Page {
     let found = read(&decode(bytes, charset));
+    Page {
+        card: card(&found, base),
+        creator: found.first(&["fediverse:creator"]).map(|handle| tidy(handle, TITLE_MAX)),
+        oembed: found.first(&["<oembed>"]).and_then(|href| address(href, base)),
+    }
+}
+
+fn card(found: &Found, base: &Url) -> Option<PreviewCard> {
     let text = |names: &[&str], most: usize| {
         found.first(names).map(|text| tidy(text, most)).filter(|t| !t.is_empty())
     };
@@ -73,13 +92,13 @@ fn decode(bytes: &[u8], charset: Option<&str>) -> String {
     }
 }
 
-fn tidy(text: &str, most: usize) -> String {
+pub(super) fn tidy(text: &str, most: usize) -> String {
     let words: Vec<&str> = text.split_whitespace().take(most).collect();
     words.join(" ").chars().filter(|c| !c.is_control()).take(most).collect()
 }
 
 /// A web address, also relative to the page.
-fn address(text: &str, base: &Url) -> Option<String> {
+pub(super) fn address(text: &str, base: &Url) -> Option<String> {
     let url = base.join(text.trim()).ok()?;
     let is_web = matches!(url.scheme(), "https" | "http") && url.as_str().len() <= URL_MAX_BYTES;
     is_web.then(|| url.into())
@@ -139,6 +158,7 @@ impl State {
         let is_start = tag.kind == TagKind::StartTag;
         match (&*tag.name, is_start) {
             ("meta", true) => self.meta(tag),
+            ("link", true) => self.link(tag),
             ("html", true) => {
                 if let Some(lang) = attribute(tag, "lang") {
                     self.keep("<lang>", lang);
@@ -166,6 +186,13 @@ impl State {
         }
     }
 
+    fn link(&mut self, tag: &Tag) {
+        let is_oembed = attribute(tag, "type").is_some_and(|kind| kind == "application/json+oembed");
+        if let Some(href) = attribute(tag, "href").filter(|_| is_oembed) {
+            self.keep("<oembed>", href);
+        }
+    }
+
     fn text(&mut self, text: &str) {
         if self.is_title {
             let title = self.found.values.entry("<title>".into()).or_default();
@@ -175,7 +202,7 @@ impl State {
     }
 }
 
-fn attribute(tag: &Tag, name: &str) -> Option<String> {
+pub(super) fn attribute(tag: &Tag, name: &str) -> Option<String> {
     let found = tag.attrs.iter().find(|attribute| &*attribute.name.local == name);
     found.map(|attribute| attribute.value.to_string())
 }
@@ -200,7 +227,7 @@ mod tests {
     use super::*;
 
     fn card_of(html: &str) -> Option<PreviewCard> {
-        card(html.as_bytes(), None, &Url::parse("https://a.example/x/y").unwrap())
+        page(html.as_bytes(), None, &Url::parse("https://a.example/x/y").unwrap()).card
     }
 
     #[test]
@@ -253,8 +280,8 @@ mod tests {
         let bad = card_of("<title>t</title><meta property=og:image content='javascript:alert(1)'>").unwrap();
         assert_eq!(bad.image, None);
         let latin =
-            card(b"<title>caf\xe9</title>", Some("ISO-8859-1"), &Url::parse("https://a.example").unwrap());
-        assert_eq!(latin.unwrap().title, "café");
+            page(b"<title>caf\xe9</title>", Some("ISO-8859-1"), &Url::parse("https://a.example").unwrap());
+        assert_eq!(latin.card.unwrap().title, "café");
         for piece in ["<", "<meta ", "<!--", "&", "<a b=c ", "<title>", "<script>", "</", "\u{0}"] {
             let html = piece.repeat(PAGE_MAX_BYTES / 8 / piece.len());
             let _ = card_of(&html);

@@ -107,6 +107,8 @@ pub struct Loaded {
     pub is_silenced: bool,
     /// The preview of its link, if there is one to be shown.
     pub card: Option<Arc<PreviewCard>>,
+    /// Who wrote the page behind it, if that is somebody we know.
+    pub card_author: Option<Arc<Person>>,
     /// The viewer's filters that it matches; a boost those of its original.
     pub filtered: Vec<Match>,
 }
@@ -223,6 +225,8 @@ struct Found {
     muted: BTreeSet<Id>,
     /// By link.
     cards: HashMap<String, Arc<PreviewCard>>,
+    /// Who wrote their pages.
+    card_authors: HashMap<Id, Arc<Person>>,
     /// What the viewer does not want to read.
     filters: Matcher,
 }
@@ -330,6 +334,7 @@ fn find(
     let numbers = fetched.counts(status_counts);
     let rows = fetched.take(interactions)?;
     let (muted, cards) = muted_and_cards(tx, viewer, &known, &shown)?;
+    let card_authors = card_authors(tx, &cards)?;
     let accounts = fetched.take(accounts)?;
     let mut relations = match viewer.id {
         Some(_) => pair_up(&others, fetched.take(relations)?),
@@ -347,6 +352,7 @@ fn find(
         statuses: known,
         muted,
         cards,
+        card_authors,
         filters: filters.map(|filters| Matcher::new(filters, viewer.now)).unwrap_or_default(),
     })
 }
@@ -370,14 +376,17 @@ fn assemble(found: &Found, viewer: Viewer, id: Id) -> Option<Loaded> {
     let is_silenced = between.is_silenced(viewer.now)
         || answered.is_some_and(|between| between.is_silenced(viewer.now))
         || reblog.as_ref().is_some_and(|reblog| reblog.is_silenced);
+    let card = card(found, &status);
+    let creator = card.as_ref().and_then(|card| card.creator);
     Some(Loaded {
+        card_author: creator.and_then(|id| found.card_authors.get(&id).cloned()),
         counts: found.counts.get(&status.shown()).copied().unwrap_or_default(),
         marks: viewer.id.map(|_| marks(found, &status)),
         author: author.clone(),
         filtered: filtered(found, viewer, &status, reblog.as_deref()),
         poll: poll_marks(found, viewer, &status),
         quote: None,
-        card: card(found, &status),
+        card,
         status,
         reblog,
         between,
@@ -454,6 +463,16 @@ fn muted_and_cards(
         muted.filter(|(_, row)| row.as_ref().is_some_and(|r| r.muted)).map(|(key, _)| key.1).collect();
     let cards = fetched.take(cards)?.into_iter().flatten().filter(PreviewCard::is_ready);
     Ok((muted, cards.map(|card| (card.url.clone(), Arc::new(card))).collect()))
+}
+
+/// Who wrote the pages of these; asks nothing where none says so.
+fn card_authors(tx: &ReadTx<'_>, cards: &Cards) -> Result<HashMap<Id, Arc<Person>>, StoreError> {
+    let ids = distinct(cards.values().filter_map(|card| card.creator));
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let people = load_people(tx, &ids)?;
+    Ok(ids.into_iter().zip(people).filter_map(|(id, person)| Some((id, person?))).collect())
 }
 
 fn distinct(ids: impl Iterator<Item = Id>) -> Vec<Id> {

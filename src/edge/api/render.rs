@@ -39,7 +39,7 @@ pub(crate) fn status(site: &Site, viewer: Option<Id>, loaded: &Loaded) -> Status
         quote: quote(site, viewer, loaded),
         quote_approval: quote_approval(viewer, loaded),
         quotes: loaded.counts.quotes,
-        card: loaded.shown().card.as_deref().map(|card| PreviewCard::new(site, card)),
+        card: card(site, loaded.shown()),
         reblog: reblog.map(|original| (original.status.clone(), self::status(site, viewer, original))),
     };
     Status::new(site, record, facts)
@@ -56,6 +56,11 @@ pub(crate) fn poll(site: &Site, viewer: Option<Id>, loaded: &Loaded) -> Option<P
     let facts = PollFacts { is_over: marks.is_over, is_own: marks.is_own, choices };
     let emojis = record.emojis.iter().map(|emoji| Emoji::new(site, emoji)).collect();
     Some(Poll::new(record.id, record.poll.as_ref()?, emojis, facts))
+}
+
+fn card(site: &Site, loaded: &Loaded) -> Option<PreviewCard> {
+    let author = loaded.card_author.as_ref().map(|author| account(site, author));
+    loaded.card.as_deref().map(|card| PreviewCard::new(site, card, author))
 }
 
 /// What a post quotes; in a quoted post the id alone.

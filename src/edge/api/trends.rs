@@ -106,7 +106,9 @@ async fn links(State(state): State<AppState>, uri: Uri, params: Params) -> Resul
     let shown: Vec<PreviewCard> = part
         .of(&found.links)
         .iter()
-        .map(|(card, days)| PreviewCard::new(&state.site, card).with_history(history(state.now(), days)))
+        .map(|(card, days)| {
+            PreviewCard::new(&state.site, card, None).with_history(history(state.now(), days))
+        })
         .collect();
     Ok(part.answer(&state.site, &uri, &shown, found.links.len()))
 }

@@ -3,18 +3,23 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::TagHistory;
+use super::{Account, TagHistory};
 use crate::base::Timestamp;
-use crate::model::{self, Site};
+use crate::model::{self, Frame, Player, Site};
+use crate::wire::text;
+
+/// What a player may do (as Mastodon has it).
+const SANDBOX: &str =
+    "allow-scripts allow-same-origin allow-popups allow-popups-to-escape-sandbox allow-forms";
 
 /// Who wrote a page.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct CardAuthor {
     name: String,
     url: String,
-    /// Their account; not known here.
-    #[schema(required, value_type = Option<Object>)]
-    account: Option<()>,
+    /// Their account, if it lets the page say so.
+    #[schema(required)]
+    account: Option<Account>,
 }
 
 /// What the page behind a link says of itself. Text that is not known is
@@ -25,7 +30,7 @@ pub struct PreviewCard {
     url: String,
     title: String,
     description: String,
-    /// `link`: what needs a player is not read.
+    /// `link`, `photo`, `video` or `rich`.
     #[serde(rename = "type")]
     kind: &'static str,
     authors: Vec<CardAuthor>,
@@ -62,29 +67,47 @@ impl PreviewCard {
 
 impl PreviewCard {
     /// The card as clients see it: its picture is passed on by this server.
-    pub fn new(site: &Site, card: &model::PreviewCard) -> PreviewCard {
+    /// `account` is that of who wrote the page.
+    pub fn new(site: &Site, card: &model::PreviewCard, account: Option<Account>) -> PreviewCard {
         let author_url = card.author_url.clone().unwrap_or_default();
-        let author = CardAuthor { name: card.author_name.clone(), url: author_url.clone(), account: None };
+        let named = !card.author_name.is_empty() || account.is_some();
+        let author = CardAuthor { name: card.author_name.clone(), url: author_url.clone(), account };
+        let (kind, frame, embed_url) = match &card.player {
+            None => ("link", None, ""),
+            Some(Player::Photo { url }) => ("photo", None, url.as_str()),
+            Some(Player::Video(frame)) => ("video", Some(frame), ""),
+            Some(Player::Rich(frame)) => ("rich", Some(frame), ""),
+        };
+        let (width, height) = frame.map_or((card.width, card.height), |frame| (frame.width, frame.height));
         PreviewCard {
             url: card.url.clone(),
             title: card.title.clone(),
             description: card.description.clone(),
-            kind: "link",
-            authors: if author.name.is_empty() { Vec::new() } else { vec![author] },
+            kind,
+            authors: if named { vec![author] } else { Vec::new() },
             author_name: card.author_name.clone(),
             author_url,
             provider_name: card.provider_name.clone(),
-            provider_url: String::new(),
-            html: String::new(),
-            width: card.width,
-            height: card.height,
+            provider_url: card.provider_url.clone().unwrap_or_default(),
+            html: frame.map(player).unwrap_or_default(),
+            width,
+            height,
             image: card.image.as_deref().map(|url| site.passed_on(url)),
             image_description: card.image_description.clone(),
-            embed_url: String::new(),
+            embed_url: embed_url.to_owned(),
             blurhash: None,
             language: card.language.clone(),
             published_at: card.published_at.map(Timestamp::rfc3339),
             history: None,
         }
     }
+}
+
+/// The frame around a player, which may do nothing to the page it is on.
+fn player(frame: &Frame) -> String {
+    let url = text::escape(&frame.url);
+    let side =
+        |name: &str, pixels: u32| if pixels > 0 { format!(" {name}=\"{pixels}\"") } else { String::new() };
+    let sides = side("width", frame.width) + &side("height", frame.height);
+    format!("<iframe src=\"{url}\"{sides} allowfullscreen=\"true\" sandbox=\"{SANDBOX}\"></iframe>")
 }

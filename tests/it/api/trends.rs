@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
+use axum::response::Html;
 use axum::routing::get;
 use serde_json::{Value, json};
 
+use waxwing::model::Account;
 use waxwing::model::queue::tables::{ACT, JOB};
 use waxwing::model::queue::{JobKind, SignatureProfile};
+use waxwing::model::tables::ACCOUNT;
 use waxwing::queue::{Attempt, Handler, fetch_card};
-use waxwing::store::Scan;
+use waxwing::store::{Scan, StoreError};
 
 use super::{id, post, post_to};
 use crate::kit::{Person, TestApp};
@@ -23,6 +26,9 @@ async fn site() -> String {
     let long = || async { ([(CONTENT_TYPE, "text/html")], format!("{PAGE}{}", "x".repeat(3_000_000))) };
     let router =
         Router::new().route("/page", get(page)).route("/plain", get(plain)).route("/long", get(long));
+    let film = async || Html(FILM);
+    let oembed = async || ([("content-type", "application/json")], OEMBED);
+    let router = router.route("/film", get(film)).route("/oembed", get(oembed));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });
@@ -31,6 +37,12 @@ async fn site() -> String {
 
 const PAGE: &str = "<!doctype html><html lang=en><title>Boats</title>\
     <meta property=og:description content='All about boats'><meta property=og:image content=/boat.png>";
+
+const FILM: &str = "<title>A page</title><meta name='fediverse:creator' content='@ana@social.example'>\
+    <link rel=alternate type='application/json+oembed' href='/oembed'>";
+
+const OEMBED: &str = r#"{ "type": "video", "version": "1.0", "title": "A film", "width": 640, "height": 360,
+    "html": "<script>alert(1)</script><iframe src='https://v.example/e/1?a=1&amp;b=2' onload='alert(2)'></iframe>" }"#;
 
 async fn app() -> TestApp {
     TestApp::with("outbound_allow 127.0.0.0/8").await
@@ -98,6 +110,36 @@ async fn a_link_gets_a_preview_that_all_its_posts_share() {
     post(&ben, &format!("{site}/page after long")).await;
     assert_eq!(fetch_pages(&app).await, 1, "but after two weeks");
     assert_eq!(card(&ana, &first).await["title"], "Boats");
+}
+
+#[tokio::test]
+async fn a_film_is_played_in_a_frame_of_ours_and_its_author_is_known_if_they_agree() {
+    let (app, site) = (app().await, site().await);
+    let ana = app.person("ana").await;
+    let status = post(&ana, &format!("{site}/film")).await;
+    fetch_pages(&app).await;
+    let found = card(&ana, &status).await;
+    assert_eq!((&found["type"], &found["title"]), (&json!("video"), &json!("A film")));
+    assert_eq!((&found["width"], &found["height"]), (&json!(640), &json!(360)));
+    let frame = "<iframe src=\"https://v.example/e/1?a=1&amp;b=2\" width=\"640\" height=\"360\" \
+        allowfullscreen=\"true\" sandbox=\"allow-scripts allow-same-origin allow-popups \
+        allow-popups-to-escape-sandbox allow-forms\"></iframe>";
+    assert_eq!(found["html"], frame);
+    assert_eq!(found["authors"], json!([]), "they do not say so");
+
+    let me = ana.id;
+    let agree = app.state.store.write(move |tx| {
+        let old = tx.get(ACCOUNT, &me)?.expect("she is there");
+        let attribution_domains = Some(vec!["127.0.0.1".to_owned()]);
+        Account::save(tx, Some(&old), &Account { attribution_domains, ..old.clone() });
+        Ok::<_, StoreError>(())
+    });
+    agree.await.unwrap();
+    app.clock.advance(Duration::from_secs(15 * 24 * 3600));
+    post(&ana, &format!("again {site}/film")).await;
+    fetch_pages(&app).await;
+    let authors = card(&ana, &status).await["authors"].clone();
+    assert_eq!(authors[0]["account"]["acct"], "ana");
 }
 
 #[tokio::test]
