@@ -531,6 +531,7 @@ fn people_pages(theme: Theme) -> Vec<(&'static str, String)> {
                 shell: shell("Ben Okafor (@ben@rowan.example)", "/@ben"),
                 account: account(),
                 tab: "posts",
+                has_media: true,
                 pinned: all[..1].to_vec(),
                 posts: all[1..4].to_vec(),
                 older: Some("/@ben?max_id=1".into()),
@@ -542,6 +543,7 @@ fn people_pages(theme: Theme) -> Vec<(&'static str, String)> {
                 shell: shell("Ana Vireo", "/@ana"),
                 account: mine.clone(),
                 tab: "media",
+                has_media: true,
                 pinned: vec![],
                 posts: vec![],
                 older: None,
@@ -553,6 +555,7 @@ fn people_pages(theme: Theme) -> Vec<(&'static str, String)> {
                 shell: visitor("Ben Okafor", "/@ben", theme, Registration::Open),
                 account: AccountView { relation: None, ..account() },
                 tab: "posts",
+                has_media: true,
                 pinned: vec![],
                 posts: all[..2].to_vec(),
                 older: None,
@@ -588,6 +591,8 @@ fn people_pages(theme: Theme) -> Vec<(&'static str, String)> {
             "settings-security",
             html(&SecurityPage {
                 shell: shell("Settings", "/settings/security"),
+                email: "ana@mail.example".into(),
+                new_email: Some("ana@other.example".into()),
                 sessions: vec![
                     SessionView {
                         id: "1".into(),

@@ -5,10 +5,10 @@ use crate::base::limits::{
 };
 use crate::base::{Id, Moment};
 use crate::domain::delivery::{Task, enqueue};
-use crate::domain::webhook;
+use crate::domain::{attribution, webhook};
 use crate::model::queue::{Job, OrderKey};
 use crate::model::tables::{ACCOUNT, ACCOUNT_BY_HANDLE, ACCOUNT_BY_URI};
-use crate::model::{Account, ActorKind, CustomEmoji, Field, Picture, Site, WebhookEvent};
+use crate::model::{Account, ActorKind, CustomEmoji, Field, Picture, ProfileTabs, Site, WebhookEvent};
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
 /// How many handles a search by prefix looks at.
@@ -121,6 +121,14 @@ pub struct ProfileChange {
     pub is_indexable: Option<bool>,
     /// Whom they follow and who follows them is for nobody else to see.
     pub hides_follows: Option<bool>,
+    /// Hosts whose pages may name them as author, as typed.
+    pub attribution_domains: Option<Vec<String>>,
+    /// Whether posts with files are shown by themselves.
+    pub shows_media: Option<bool>,
+    /// Whether answers are among these.
+    pub shows_media_replies: Option<bool>,
+    /// Whether what they recommend is shown.
+    pub shows_featured: Option<bool>,
 }
 
 /// Custom emojis in a profile, looked up anew: any of its texts may have
@@ -148,6 +156,8 @@ pub enum ProfileError {
     FieldTooLong,
     /// A value without a name.
     FieldNameBlank,
+    /// More than [`attribution::DOMAINS_MAX`] hosts, or one that is none.
+    AttributionDomains,
     /// The store failed.
     Store(StoreError),
 }
@@ -215,7 +225,10 @@ fn check(change: &ProfileChange) -> Result<(), ProfileError> {
             return Err(ProfileError::FieldNameBlank);
         }
     }
-    Ok(())
+    match &change.attribution_domains {
+        Some(typed) if attribution::domains(typed).is_none() => Err(ProfileError::AttributionDomains),
+        _ => Ok(()),
+    }
 }
 
 fn is_blank(field: &Field) -> bool {
@@ -248,6 +261,16 @@ fn apply(account: &mut Account, change: &ProfileChange) {
     if let Some(hides) = change.hides_follows {
         account.hides_follows = hides.then_some(true);
     }
+    if let Some(typed) = &change.attribution_domains {
+        account.attribution_domains = attribution::domains(typed).filter(|domains| !domains.is_empty());
+    }
+    let old = account.tabs.unwrap_or_default();
+    let tabs = ProfileTabs {
+        media: change.shows_media.unwrap_or(old.media),
+        media_replies: change.shows_media_replies.unwrap_or(old.media_replies),
+        featured: change.shows_featured.unwrap_or(old.featured),
+    };
+    account.tabs = Some(tabs).filter(|tabs| *tabs != ProfileTabs::default());
 }
 
 /// Names are shown in one line among others: no line breaks, no control

@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod announcement;
+pub mod attribution;
 pub mod cache;
 pub mod card;
 pub mod census;

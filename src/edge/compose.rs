@@ -15,9 +15,7 @@ use crate::domain::poll::{NewPoll, PollFault};
 use crate::domain::status::{self, Draft, Published, StatusError};
 use crate::domain::{account, emoji, scheduled};
 use crate::model::tables::STATUS;
-use crate::model::{
-    Account, Application, CustomEmoji, QuoteGroup, QuotePolicy, Scheduled, Site, User, Visibility,
-};
+use crate::model::{Account, Application, CustomEmoji, QuotePolicy, Scheduled, Site, User, Visibility};
 use crate::store::StoreError;
 use crate::wire::text::{self, Handle, Links, MentionTarget};
 
@@ -51,7 +49,7 @@ pub(crate) struct Written {
     pub(crate) poll: Option<NewPoll>,
     /// The post it quotes.
     pub(crate) quote: Option<Id>,
-    /// Who may quote it; `None` for everybody.
+    /// Who may quote it; `None` for what the author has chosen.
     pub(crate) quote_policy: Option<QuotePolicy>,
     /// Of an edit: the post that is quoted already.
     pub(crate) shown_quote: Option<Id>,
@@ -98,13 +96,11 @@ pub(crate) async fn draft(state: &AppState, author: &User, written: Written) -> 
         idempotency_key: written.idempotency_key,
         poll: written.poll,
         quote: written.quote,
-        quote_policy: written.quote_policy.unwrap_or_else(everybody),
+        quote_policy: written
+            .quote_policy
+            .or_else(|| defaults.quote_policy.clone())
+            .unwrap_or_else(QuotePolicy::everybody),
     })
-}
-
-/// Everybody may quote, unless the author says otherwise (Mastodon's default).
-fn everybody() -> QuotePolicy {
-    QuotePolicy { automatic: vec![QuoteGroup::Public], manual: Vec::new() }
 }
 
 /// A link to the quoted post for readers that know no quotes, unless the text

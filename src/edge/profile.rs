@@ -53,6 +53,14 @@ pub(crate) struct ProfileForm {
     pub(crate) is_indexable: Option<bool>,
     /// Whom they follow and who follows them is for nobody else to see.
     pub(crate) hides_follows: Option<bool>,
+    /// Hosts whose pages may name them as author.
+    pub(crate) attribution_domains: Option<Vec<String>>,
+    /// Posts with files are shown by themselves.
+    pub(crate) shows_media: Option<bool>,
+    /// Answers are among these.
+    pub(crate) shows_media_replies: Option<bool>,
+    /// What they recommend is shown.
+    pub(crate) shows_featured: Option<bool>,
     /// For new posts.
     pub(crate) defaults: Option<PostingDefaults>,
 }
@@ -75,6 +83,10 @@ pub(crate) async fn update(state: &AppState, me: Id, form: ProfileForm) -> Resul
         is_discoverable: form.is_discoverable,
         is_indexable: form.is_indexable,
         hides_follows: form.hides_follows,
+        attribution_domains: form.attribution_domains,
+        shows_media: form.shows_media,
+        shows_media_replies: form.shows_media_replies,
+        shows_featured: form.shows_featured,
     };
     change.avatar = picture(state, form.avatar, Shape::Avatar).await?;
     change.header = picture(state, form.header, Shape::Header).await?;
@@ -195,6 +207,7 @@ impl From<ProfileError> for Problem {
             ProfileError::FieldsTooMany => "Fields are too many (maximum is 4)",
             ProfileError::FieldTooLong => "Fields are too long (maximum is 255 characters)",
             ProfileError::FieldNameBlank => "Fields with a value must have a name",
+            ProfileError::AttributionDomains => "Attribution domains is not a valid domain name",
             ProfileError::Missing => return Problem::not_found(),
             ProfileError::Store(error) => return error.into(),
         };

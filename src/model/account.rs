@@ -167,9 +167,35 @@ pub struct Account {
     /// `None` is no.
     #[n(34)]
     pub hides_follows: Option<bool>,
+    /// Hosts whose pages may name them as author (with those below them).
+    #[n(35)]
+    pub attribution_domains: Option<Vec<String>>,
+    /// What their profile shows. `None` is all of it.
+    #[n(36)]
+    pub tabs: Option<ProfileTabs>,
 }
 
 impl Record for Account {}
+
+/// What of a profile is shown, besides posts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct ProfileTabs {
+    /// Posts with files by themselves.
+    #[n(0)]
+    pub media: bool,
+    /// Answers among these.
+    #[n(1)]
+    pub media_replies: bool,
+    /// What they recommend.
+    #[n(2)]
+    pub featured: bool,
+}
+
+impl Default for ProfileTabs {
+    fn default() -> ProfileTabs {
+        ProfileTabs { media: true, media_replies: true, featured: true }
+    }
+}
 
 impl Account {
     /// Whether it lives here.

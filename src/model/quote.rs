@@ -105,6 +105,21 @@ impl QuotePolicy {
         Some(QuotePolicy { automatic, manual: Vec::new() })
     }
 
+    /// Everybody.
+    pub fn everybody() -> QuotePolicy {
+        QuotePolicy { automatic: vec![QuoteGroup::Public], manual: Vec::new() }
+    }
+
+    /// The API's word that comes next to it.
+    pub fn word(&self) -> &'static str {
+        let has = |group| self.automatic.contains(&group);
+        match () {
+            () if has(QuoteGroup::Public) => "public",
+            () if has(QuoteGroup::Followers) => "followers",
+            () => "nobody",
+        }
+    }
+
     /// What it says of somebody who is not the author.
     pub fn permits(&self, is_follower: bool) -> QuotePermission {
         let has = |all: &[QuoteGroup]| {

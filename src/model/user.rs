@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 
 use super::tables::{SESSION, SESSION_BY_ACCOUNT, STAFF, USER, USER_BY_EMAIL};
-use super::{Event, Visibility};
+use super::{Event, QuotePolicy, Visibility};
 use crate::base::{Id, Timestamp};
 use crate::store::{Record, WriteTx};
 
@@ -110,6 +110,9 @@ pub struct PostingDefaults {
     /// ISO 639 code.
     #[n(2)]
     pub language: Option<String>,
+    /// Who may quote it; `None` is everybody.
+    #[n(3)]
+    pub quote_policy: Option<QuotePolicy>,
 }
 
 /// A person who can log in. Has the id of their account.
@@ -163,6 +166,10 @@ pub struct User {
     /// The link with which they may choose a new password.
     #[n(14)]
     pub reset: Option<OneTime>,
+    /// The address they want to have, lower case. The one they have counts
+    /// until they have shown that mails to this one reach them.
+    #[n(15)]
+    pub new_email: Option<String>,
 }
 
 /// The secret of a link in a mail. We keep only its digest.

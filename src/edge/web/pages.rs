@@ -137,6 +137,8 @@ pub struct ProfilePage {
     pub account: AccountView,
     /// `posts`, `replies` or `media`.
     pub tab: &'static str,
+    /// Whether they show posts with files by themselves.
+    pub has_media: bool,
     /// Posts that stay on top, on the first page.
     pub pinned: Vec<PostView>,
     /// Their posts, newest first.
@@ -261,9 +263,13 @@ pub struct SessionView {
 pub struct SecurityPage {
     /// The frame.
     pub shell: Shell,
+    /// Their mail address; may be empty.
+    pub email: String,
+    /// The one they want to have, until it is confirmed.
+    pub new_email: Option<String>,
     /// Browsers that are logged in.
     pub sessions: Vec<SessionView>,
-    /// What is wrong with the password form.
+    /// What is wrong with the forms.
     pub faults: Faults,
 }
 

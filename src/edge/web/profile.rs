@@ -19,7 +19,7 @@ use crate::domain::visibility::Viewer;
 use crate::domain::{account, page::Paged as Pages};
 use crate::edge::AppState;
 use crate::edge::api::params::Params;
-use crate::model::{Account, FilterContext};
+use crate::model::{Account, FilterContext, ProfileTabs};
 use crate::store::{ReadTx, StoreError};
 use std::sync::Arc;
 
@@ -48,10 +48,11 @@ fn missing(acct: &str) -> Problem {
 }
 
 /// What the tabs of a profile leave out.
-fn only(tab: &str) -> Only {
+fn only(tab: &str, shown: ProfileTabs) -> Only {
+    let exclude_replies = !shown.media_replies;
     match tab {
         "replies" => Only::default(),
-        "media" => Only { only_media: true, exclude_reblogs: true, ..Only::default() },
+        "media" => Only { only_media: true, exclude_reblogs: true, exclude_replies, ..Only::default() },
         _ => Only { exclude_replies: true, ..Only::default() },
     }
 }
@@ -66,7 +67,13 @@ async fn profile(visit: Visit, Path(acct): Path<String>, params: Params) -> Resu
     let (site, name, page) = (visit.state.site.clone(), acct.clone(), page(&params, PAGE_STATUSES.0));
     let read = visit.read(move |tx, viewer| {
         let Some(found) = account::by_handle(tx, &site, &name)? else { return Ok(None) };
-        let posts = timeline::account_statuses(tx, viewer, found.id, &only(tab), &page)?;
+        let posts = timeline::account_statuses(
+            tx,
+            viewer,
+            found.id,
+            &only(tab, found.tabs.unwrap_or_default()),
+            &page,
+        )?;
         let is_top = tab == "posts" && page.max_id.is_none();
         let pinned = if is_top { timeline::pinned(tx, viewer, found.id, PINS_SHOWN)? } else { Vec::new() };
         let (person, relationship) = whole(tx, viewer, &found)?;
@@ -88,7 +95,8 @@ async fn profile(visit: Visit, Path(acct): Path<String>, params: Params) -> Resu
     // What stands above is not said twice, nor are there two of one name.
     shown.retain(|post| pinned.iter().all(|above| above.entry_id != post.entry_id));
     let older = older(&here, &posts);
-    let view = ProfilePage { shell, tab, pinned, older, posts: shown, account: view };
+    let has_media = person.account.tabs.unwrap_or_default().media;
+    let view = ProfilePage { shell, tab, has_media, pinned, older, posts: shown, account: view };
     show(&visit, &view)
 }
 

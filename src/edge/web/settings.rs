@@ -1,7 +1,7 @@
 //! Editing one's profile.
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::http::StatusCode;
 use axum::response::{Redirect, Response};
 use axum::routing::get;
@@ -17,7 +17,7 @@ use crate::domain::timeline::load_people;
 use crate::edge::api::params::Params;
 use crate::edge::profile::{self, PictureChange};
 use crate::edge::{AppState, UPLOAD_MAX_BYTES};
-use crate::model::Account;
+use crate::model::{PostingDefaults, QuotePolicy};
 use crate::store::StoreError;
 
 pub(super) fn routes() -> Router<AppState> {
@@ -27,7 +27,7 @@ pub(super) fn routes() -> Router<AppState> {
 }
 
 async fn page(member: Member) -> Result<Response, Problem> {
-    let view = view(&member, form_of(&member.login.account)).await?;
+    let view = view(&member, form_of(&member)).await?;
     show(&member.visit, &view)
 }
 
@@ -41,7 +41,10 @@ async fn view(member: &Member, form: ProfileForm) -> Result<EditProfilePage, Pro
 }
 
 /// The profile as it is, ready to be changed.
-fn form_of(account: &Account) -> ProfileForm {
+fn form_of(member: &Member) -> ProfileForm {
+    let account = &member.login.account;
+    let tabs = account.tabs.unwrap_or_default();
+    let quote_policy = member.login.user.defaults.quote_policy.as_ref().map_or("public", QuotePolicy::word);
     let mut fields: Vec<(String, String)> =
         account.fields.iter().map(|field| (field.name.clone(), field.value_text.clone())).collect();
     fields.resize(PROFILE_FIELDS_MAX.max(fields.len()), Default::default());
@@ -53,6 +56,10 @@ fn form_of(account: &Account) -> ProfileForm {
         is_bot: account.is_bot(),
         is_discoverable: account.is_discoverable,
         hides_follows: account.hides_follows.unwrap_or_default(),
+        shows_media: tabs.media,
+        shows_media_replies: tabs.media_replies,
+        quote_policy: quote_policy.to_owned(),
+        attribution_domains: account.attribution_domains.clone().unwrap_or_default().join("\n"),
         faults: Faults::none(),
     }
 }
@@ -72,12 +79,20 @@ fn typed(params: &Params) -> ProfileForm {
         is_bot: flag("bot"),
         is_discoverable: flag("discoverable"),
         hides_follows: flag("hide_follows"),
+        shows_media: flag("show_media"),
+        shows_media_replies: flag("show_media_replies"),
+        quote_policy: text("quote_policy"),
+        attribution_domains: text("attribution_domains"),
         faults: Faults::none(),
     }
 }
 
 /// `POST /settings/profile`.
-async fn save(member: Member, params: Params) -> Result<Response, Problem> {
+async fn save(member: Member, request: Request) -> Result<Response, Problem> {
+    let state = &member.visit.state;
+    // Before the body is read: so many bodies are in memory at once.
+    let (request, _place) = state.gates().uploads.admit(member.login.account.id, request).await?;
+    let params = Params::from_request(request, state).await?;
     member.visit.browser.check(params.text("csrf").as_deref())?;
     let mut form = typed(&params);
     let picture = |name: &str| match params.file(name) {
@@ -95,6 +110,14 @@ async fn save(member: Member, params: Params) -> Result<Response, Problem> {
         is_bot: Some(form.is_bot),
         is_discoverable: Some(form.is_discoverable),
         hides_follows: Some(form.hides_follows),
+        shows_media: Some(form.shows_media),
+        shows_media_replies: Some(form.shows_media_replies),
+        attribution_domains: Some(form.attribution_domains.lines().map(str::to_owned).collect()),
+        defaults: Some(PostingDefaults {
+            quote_policy: QuotePolicy::from_word(&form.quote_policy)
+                .filter(|policy| *policy != QuotePolicy::everybody()),
+            ..member.login.user.defaults.clone()
+        }),
         ..profile::ProfileForm::default()
     };
     match profile::update(&member.visit.state, member.login.account.id, change).await {

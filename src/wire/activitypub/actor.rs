@@ -11,13 +11,17 @@ use crate::base::Timestamp;
 use crate::base::limits::{
     REMOTE_FIELDS_MAX, REMOTE_NAME_MAX_BYTES, REMOTE_NOTE_MAX_BYTES, REMOTE_USERNAME_MAX_BYTES,
 };
-use crate::model::{Account, ActorKind, Field, Picture};
+use crate::model::{Account, ActorKind, Field, Picture, ProfileTabs};
 use crate::wire::html;
 
 /// Keys read from one actor (Mastodon's limit).
 const KEYS_MAX: usize = 10;
 /// Aliases read from one actor.
 const ALIASES_MAX: usize = 256;
+/// Hosts that may name one actor as author (Mastodon: 256).
+const ATTRIBUTION_MAX: usize = 256;
+/// Bytes of a host's name (RFC 1035).
+const HOST_MAX_BYTES: usize = 253;
 /// Bytes of a field's name or value.
 const FIELD_MAX_BYTES: usize = 2047;
 
@@ -129,6 +133,8 @@ impl Actor {
             created_at: time(document, "published").unwrap_or(Timestamp::from_millis(0)),
             also_known_as: aliases(document),
             moved_to: one_id(document, "movedTo"),
+            attribution_domains: attribution_domains(document),
+            tabs: tabs(document),
             emojis: Some(tags.emojis).filter(|emojis| !emojis.is_empty()),
             uri,
             ..Account::default()
@@ -195,6 +201,25 @@ fn fields(document: &Value) -> Vec<Field> {
 fn aliases(document: &Value) -> Vec<String> {
     let all = list(document, "alsoKnownAs").into_iter().take(ALIASES_MAX).filter_map(reference);
     all.filter(|alias| is_id(alias)).map(str::to_owned).collect()
+}
+
+/// Hosts whose pages may name the actor as author.
+fn attribution_domains(document: &Value) -> Option<Vec<String>> {
+    let all = list(document, "attributionDomains").into_iter().filter_map(Value::as_str);
+    let is_short = |host: &&str| !host.is_empty() && host.len() <= HOST_MAX_BYTES;
+    let all = all.filter(is_short).take(ATTRIBUTION_MAX).map(str::to_lowercase);
+    Some(all.collect()).filter(|all: &Vec<String>| !all.is_empty())
+}
+
+/// What Mastodon 4.6 says of a profile's parts; what is not said is shown.
+fn tabs(document: &Value) -> Option<ProfileTabs> {
+    let shows = |name: &str| get(document, name).and_then(Value::as_bool).unwrap_or(true);
+    let tabs = ProfileTabs {
+        media: shows("showMedia"),
+        media_replies: shows("showRepliesInMedia"),
+        featured: shows("showFeatured"),
+    };
+    Some(tabs).filter(|tabs| *tabs != ProfileTabs::default())
 }
 
 /// What is behind a key's id when that is not the actor itself: the key, with

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::FeaturedTag;
 use super::words::{QuotePolicyWord, VisibilityWord};
 use crate::base::Timestamp;
-use crate::model::{self, ActorKind, CustomEmoji, Role, Site, User};
+use crate::model::{self, ActorKind, CustomEmoji, QuotePolicy, Role, Site, User};
 
 /// An account and how much it has of what is counted.
 #[derive(Debug, Clone, Copy)]
@@ -281,8 +281,8 @@ impl CredentialAccount {
                 hide_collections: account.hides_follows.unwrap_or_default(),
                 discoverable: account.is_discoverable,
                 indexable: account.is_indexable,
-                attribution_domains: Vec::new(),
-                quote_policy: "public",
+                attribution_domains: account.attribution_domains.clone().unwrap_or_default(),
+                quote_policy: user.defaults.quote_policy.as_ref().map_or("public", QuotePolicy::word),
             },
             role: user.role.into(),
         }
@@ -325,6 +325,7 @@ impl Profile {
     pub fn new(site: &Site, account: &model::Account, featured_tags: Vec<FeaturedTag>) -> Profile {
         let avatar = account.avatar.as_ref().map(|picture| site.picture_url(picture));
         let header = account.header.as_ref().map(|picture| site.picture_url(picture));
+        let tabs = account.tabs.unwrap_or_default();
         Profile {
             id: account.id.to_string(),
             display_name: account.display_name.clone(),
@@ -341,10 +342,10 @@ impl Profile {
             hide_collections: account.hides_follows.unwrap_or_default(),
             discoverable: account.is_discoverable,
             indexable: account.is_indexable,
-            show_media: true,
-            show_media_replies: true,
-            show_featured: true,
-            attribution_domains: Vec::new(),
+            show_media: tabs.media,
+            show_media_replies: tabs.media_replies,
+            show_featured: tabs.featured,
+            attribution_domains: account.attribution_domains.clone().unwrap_or_default(),
             featured_tags,
         }
     }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::words::{QuotePolicyWord, VisibilityWord};
-use crate::model::PostingDefaults;
+use crate::model::{PostingDefaults, QuotePolicy};
 
 /// When media are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -46,7 +46,7 @@ impl From<&PostingDefaults> for Preferences {
             visibility: defaults.visibility.word(),
             sensitive: defaults.sensitive,
             language: defaults.language.clone(),
-            quote_policy: "public",
+            quote_policy: defaults.quote_policy.as_ref().map_or("public", QuotePolicy::word),
             media: ExpandMedia::Default,
             spoilers: false,
             gifs: false,

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use waxwing::domain::user;
 use waxwing::model::Role;
 
+use super::id;
 use crate::kit::TestApp;
 
 const KEYS: &str = "id username acct display_name locked bot discoverable indexable group created_at note url uri \
@@ -116,6 +117,64 @@ async fn a_profile_changes_and_text_becomes_html() {
         .json(200);
     assert_eq!((&after["display_name"], &after["note"]), (&json!(""), &own["note"]));
     assert_eq!(after["fields"], own["fields"]);
+}
+
+#[tokio::test]
+async fn what_a_profile_shows_and_who_may_quote_and_attribute_is_chosen() {
+    let app = TestApp::start().await;
+    let (ana, bea) = (app.person("ana").await, app.person("bea").await);
+    let own = ana.get("/api/v1/accounts/verify_credentials").await.json(200);
+    assert_eq!(
+        (&own["source"]["quote_policy"], &own["source"]["attribution_domains"]),
+        (&json!("public"), &json!([]))
+    );
+    let change = json!({
+        "source": { "quote_policy": "nobody" },
+        "attribution_domains": ["https://News.example/", "blog.example", "news.example"],
+        "show_media": true, "show_media_replies": false, "show_featured": false,
+    });
+    let own = ana.patch("/api/v1/accounts/update_credentials", change).await.json(200);
+    assert_eq!(own["source"]["quote_policy"], "nobody");
+    assert_eq!(own["source"]["attribution_domains"], json!(["news.example", "blog.example"]));
+    assert_eq!(ana.get("/api/v1/preferences").await.json(200)["posting:default:quote_policy"], "nobody");
+    let profile = ana.get("/api/v1/profile").await.json(200);
+    let shows =
+        ["show_media", "show_media_replies", "show_featured"].map(|key| profile[key].as_bool().unwrap());
+    assert_eq!(shows, [true, false, false]);
+    assert_eq!(profile["attribution_domains"], own["source"]["attribution_domains"]);
+
+    // New posts have it, unless they say otherwise.
+    let quotable = async |body: Value| {
+        let posted = ana.post("/api/v1/statuses", body).await.json(200);
+        let seen = bea.get(&format!("/api/v1/statuses/{}", id(&posted))).await.json(200);
+        seen["quote_approval"]["current_user"].clone()
+    };
+    assert_eq!(quotable(json!({ "status": "mine" })).await, "denied");
+    assert_eq!(quotable(json!({ "status": "yours", "quote_approval_policy": "public" })).await, "automatic");
+
+    // Other servers are told, in Mastodon's words.
+    let actor = crate::federation::peer::get(&app, &format!("/ap/users/{}", ana.id)).await.json(200);
+    assert_eq!(actor["attributionDomains"], json!(["news.example", "blog.example"]));
+    let shows = ["showMedia", "showRepliesInMedia", "showFeatured"].map(|key| actor[key].as_bool().unwrap());
+    assert_eq!(shows, [true, false, false]);
+    for (change, words) in [
+        (json!({ "attribution_domains": ["not a host"] }), "Attribution domains is not a valid domain name"),
+        (json!({ "source": { "quote_policy": "friends" } }), "Quote policy is not included"),
+    ] {
+        ana.patch("/api/v1/accounts/update_credentials", change).await.error(422, words);
+    }
+    // The same on the page of settings.
+    let mut browser = crate::web::browser::Browser::of(&app, "ana").await;
+    let page = browser.get("/settings/profile").await.text();
+    assert!(page.contains("news.example\nblog.example"), "{page}");
+    assert!(page.contains("<option value=\"nobody\" selected>"), "{page}");
+    let fields = [("quote_policy", "followers"), ("attribution_domains", "one.example"), ("name", "Ana")];
+    browser.submit("/settings/profile", &fields).await;
+    let own = ana.get("/api/v1/accounts/verify_credentials").await.json(200);
+    assert_eq!(own["source"]["quote_policy"], "followers");
+    assert_eq!(own["source"]["attribution_domains"], json!(["one.example"]));
+    assert_eq!(own["source"]["privacy"], "public", "other choices stay");
+    assert!(!app.get("/@ana").await.text().contains("tab=media"), "it was not ticked");
 }
 
 #[tokio::test]

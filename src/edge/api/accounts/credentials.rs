@@ -1,7 +1,7 @@
 //! One's own account.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{FromRequest, Request, State};
 use utoipa::ToSchema;
 
 use crate::base::{Id, Problem};
@@ -14,7 +14,7 @@ use crate::edge::api::tags::featured_entity;
 use crate::edge::auth::{Auth, Me};
 use crate::edge::profile::{PictureChange, ProfileForm, update as update_profile};
 use crate::model::tables::{ACCOUNT, COUNT, USER, count};
-use crate::model::{PostingDefaults, Visibility};
+use crate::model::{PostingDefaults, QuotePolicy, Visibility};
 use crate::store::StoreError;
 use crate::wire::mastodon::{CredentialAccount, Profile};
 
@@ -65,8 +65,8 @@ pub(super) async fn own(state: &AppState, me: Id) -> Answer {
 /// Changes the person's own account. Pictures are files of a multipart form.
 #[utoipa::path(method(put, patch), path = "/api/v1/accounts/update_credentials", tag = "Accounts",
     request_body = ProfileChange, security(("oauth" = ["write:accounts"])), responses((status = 200, body = CredentialAccount)))]
-pub(super) async fn update(State(state): State<AppState>, auth: Auth, params: Params) -> Answer {
-    let me = change(&state, &auth, &params).await?;
+pub(super) async fn update(State(state): State<AppState>, auth: Auth, request: Request) -> Answer {
+    let me = change(&state, &auth, request).await?;
     own(&state, me).await
 }
 
@@ -77,9 +77,9 @@ pub(super) async fn update(State(state): State<AppState>, auth: Auth, params: Pa
 pub(super) async fn update_own_profile(
     State(state): State<AppState>,
     auth: Auth,
-    params: Params,
+    request: Request,
 ) -> Result<Json<Profile>, Problem> {
-    let me = change(&state, &auth, &params).await?;
+    let me = change(&state, &auth, request).await?;
     own_profile(&state, me).await
 }
 
@@ -105,6 +105,14 @@ pub(super) struct ProfileChange {
     indexable: Option<bool>,
     /// Whom they follow and who follows them is shown to nobody else.
     hide_collections: Option<bool>,
+    /// Hosts whose pages may name them as author; all of them are replaced.
+    attribution_domains: Option<Vec<String>>,
+    /// Posts with files are shown by themselves.
+    show_media: Option<bool>,
+    /// Answers are among these.
+    show_media_replies: Option<bool>,
+    /// What they recommend is shown.
+    show_featured: Option<bool>,
     /// Rows of the profile's table; all of them are replaced.
     fields_attributes: Option<Vec<FieldForm>>,
     source: Option<SourceForm>,
@@ -126,10 +134,15 @@ pub(super) struct SourceForm {
     privacy: Option<String>,
     sensitive: Option<bool>,
     language: Option<String>,
+    /// Who may quote: `public`, `followers` or `nobody`.
+    quote_policy: Option<String>,
 }
 
-async fn change(state: &AppState, auth: &Auth, params: &Params) -> Result<Id, Problem> {
+async fn change(state: &AppState, auth: &Auth, request: Request) -> Result<Id, Problem> {
     let me = auth.me("write:accounts")?;
+    // Before the body is read: so many bodies are in memory at once.
+    let (request, _place) = state.gates().uploads.admit(me.id, request).await?;
+    let params = &Params::from_request(request, state).await?;
     let form = ProfileForm {
         display_name: params.text("display_name"),
         note: params.text("note"),
@@ -141,6 +154,10 @@ async fn change(state: &AppState, auth: &Auth, params: &Params) -> Result<Id, Pr
         is_discoverable: params.flag("discoverable"),
         is_indexable: params.flag("indexable"),
         hides_follows: params.flag("hide_collections"),
+        attribution_domains: params.list("attribution_domains"),
+        shows_media: params.flag("show_media"),
+        shows_media_replies: params.flag("show_media_replies"),
+        shows_featured: params.flag("show_featured"),
         defaults: params.child("source").map(|source| defaults(&me, &source)).transpose()?,
     };
     update_profile(state, me.id, form).await?;
@@ -169,6 +186,11 @@ fn defaults(me: &Me, source: &Tree) -> Result<PostingDefaults, Problem> {
         let is_code =
             |code: &String| code.len() <= 8 && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         defaults.language = Some(language.trim().to_owned()).filter(|l| !l.is_empty() && is_code(l));
+    }
+    if let Some(word) = source.filled("quote_policy") {
+        let known = QuotePolicy::from_word(&word)
+            .ok_or_else(|| Problem::invalid("Validation failed: Quote policy is not included in the list"))?;
+        defaults.quote_policy = Some(known).filter(|policy| *policy != QuotePolicy::everybody());
     }
     Ok(defaults)
 }

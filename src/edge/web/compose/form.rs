@@ -14,6 +14,8 @@ const KEY_BYTES: usize = 12;
 
 /// The form for a new post.
 pub(in crate::edge::web) fn blank(state: &AppState, login: &Login) -> ComposeForm {
+    let quote_policy =
+        login.user.defaults.quote_policy.as_ref().map_or(QUOTE_POLICIES[0].0, QuotePolicy::word);
     ComposeForm {
         text: String::new(),
         spoiler: String::new(),
@@ -28,7 +30,7 @@ pub(in crate::edge::web) fn blank(state: &AppState, login: &Login) -> ComposeFor
         quoted: None,
         edits: String::new(),
         later: String::new(),
-        quote_policy: QUOTE_POLICIES[0].0.to_owned(),
+        quote_policy: quote_policy.to_owned(),
         faults: Faults::none(),
         characters_max: STATUS_CHARACTERS_MAX,
     }
@@ -90,7 +92,7 @@ pub(super) fn again(
         language: written.language.clone().unwrap_or_default(),
         reply_to: written.in_reply_to.map(|id| id.to_string()).unwrap_or_default(),
         is_sensitive: written.sensitive.unwrap_or(false),
-        quote_policy: quote_policy.unwrap_or(QUOTE_POLICIES[0].0).to_owned(),
+        quote_policy: quote_policy.map_or(blank.quote_policy, str::to_owned),
         faults: Faults::one("", fault),
         poll,
         ..blank

@@ -53,6 +53,14 @@ pub struct ProfileForm {
     pub is_discoverable: bool,
     /// Follows are nobody else's business.
     pub hides_follows: bool,
+    /// Posts with files are shown by themselves.
+    pub shows_media: bool,
+    /// Answers are among these.
+    pub shows_media_replies: bool,
+    /// Who may quote new posts: a word of [`super::QUOTE_POLICIES`].
+    pub quote_policy: String,
+    /// Hosts whose pages may name them as author, one in a line.
+    pub attribution_domains: String,
     /// What is wrong.
     pub faults: Faults,
 }

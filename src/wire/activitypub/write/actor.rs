@@ -20,6 +20,10 @@ fn context() -> Value {
             "discoverable": "toot:discoverable",
             "indexable": "toot:indexable",
             "suspended": "toot:suspended",
+            "attributionDomains": { "@id": "toot:attributionDomains", "@type": "@id" },
+            "showFeatured": "toot:showFeatured",
+            "showMedia": "toot:showMedia",
+            "showRepliesInMedia": "toot:showRepliesInMedia",
             "manuallyApprovesFollowers": "as:manuallyApprovesFollowers",
             "alsoKnownAs": { "@id": "as:alsoKnownAs", "@type": "@id" },
             "movedTo": { "@id": "as:movedTo", "@type": "@id" },
@@ -61,6 +65,11 @@ pub fn actor(site: &Site, account: &Account, picture_url: &dyn Fn(&Picture) -> S
     map.insert("manuallyApprovesFollowers".into(), account.is_locked.into());
     map.insert("discoverable".into(), account.is_discoverable.into());
     map.insert("indexable".into(), account.is_indexable.into());
+    set(&mut map, "attributionDomains", account.attribution_domains.clone());
+    let tabs = account.tabs.unwrap_or_default();
+    map.insert("showFeatured".into(), tabs.featured.into());
+    map.insert("showMedia".into(), tabs.media.into());
+    map.insert("showRepliesInMedia".into(), tabs.media_replies.into());
     set(&mut map, "icon", account.avatar.as_ref().map(|p| image(&picture_url(p))));
     set(&mut map, "image", account.header.as_ref().map(|p| image(&picture_url(p))));
     map.insert("attachment".into(), fields(account));
