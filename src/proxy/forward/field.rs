@@ -230,7 +230,8 @@ mod tests {
 
     #[test]
     fn lines_are_read_strictly() {
-        let cases: [(&str, Option<(&str, &str, Kind)>); 14] = [
+        type Read = Option<(&'static str, &'static str, Kind)>;
+        let cases: [(&str, Read); 14] = [
             ("A: b", Some(("A", "b", Kind::Other))),
             ("A:b c \t", Some(("A", "b c", Kind::Other))),
             ("A:", Some(("A", "", Kind::Other))),

@@ -46,6 +46,8 @@ impl Shared {
 /// One forwarding thread.
 pub struct Worker {
     pub(super) shared: Arc<Shared>,
+    // A link is too large to be moved about; each has its place for life.
+    #[expect(clippy::vec_box, reason = "links are handed out and taken back in their boxes")]
     resting: Mutex<HashMap<u32, Vec<Box<Link>>>>,
     dice: Mutex<Dice>,
 }
