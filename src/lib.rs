@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod base;
+pub mod bench;
 pub mod cluster;
 pub mod config;
 pub mod domain;

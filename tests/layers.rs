@@ -22,11 +22,12 @@ const RULES: &[(&str, &[&str])] = &[
         "edge",
         &["base", "config", "store", "model", "wire", "domain", "cluster", "net", "proxy", "queue", "search"],
     ),
+    ("bench", &["base", "store", "wire", "proxy"]),
     (
         "app",
         &[
             "base", "config", "store", "model", "wire", "domain", "cluster", "net", "proxy", "queue",
-            "search", "edge",
+            "search", "edge", "bench",
         ],
     ),
 ];
@@ -45,6 +46,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("queue", &["axum", "redb"]),
     ("search", &["axum", "hyper", "redb"]),
     ("edge", &["redb", "tantivy"]),
+    ("bench", &["axum", "redb", "tantivy"]),
 ];
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {

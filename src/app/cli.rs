@@ -18,6 +18,8 @@ pub struct Cli {
     pub config: Option<PathBuf>,
     #[command(flatten)]
     pub overrides: OverrideArgs,
+    #[command(flatten)]
+    pub bench: super::bench::BenchArgs,
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -92,6 +94,9 @@ pub enum Command {
     Directives,
     /// Prints the version.
     Version,
+    /// Is measured by `--bench`, which starts it and talks to it over standard input.
+    #[command(name = "bench-instance", hide = true)]
+    BenchInstance,
 }
 
 /// How a sandbox is set up.

@@ -1,6 +1,7 @@
 //! Wiring: the command line, building the server from its parts, starting and stopping it.
 
 mod backup;
+pub mod bench;
 mod certificate;
 pub mod cli;
 pub mod deliveries;

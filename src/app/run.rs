@@ -17,6 +17,7 @@ use crate::config::{self, Complaints, Config, Environment, Overrides, Platform, 
 /// A problem to print, with what to do about it.
 pub fn run(cli: Cli) -> Result<(), Problem> {
     match cli.command {
+        None if cli.bench.is_asked() => print(&super::bench::run(cli.bench, cli.config.is_some())?),
         None => {
             let config = load(cli.config.as_deref(), &cli.overrides.into_overrides())?;
             logging::start(config.log, config.log_level, log_filter().as_deref());
@@ -45,6 +46,7 @@ pub fn run(cli: Cli) -> Result<(), Problem> {
             logging::start(sandbox.config.log, sandbox.config.log_level, log_filter().as_deref());
             sandbox.serve()
         }
+        Some(Command::BenchInstance) => super::bench::child::serve(&environment()?),
         Some(Command::Directives) => print(&config::listing()),
         Some(Command::Version) => print(concat!("waxwing ", env!("CARGO_PKG_VERSION"), "\n")),
     }

@@ -1,0 +1,145 @@
+//! What gave way first, told from what the instance used while it did not
+//! hold: its own metrics and what the system says of it. Pure.
+
+use super::metric::short;
+use super::report::data::{Machine, Round};
+
+/// From this share on, something counts as used up.
+const FULL: f64 = 0.85;
+/// A queue of the store's lane that is longer than one group of it.
+const LANE_DEEP: f64 = 64.0;
+/// Jobs waiting in the queue that are a backlog.
+const BACKLOG: f64 = 1000.0;
+
+/// What may give way, with a name for people.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Culprit {
+    /// One or two words.
+    pub name: &'static str,
+    /// The figures behind it.
+    pub evidence: String,
+}
+
+/// Names what was used up in a round that broke the objective. Where several
+/// were, the most used one is named.
+pub fn culprit(round: &Round, machine: &Machine) -> Culprit {
+    if round.generator.was_limit {
+        let evidence = format!(
+            "the generator began requests {} ms late and used {} cores",
+            short(round.lag_p99_ms),
+            short(round.generator.cpu)
+        );
+        return Culprit { name: "the generator itself", evidence };
+    }
+    let mut suspects = suspects(round, machine);
+    suspects.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    match suspects.into_iter().next() {
+        Some((share, culprit)) if share >= FULL => culprit,
+        _ => nothing_full(round),
+    }
+}
+
+/// Everything with the share of it that was used.
+fn suspects(round: &Round, machine: &Machine) -> Vec<(f64, Culprit)> {
+    let used = &round.used;
+    let cores = machine.cores.max(1) as f64;
+    let memory_mib = machine.memory_bytes as f64 / (1 << 20) as f64;
+    let mut suspects = vec![
+        (
+            used.machine,
+            Culprit {
+                name: "CPU",
+                evidence: format!(
+                    "{:.0} % of {} cores were busy: {} with the server, {} with the generator",
+                    used.machine * 100.0,
+                    machine.cores,
+                    short(used.cpu),
+                    short(round.generator.cpu)
+                ),
+            },
+        ),
+        (
+            used.commit,
+            Culprit {
+                name: "fsync",
+                evidence: format!(
+                    "the store was committing {:.0} % of the time, {} ms each",
+                    used.commit * 100.0,
+                    short(used.commit_ms)
+                ),
+            },
+        ),
+        (
+            used.signing / (cores - 1.0).max(1.0),
+            Culprit { name: "signing", evidence: format!("{} cores signed deliveries", short(used.signing)) },
+        ),
+        (
+            used.files,
+            Culprit {
+                name: "file descriptors",
+                evidence: format!("{:.0} % of the files that may be open were", used.files * 100.0),
+            },
+        ),
+    ];
+    if memory_mib > 0.0 {
+        let share = used.rss_mib / memory_mib;
+        let evidence = format!("{:.0} % of the machine's memory", share * 100.0);
+        suspects.push((share, Culprit { name: "memory", evidence }));
+    }
+    suspects
+}
+
+fn nothing_full(round: &Round) -> Culprit {
+    let used = &round.used;
+    if used.lane_depth >= LANE_DEEP {
+        let evidence = format!("{} changes waited for the store's one writer", short(used.lane_depth));
+        return Culprit { name: "the store's lane", evidence };
+    }
+    if used.queued >= BACKLOG {
+        let evidence = format!("{} jobs waited in the queue", short(used.queued));
+        return Culprit { name: "the queue", evidence };
+    }
+    let evidence = format!(
+        "no resource was used up (processors {:.0} %, commits {:.0} %); work waits for something inside",
+        used.machine * 100.0,
+        used.commit * 100.0
+    );
+    Culprit { name: "nothing that is measured", evidence }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::report::data::{Generator, Used};
+
+    fn name(used: Used) -> &'static str {
+        let machine = Machine { cores: 4, memory_bytes: 8 << 30, ..Machine::default() };
+        culprit(&Round { used, ..Round::default() }, &machine).name
+    }
+
+    #[test]
+    fn the_most_used_thing_is_named() {
+        let calm =
+            Used { cpu: 0.5, machine: 0.4, commit: 0.3, files: 0.1, rss_mib: 100.0, ..Used::default() };
+        for (used, wanted) in [
+            (Used { machine: 0.97, ..calm }, "CPU"),
+            (Used { commit: 0.95, ..calm }, "fsync"),
+            (Used { commit: 0.99, machine: 0.90, ..calm }, "fsync"),
+            (Used { signing: 2.9, ..calm }, "signing"),
+            (Used { files: 0.99, ..calm }, "file descriptors"),
+            (Used { rss_mib: 8000.0, ..calm }, "memory"),
+            (Used { lane_depth: 200.0, ..calm }, "the store's lane"),
+            (Used { queued: 5000.0, ..calm }, "the queue"),
+            (calm, "nothing that is measured"),
+        ] {
+            assert_eq!(name(used), wanted, "{used:?}");
+        }
+    }
+
+    #[test]
+    fn a_generator_that_was_the_limit_accuses_itself() {
+        let generator = Generator { was_limit: true, cpu: 1.9, ..Generator::default() };
+        let round = Round { generator, used: Used { machine: 1.0, ..Used::default() }, ..Round::default() };
+        assert_eq!(culprit(&round, &Machine::default()).name, "the generator itself");
+    }
+}

@@ -1,0 +1,463 @@
+//! The report as one page that needs nothing else: no script, no other file,
+//! nothing from a network. Pure.
+
+use std::fmt::Write as _;
+
+use super::data::{Limit, Measured, PolicyRow, Report, Round};
+use super::svg::{Bar, Cell, Line, Plot, bars, cells, escape, ms, plot};
+use crate::bench::metric::{Metric, Quantity, short};
+use crate::bench::scenario::Scenario;
+
+const STYLE: &str = include_str!("page.css");
+
+/// The whole page.
+pub fn page(report: &Report) -> String {
+    let mut out = format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <meta name=\"color-scheme\" content=\"light dark\">\
+         <title>What it holds: Waxwing {version}</title><style>{STYLE}</style></head><body>\
+         <header><p class=\"brand\">Waxwing {version}</p><h1>What it holds</h1><p class=\"soft\">{target}, {when}</p></header><main>",
+        version = escape(&report.version),
+        target = escape(&report.target),
+        when = escape(report.began.get(..16).unwrap_or_default()).replace('T', " "),
+    );
+    out.push_str(&summary(report));
+    out.push_str(&expectations(report));
+    out.push_str(&comparison(report));
+    report.scenarios.iter().for_each(|measured| out.push_str(&scenario(measured)));
+    out.push_str(&how(report));
+    out.push_str("</main></body></html>\n");
+    out
+}
+
+fn summary(report: &Report) -> String {
+    // What was expected and compared has a table of its own.
+    let count = report.summary.len().saturating_sub(report.expectations.len() + report.comparison.len());
+    let lines: String =
+        report.summary.iter().take(count).map(|line| format!("<li>{}</li>", escape(line))).collect();
+    format!("<section><h2>In words</h2><ul class=\"words\">{lines}</ul></section>")
+}
+
+fn table(heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let head: String = heads.iter().map(|head| format!("<th scope=\"col\">{}</th>", escape(head))).collect();
+    let body: String = rows
+        .map(|row| {
+            format!("<tr>{}</tr>", row.iter().map(|cell| format!("<td>{cell}</td>")).collect::<String>())
+        })
+        .collect();
+    format!(
+        "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Table\"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+}
+
+fn expectations(report: &Report) -> String {
+    if report.expectations.is_empty() {
+        return String::new();
+    }
+    let rows = report.expectations.iter().map(|one| {
+        let verdict =
+            if one.held { "<b class=\"good\">holds</b>" } else { "<b class=\"bad\">does not hold</b>" };
+        vec![escape(&one.text), escape(&one.found), verdict.to_owned()]
+    });
+    format!("<section><h2>What was expected</h2>{}</section>", table(&["expected", "found", "verdict"], rows))
+}
+
+fn comparison(report: &Report) -> String {
+    if report.comparison.is_empty() {
+        return String::new();
+    }
+    let rows = report.comparison.iter().map(|one| {
+        let quantity = Metric::parse(&one.metric).map_or(Quantity::Rate, |metric| metric.quantity);
+        let class = match one.verdict.as_str() {
+            "better" => "good",
+            "worse" => "bad",
+            _ => "soft",
+        };
+        vec![
+            escape(&one.metric),
+            quantity.written(one.before),
+            quantity.written(one.now),
+            format!("{:+.0} %", one.change * 100.0),
+            format!("{:.0} %", one.noise * 100.0),
+            format!("<b class=\"{class}\">{}</b>", escape(&one.verdict)),
+        ]
+    });
+    let heads = ["figure", "before", "now", "change", "noise", "verdict"];
+    format!("<section><h2>Beside the earlier run</h2>{}</section>", table(&heads, rows))
+}
+
+fn scenario(measured: &Measured) -> String {
+    let about = Scenario::named(&measured.scenario).map_or("", Scenario::about);
+    let mut out =
+        format!("<section><h2>{}</h2><p class=\"soft\">{}</p>", escape(&measured.scenario), escape(about));
+    out.push_str(&figures(measured));
+    out.push_str("<div class=\"plots\">");
+    // The last round; the table has all of them.
+    if let Some(round) = measured.rounds.last() {
+        out.push_str(&over_time(round));
+        out.push_str(&machine_over_time(round));
+    }
+    if let Some(limit) = &measured.limit {
+        out.push_str(&curve(limit));
+    }
+    out.push_str(&destinations(measured));
+    out.push_str("</div>");
+    out.push_str(&policies(&measured.policies));
+    if let Some(limit) = &measured.limit {
+        out.push_str(&limit_table(limit));
+    }
+    for note in &measured.notes {
+        let _ = write!(out, "<p class=\"soft\">{}</p>", escape(note));
+    }
+    out + "</section>"
+}
+
+fn figure(title: &str, picture: &str) -> String {
+    if picture.is_empty() {
+        return String::new();
+    }
+    format!("<figure><figcaption>{}</figcaption>{picture}</figure>", escape(title))
+}
+
+fn figures(measured: &Measured) -> String {
+    let mut out = String::new();
+    if !measured.rounds.is_empty() {
+        let mut rows = Vec::new();
+        for (nth, round) in measured.rounds.iter().enumerate() {
+            let name =
+                if measured.rounds.len() > 1 { format!("round {}", nth + 1) } else { "all".to_owned() };
+            rows.push(row(&name, round.rate_per_s, round.errors, &round.latency));
+            if measured.rounds.len() == 1 && round.kinds.len() > 1 {
+                rows.extend(
+                    round
+                        .kinds
+                        .iter()
+                        .map(|kind| row(&kind.name, kind.rate_per_s, kind.errors, &kind.latency)),
+                );
+            }
+        }
+        let heads = ["", "answers/s", "failed", "p50", "p95", "p99", "p99.9", "longest"];
+        out.push_str(&table(&heads, rows.into_iter()));
+    }
+    if !measured.figures.is_empty() {
+        let items: String = measured
+            .figures
+            .iter()
+            .map(|one| {
+                format!(
+                    "<div><dt>{}</dt><dd>{} {}</dd></div>",
+                    escape(&one.name),
+                    short(one.value),
+                    escape(&one.unit)
+                )
+            })
+            .collect();
+        let _ = write!(out, "<dl>{items}</dl>");
+    }
+    if let Some(round) = measured.rounds.last().filter(|round| round.used.rss_mib > 0.0) {
+        let _ = write!(
+            out,
+            "<p class=\"soft\">The instance used {} cores and {} MiB at most; the generator {} cores, {:.0} µs for each request, and began 99 of 100 within {} of when they were due.</p>",
+            short(round.used.cpu),
+            short(round.used.rss_mib),
+            short(round.generator.cpu),
+            round.generator.us_per_request,
+            ms(round.lag_p99_ms)
+        );
+        if !round.failures.is_empty() {
+            let failures: Vec<_> =
+                round.failures.iter().map(|(name, count)| format!("{} ×{count}", escape(name))).collect();
+            let _ = write!(out, "<p class=\"bad\">Failed: {}</p>", failures.join(", "));
+        }
+    }
+    out
+}
+
+fn row(name: &str, rate: f64, errors: u64, latency: &crate::bench::latency::Percentiles) -> Vec<String> {
+    let mut cells = vec![escape(name), short(rate), errors.to_string()];
+    cells.extend([latency.p50, latency.p95, latency.p99, latency.p999, latency.max].map(ms));
+    cells
+}
+
+fn over_time(round: &Round) -> String {
+    let of = |pick: fn(&super::data::Slot) -> Option<f64>| {
+        round.slots.iter().filter_map(|slot| Some((slot.at_s as f64, pick(slot)?))).collect::<Vec<_>>()
+    };
+    let line = |name, points| Line { name, points, has_dots: round.slots.len() < 30 };
+    let lines = vec![
+        line("p50", of(|slot| slot.p50)),
+        line("p95", of(|slot| slot.p95)),
+        line("p99", of(|slot| slot.p99)),
+    ];
+    let title = "Latency, second by second";
+    figure(title, &plot(&Plot { title, x: "seconds", y: "ms", lines, is_log: true, mark: None }))
+        + &answered(round)
+}
+
+/// Only where the rate changes or something failed is there something to see.
+fn answered(round: &Round) -> String {
+    let of = |pick: fn(&super::data::Slot) -> u64| {
+        round.slots.iter().map(|slot| (slot.at_s as f64, pick(slot) as f64)).collect::<Vec<_>>()
+    };
+    let line = |name, points| Line { name, points, has_dots: false };
+    let mut lines = vec![line("asked", of(|slot| slot.due)), line("answered", of(|slot| slot.done))];
+    if round.errors > 0 {
+        lines.push(line("failed", of(|slot| slot.errors)));
+    }
+    let title = "Requests, second by second";
+    figure(title, &plot(&Plot { title, x: "seconds", y: "/s", lines, is_log: false, mark: None }))
+}
+
+fn machine_over_time(round: &Round) -> String {
+    let of = |pick: fn(&super::data::Sample) -> f64| {
+        let counted = round.samples.iter().filter(|sample| sample.at_s >= 0.0);
+        counted.map(|sample| (sample.at_s, pick(sample))).collect::<Vec<_>>()
+    };
+    let line = |name, points| Line { name, points, has_dots: false };
+    let cpu = vec![line("instance", of(|one| one.cpu)), line("generator", of(|one| one.generator_cpu))];
+    let memory = vec![line("instance", of(|one| one.rss_mib))];
+    if memory[0].points.iter().all(|(_, value)| *value == 0.0) {
+        return String::new();
+    }
+    let (processors, bytes) = ("Processors in use", "Memory of the instance");
+    figure(
+        processors,
+        &plot(&Plot { title: processors, x: "seconds", y: "cores", lines: cpu, is_log: false, mark: None }),
+    ) + &figure(
+        bytes,
+        &plot(&Plot { title: bytes, x: "seconds", y: "MiB", lines: memory, is_log: false, mark: None }),
+    )
+}
+
+fn curve(limit: &Limit) -> String {
+    let of = |pick: fn(&super::data::Step) -> f64| {
+        limit.steps.iter().map(|step| (step.offered_per_s, pick(step))).collect::<Vec<_>>()
+    };
+    let line = |name, points| Line { name, points, has_dots: true };
+    let lines = vec![line("p50", of(|step| step.p50)), line("p99", of(|step| step.p99))];
+    let bound = limit.objective.split("p99 ≤ ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
+    let mark = bound.map(|bound: f64| (bound, "objective"));
+    let title = "Rate and latency";
+    figure(title, &plot(&Plot { title, x: "requests/s", y: "ms", lines, is_log: true, mark }))
+}
+
+fn limit_table(limit: &Limit) -> String {
+    let rows = limit.steps.iter().map(|step| {
+        let verdict = if step.held { "<b class=\"good\">holds</b>" } else { "<b class=\"bad\">does not</b>" };
+        vec![
+            format!("{:.0}/s", step.offered_per_s),
+            format!("{:.0}/s", step.rate_per_s),
+            ms(step.p50),
+            ms(step.p99),
+            format!("{:.2} %", step.errors * 100.0),
+            short(step.cpu),
+            verdict.to_owned(),
+        ]
+    });
+    let heads = ["asked", "answered", "p50", "p99", "failed", "cores", limit.objective.as_str()];
+    let found = format!(
+        "<p>Held: <b>{:.0}/s</b>. What gave way first: <b>{}</b> ({}).</p>",
+        limit.held_per_s,
+        escape(&limit.culprit),
+        escape(&limit.evidence)
+    );
+    format!("<h3>How the limit was found</h3>{found}{}", table(&heads, rows))
+}
+
+/// The colour of each nature; the names are those of the fleet.
+const NATURES: [(&str, usize); 3] = [("well", 1), ("slow", 0), ("dead", 2)];
+
+fn destinations(measured: &Measured) -> String {
+    let all = &measured.destinations;
+    let cell = |one: &super::data::Destination| Cell {
+        share: one.got as f64 / one.wanted.max(1) as f64,
+        colour: NATURES.iter().find(|(name, _)| *name == one.nature).map_or(1, |(_, colour)| *colour),
+        text: format!(
+            "{} ({}): {} of {} posts, p50 {}, p99 {}",
+            one.name,
+            one.nature,
+            one.got,
+            one.wanted,
+            ms(one.p50),
+            ms(one.p99)
+        ),
+    };
+    let picture =
+        cells("Destinations, filled as far as posts have arrived", &all.iter().map(cell).collect::<Vec<_>>());
+    if picture.is_empty() {
+        return String::new();
+    }
+    let legend: Vec<String> = NATURES
+        .iter()
+        .map(|(nature, colour)| {
+            let of: Vec<_> = all.iter().filter(|one| one.nature == *nature).collect();
+            let (got, wanted) = of.iter().fold((0, 0), |sum, one| (sum.0 + one.got, sum.1 + one.wanted));
+            format!(
+                "<span><i class=\"c{colour}\"></i>{} {nature}: {got} of {wanted} arrived</span>",
+                of.len()
+            )
+        })
+        .collect();
+    figure(
+        "Each destination, filled as far as posts have arrived",
+        &format!("{picture}<p class=\"legend\">{}</p>", legend.join(" ")),
+    )
+}
+
+fn policies(rows: &[PolicyRow]) -> String {
+    let mut worlds: Vec<&str> = rows.iter().map(|row| row.world.as_str()).collect();
+    worlds.dedup();
+    let mut out = String::new();
+    for world in worlds {
+        let of: Vec<&PolicyRow> = rows.iter().filter(|row| row.world == world).collect();
+        let colour = |row: &PolicyRow| usize::from(row.policy.contains("default"));
+        let failed: Vec<Bar<'_>> = of
+            .iter()
+            .map(|row| Bar {
+                name: &row.policy,
+                value: row.failed as f64,
+                text: row.failed.to_string(),
+                colour: colour(row),
+            })
+            .collect();
+        let late: Vec<Bar<'_>> = of
+            .iter()
+            .map(|row| Bar { name: &row.policy, value: row.p99, text: ms(row.p99), colour: colour(row) })
+            .collect();
+        let requests = of.first().map_or(0, |row| row.requests);
+        let _ = write!(out, "<h3>World: {}</h3><div class=\"plots\">", escape(world));
+        let title = format!("Lost requests, of {requests}");
+        out.push_str(&figure(&title, &bars(&title, &failed)));
+        out.push_str(&figure("p99 of those answered", &bars("p99 of those answered", &late)));
+        out.push_str("</div>");
+        let cells = of.iter().map(|row| {
+            let mut cells = vec![escape(&row.policy), row.failed.to_string()];
+            cells.extend([row.mean, row.p50, row.p99, row.p999].map(ms));
+            cells.extend([format!("{:.1} %", row.extra), escape(&row.published)]);
+            cells
+        });
+        let heads =
+            ["policy", "lost", "mean", "p50", "p99", "p99.9", "extra requests", "Netflix: errors / latency"];
+        out.push_str(&table(&heads, cells));
+    }
+    out
+}
+
+fn how(report: &Report) -> String {
+    let (machine, settings) = (&report.machine, &report.settings);
+    let loop_ = if settings.is_closed_loop {
+        "closed loop: clients wait for their answers, so stalls of the server are partly hidden"
+    } else {
+        "open loop: requests are due at random moments (Poisson) that no answer changes, and latency counts from then"
+    };
+    let fields = [
+        ("load", loop_.to_owned()),
+        (
+            "rounds",
+            format!(
+                "{} of {} s after {} s of warm-up (mixed: 120 s unless said otherwise)",
+                settings.rounds,
+                short(settings.seconds),
+                short(settings.warm_s)
+            ),
+        ),
+        ("instance", format!("{} people, {} posts to begin with", settings.people, settings.posts)),
+        ("processors", format!("{} × {}", machine.cores, machine.cpu)),
+        ("memory", format!("{} GiB", short(machine.memory_bytes as f64 / f64::from(1 << 30)))),
+        (
+            "disk",
+            format!(
+                "{}; a durable write takes {}, 99 of 100 within {}",
+                machine.disk,
+                ms(machine.fsync_ms),
+                ms(machine.fsync_p99_ms)
+            ),
+        ),
+        ("kernel", machine.kernel.clone()),
+        (
+            "build",
+            if machine.is_optimised {
+                "for speed".to_owned()
+            } else {
+                "not for speed: the figures say little".to_owned()
+            },
+        ),
+    ];
+    let items: String = fields
+        .iter()
+        .map(|(name, text)| format!("<div><dt>{name}</dt><dd>{}</dd></div>", escape(text)))
+        .collect();
+    format!(
+        "<section><h2>How and where it was measured</h2><dl>{items}</dl><p class=\"soft\">Server and clients share the machine.</p></section>"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::latency::Percentiles;
+    use crate::bench::report::data::{Destination, Slot, Step};
+
+    fn report() -> Report {
+        let slots = (0..5).map(|at_s| Slot {
+            at_s,
+            due: 9,
+            done: 9,
+            p50: Some(2.0),
+            p95: Some(4.0),
+            p99: Some(9.0),
+            ..Slot::default()
+        });
+        let latency = Percentiles { count: 45, p50: 2.0, p99: 9.0, ..Percentiles::default() };
+        let round = Round { slots: slots.collect(), latency, ..Round::default() };
+        let step = Step { offered_per_s: 100.0, p99: 20.0, held: true, ..Step::default() };
+        let limit = Limit {
+            objective: "p99 ≤ 250 ms, errors ≤ 0.10 %".into(),
+            held_per_s: 100.0,
+            steps: vec![step],
+            ..Limit::default()
+        };
+        let browse = Measured {
+            scenario: "browse".into(),
+            rounds: vec![round],
+            limit: Some(limit),
+            ..Measured::default()
+        };
+        let destination =
+            Destination { name: "<one>".into(), nature: "dead".into(), wanted: 3, ..Destination::default() };
+        let deliver =
+            Measured { scenario: "deliver".into(), destinations: vec![destination], ..Measured::default() };
+        let row = PolicyRow {
+            world: "netflix".into(),
+            policy: "p2c (default)".into(),
+            failed: 7,
+            ..PolicyRow::default()
+        };
+        let proxy = Measured { scenario: "proxy".into(), policies: vec![row], ..Measured::default() };
+        Report { scenarios: vec![browse, deliver, proxy], summary: vec!["a < b".into()], ..Report::default() }
+    }
+
+    #[test]
+    fn the_page_has_all_pictures_and_needs_nothing_else() {
+        let page = page(&report());
+        for part in [
+            "Latency, second by second",
+            "Rate and latency",
+            "Each destination",
+            "Lost requests",
+            "objective",
+            "a &lt; b",
+        ] {
+            assert!(page.contains(part), "{part} is missing");
+        }
+        for foreign in ["<script", "<link", "http://", "https://", "url(", "<one>"] {
+            assert!(!page.contains(foreign), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn an_empty_report_is_a_page() {
+        assert!(page(&Report::default()).ends_with("</html>\n"));
+    }
+}

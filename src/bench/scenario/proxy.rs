@@ -1,0 +1,114 @@
+//! The balancing experiment: every policy in the same worlds of cold, slow
+//! and stalling servers, in virtual time, beside what Netflix published of the
+//! same mechanisms; then some of them again over real sockets.
+
+use super::live;
+use crate::base::Problem;
+use crate::bench::load::Tools;
+use crate::bench::report::data::{Measured, PolicyRow};
+use crate::proxy::simulation::{Contender, Scenario, Tally, contenders, run};
+
+/// The worlds that are shown: Netflix's own, one of a home with two servers,
+/// one without faults.
+const WORLDS: [&str; 3] = ["netflix", "pair", "uniform"];
+/// A world is compressed to this share of its time at least.
+const SHARE_MIN: f64 = 0.02;
+/// A world in full takes about so long for one policy, on one core.
+const FULL_S: f64 = if cfg!(debug_assertions) { 40.0 } else { 2.0 };
+const SEED: u64 = 1000;
+/// Policies that are shown: the others differ little from one of these.
+const SHOWN: [&str; 9] = [
+    "round_robin (original)",
+    "random",
+    "least_connections",
+    "p2c_in_flight",
+    "JSQ, perfect view",
+    "netflix, no utilisation",
+    "netflix",
+    "p2c, no hedge",
+    "p2c (default)",
+];
+
+/// Runs the simulation, with all processors, and then the experiment over
+/// real sockets, in about so many seconds together.
+///
+/// # Errors
+/// When there is no room for the small servers on this machine.
+pub async fn measure(tools: &Tools, seconds: f64) -> Result<Measured, Problem> {
+    let mut measured = simulated(seconds / 2.0).await?;
+    measured.policies.extend(live::run(tools, seconds / 2.0).await?);
+    measured.notes.push(
+        "world live: six small servers over real sockets behind `waxwing proxy`'s own forwarding; all stall once, \
+         one is four times as slow, two become cold, one fails fast for a while"
+            .to_owned(),
+    );
+    Ok(measured)
+}
+
+async fn simulated(seconds: f64) -> Result<Measured, Problem> {
+    let shown: Vec<Contender> = contenders().into_iter().filter(|one| SHOWN.contains(&one.name)).collect();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from) as f64;
+    let share = (seconds * cores / (FULL_S * (WORLDS.len() * shown.len()) as f64)).clamp(SHARE_MIN, 1.0);
+    let mut tasks = Vec::new();
+    for world in WORLDS.iter().filter_map(|name| Scenario::named(name)) {
+        let world = if share < 1.0 { world.shortened(share) } else { world };
+        for contender in &shown {
+            let (world, contender) = (world.clone(), contender.clone());
+            tasks.push(tokio::task::spawn_blocking(move || row(&world, &contender)));
+        }
+    }
+    let mut measured = Measured { scenario: "proxy".into(), ..Measured::default() };
+    for task in tasks {
+        measured.policies.push(task.await.map_err(Problem::internal)?);
+    }
+    if share < 1.0 {
+        measured.notes.push(format!(
+            "simulated worlds were compressed to {:.0} % of their time; a longer `--seconds` shows them in full",
+            share * 100.0
+        ));
+    }
+    Ok(measured)
+}
+
+fn row(world: &Scenario, contender: &Contender) -> PolicyRow {
+    let tally: Tally = run(world, contender, SEED);
+    PolicyRow {
+        world: world.name.to_owned(),
+        policy: contender.name.to_owned(),
+        requests: tally.requests,
+        failed: tally.failed,
+        mean: tally.mean_ms(),
+        p50: tally.percentile_ms(0.5),
+        p99: tally.percentile_ms(0.99),
+        p999: tally.percentile_ms(0.999),
+        extra: tally.extra_percent(),
+        published: if world.name == "netflix" { published(contender.name).to_owned() } else { String::new() },
+    }
+}
+
+/// Errors and latency that Netflix published for its edge in 2018, beside the
+/// rows of the same mechanisms.
+pub fn published(contender: &str) -> &'static str {
+    match contender {
+        "round_robin (original)" => "14,700 / 1,400 ms",
+        "netflix, no utilisation" => "123 / 1,200 ms",
+        "netflix" => "5 / < 375 ms",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_exists() {
+        let known: Vec<_> = contenders().into_iter().map(|one| one.name).collect();
+        for name in SHOWN {
+            assert!(known.contains(&name), "{name}");
+        }
+        for name in WORLDS {
+            assert!(Scenario::named(name).is_some(), "{name}");
+        }
+    }
+}

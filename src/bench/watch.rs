@@ -1,0 +1,185 @@
+//! Looks at the instance and at the generator itself while they work: four
+//! times a second at the processes, once a second at the instance's metrics.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::task::JoinHandle;
+
+use super::client::{Ask, Client, Target};
+use super::exposition::Exposition;
+use super::load::Course;
+use super::proc::{self, Busy};
+use super::report::data::{Generator, Round, Sample, Used};
+use crate::base::Clock;
+
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// The last look at the metrics may be so late.
+const LAST_LOOK: Duration = Duration::from_secs(1);
+/// Looks of one run that are kept.
+const SAMPLES_MAX: usize = 20_000;
+/// The generator is late when it begins 1 of 100 requests later than this.
+const LATE_MS: f64 = 25.0;
+
+/// Who is looked at.
+#[derive(Clone)]
+pub struct Watched {
+    /// The instance's process, if it is on this machine and ours.
+    pub pid: Option<u32>,
+    /// Its metrics.
+    pub metrics: Option<Client>,
+}
+
+impl Watched {
+    /// A process with its admin listener.
+    pub fn new(pid: Option<u32>, admin: Option<SocketAddr>) -> Watched {
+        let metrics = admin.map(|address| Client::new(Target::plain(&address.to_string(), address)));
+        Watched { pid, metrics }
+    }
+
+    /// Its metrics now; empty ones if there are none.
+    pub async fn metrics(&self) -> Exposition {
+        let Some(client) = &self.metrics else { return Exposition::default() };
+        match client.send(&Ask::get("/metrics")).await {
+            Ok(answer) => Exposition::read(&String::from_utf8_lossy(&answer.body)),
+            Err(_) => Exposition::default(),
+        }
+    }
+}
+
+/// Looks until it is told to stop.
+pub struct Watch {
+    seen: Arc<Mutex<Seen>>,
+    task: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Seen {
+    samples: Vec<Sample>,
+    /// At the first moment that counts, and lately.
+    first: Option<Exposition>,
+    last: Exposition,
+    lane_depth_max: f64,
+    file_share_max: f64,
+    /// Processor time of the instance and of this process, when it began to count.
+    cpu_begin: Option<(Duration, Duration, Duration, Busy)>,
+    cpu_end: Option<(Duration, Duration, Duration, Busy)>,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Watch {
+    /// Begins to look.
+    pub fn start(watched: Watched, clock: Arc<dyn Clock>, course: Course) -> Watch {
+        let seen = Arc::new(Mutex::new(Seen::default()));
+        let task = tokio::spawn(look(watched, clock, course, seen.clone()));
+        Watch { seen, task }
+    }
+
+    /// The latest look.
+    pub fn last(&self) -> Sample {
+        self.seen.lock().samples.last().copied().unwrap_or_default()
+    }
+
+    /// Adds what was seen to a round.
+    pub fn complete(&self, round: &mut Round) {
+        let seen = self.seen.lock();
+        round.samples = seen.samples.clone();
+        round.used = seen.used();
+        let (generator_cpu, spent) = seen.generator();
+        round.generator = Generator {
+            cpu: generator_cpu,
+            us_per_request: spent.as_secs_f64() * 1e6 / round.requests.max(1) as f64,
+            // Late because the server took all processors is the server's affair.
+            was_limit: round.lag_p99_ms > LATE_MS && generator_cpu >= round.used.cpu,
+        };
+    }
+}
+
+impl Seen {
+    fn used(&self) -> Used {
+        let (Some(begin), Some(end)) = (self.cpu_begin, self.cpu_end) else { return Used::default() };
+        let span_s = (end.0.saturating_sub(begin.0)).as_secs_f64().max(0.001);
+        let first = self.first.clone().unwrap_or_default();
+        let growth = |name: &str| self.last.growth(&first, name);
+        let commits = growth("waxwing_store_commit_seconds_count");
+        let committing_s = growth("waxwing_store_commit_seconds_sum");
+        Used {
+            cpu: end.1.saturating_sub(begin.1).as_secs_f64() / span_s,
+            machine: end.3.share_since(&begin.3),
+            rss_mib: self.samples.iter().map(|sample| sample.rss_mib).fold(0.0, f64::max),
+            files: self.file_share_max,
+            commit: committing_s / span_s,
+            commit_ms: if commits > 0.0 { committing_s * 1000.0 / commits } else { 0.0 },
+            lane_depth: self.lane_depth_max,
+            signing: growth("waxwing_delivery_sign_seconds_sum") / span_s,
+            queued: self.last.sum("waxwing_delivery_queued"),
+        }
+    }
+
+    fn generator(&self) -> (f64, Duration) {
+        let (Some(begin), Some(end)) = (self.cpu_begin, self.cpu_end) else { return Default::default() };
+        let spent = end.2.saturating_sub(begin.2);
+        let span_s = end.0.saturating_sub(begin.0).as_secs_f64().max(0.001);
+        (spent.as_secs_f64() / span_s, spent)
+    }
+}
+
+async fn look(watched: Watched, clock: Arc<dyn Clock>, course: Course, seen: Arc<Mutex<Seen>>) {
+    let mut ticks = tokio::time::interval(LOOK_EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    let mut before: Option<(Duration, Duration, Duration, Busy)> = None;
+    for nth in 0..SAMPLES_MAX {
+        ticks.tick().await;
+        let now = clock.monotonic();
+        let cpu_of = |pid: Option<u32>| pid.map_or(Duration::ZERO, |pid| proc::cpu(Some(pid)));
+        let times = (now, cpu_of(watched.pid), proc::cpu(None), Busy::now());
+        let counts = now >= course.from();
+        if nth % 4 == 0 || (counts && seen.lock().first.is_none()) {
+            let metrics = watched.metrics().await;
+            let mut seen = seen.lock();
+            if counts {
+                seen.lane_depth_max = seen.lane_depth_max.max(metrics.sum("waxwing_store_lane_depth"));
+                seen.first.get_or_insert_with(|| metrics.clone());
+            }
+            // What happens after the last request counts no more.
+            if now < course.until() + LAST_LOOK {
+                seen.last = metrics;
+            }
+        }
+        let sample = before.map(|before| sample(&watched, course, before, times));
+        before = Some(times);
+        let mut seen = seen.lock();
+        if counts && now < course.until() + LOOK_EVERY {
+            seen.cpu_begin.get_or_insert(times);
+            seen.cpu_end = Some(times);
+        }
+        if let Some((sample, file_share)) = sample {
+            seen.file_share_max = seen.file_share_max.max(file_share);
+            seen.samples.push(sample);
+        }
+    }
+}
+
+type Times = (Duration, Duration, Duration, Busy);
+
+fn sample(watched: &Watched, course: Course, before: Times, now: Times) -> (Sample, f64) {
+    let span_s = now.0.saturating_sub(before.0).as_secs_f64().max(0.001);
+    let share = |now: Duration, before: Duration| now.saturating_sub(before).as_secs_f64() / span_s;
+    let (open, most) = watched.pid.map_or((0, 0), |pid| proc::files(Some(pid)));
+    let sample = Sample {
+        at_s: now.0.as_secs_f64() - course.from().as_secs_f64(),
+        cpu: share(now.1, before.1),
+        generator_cpu: share(now.2, before.2),
+        machine: now.3.share_since(&before.3),
+        rss_mib: watched.pid.map_or(0.0, |pid| proc::rss_mib(Some(pid))),
+        files: open,
+    };
+    (sample, if most == 0 { 0.0 } else { open as f64 / most as f64 })
+}
