@@ -220,9 +220,11 @@ fn a_host_that_says_when_is_sent_to_as_before_from_then_on() {
     let mut world = World::proven();
     let before = world.health.record.rate;
     let quiet = Outcome::TooMany { retry_after: Some(Duration::from_secs(20)) };
-    let mut complain = |world: &mut World, took: u32| {
+    let complain = |world: &mut World, took: u32| {
         world.wait_for_gate();
-        (0..took).for_each(|_| world.attempt(Outcome::Done, 10));
+        for _ in 0..took {
+            world.attempt(Outcome::Done, 10);
+        }
         world.attempt(quiet.clone(), 10);
         world.health.record.rate
     };
