@@ -51,7 +51,8 @@ pub struct BenchArgs {
     #[arg(long, value_name = "FILE", requires = "bench")]
     compare: Option<PathBuf>,
     /// Write everything that was found as JSON.
-    #[arg(long, value_name = "FILE", requires = "bench")]
+    // `deliveries` has a `json` of its own.
+    #[arg(id = "bench-json", long = "json", value_name = "FILE", requires = "bench")]
     json: Option<PathBuf>,
     /// Write a page with pictures.
     #[arg(long, value_name = "FILE", requires = "bench")]

@@ -435,6 +435,9 @@ fn bad_extra_roots_are_explained() {
 fn only_net_opens_outbound_connections() {
     const OPENERS: [&str; 6] =
         ["TcpStream::connect", "TcpSocket", "UdpSocket", "hyper_util::client", "reqwest", "hyper::client"];
+    // Who calls only whom the operator named, and one who asks the system for
+    // its own address without sending anything.
+    const EXCEPTIONS: [&str; 3] = ["proxy/forward", "bench", "app/node.rs"];
     let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut folders = vec![source.clone()];
     let mut found = Vec::new();
@@ -443,7 +446,10 @@ fn only_net_opens_outbound_connections() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if !path.starts_with(source.join("net")) && !path.ends_with("tests.rs") {
+            } else if !path.starts_with(source.join("net"))
+                && !EXCEPTIONS.iter().any(|exception| path.starts_with(source.join(exception)))
+                && !path.ends_with("tests.rs")
+            {
                 let text = std::fs::read_to_string(&path).unwrap_or_default();
                 let code = text.split("#[cfg(test)]").next().unwrap_or_default();
                 found.extend(OPENERS.iter().filter(|o| code.contains(**o)).map(|o| format!("{path:?}: {o}")));

@@ -16,6 +16,7 @@ use axum::Router;
 use rustls::sign::CertifiedKey;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use waxwing::base::{Clock, FixedChance, Timestamp};
 use waxwing::cluster::{Duty, ShardSet};
@@ -25,6 +26,7 @@ use waxwing::net::address::Allow;
 use waxwing::net::client::{Client, ClientSettings, FetchError, Outgoing, Resolver};
 use waxwing::net::listener::{Challenges, OwnName, Transport, bind, redirect_router, serve};
 use waxwing::net::tls::{Served, server_config};
+use waxwing::store::Store;
 
 use dns::Dns;
 use pebble::{Pebble, Ports};
