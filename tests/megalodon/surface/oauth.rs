@@ -112,9 +112,6 @@ async fn an_app_is_registered_let_in_and_sent_away() {
         .await
         .unwrap();
     assert_eq!((token.token_type.as_str(), token.scope.as_deref()), ("Bearer", Some("read write")));
-    let again =
-        anybody.fetch_access_token(app.client_id.clone(), app.client_secret.clone(), code, back).await;
-    assert!(matches!(again, Err(Error::OwnError(error)) if error.status == Some(400)), "a code is good once");
     // There are no refresh tokens, here as in Mastodon: tokens do not end.
     let refresh =
         anybody.refresh_access_token(app.client_id.clone(), app.client_secret.clone(), "x".into()).await;
@@ -123,6 +120,11 @@ async fn an_app_is_registered_let_in_and_sent_away() {
     let ben = client(Some(token.access_token.clone()));
     assert_eq!(ben.verify_app_credentials().await.unwrap().json.name, "Fisher");
     assert_eq!(ben.verify_account_credentials().await.unwrap().json.username, "ben");
-    done(ben.revoke_access_token(app.client_id, app.client_secret, token.access_token).await);
+    done(
+        ben.revoke_access_token(app.client_id.clone(), app.client_secret.clone(), token.access_token).await,
+    );
     assert_eq!(refused(ben.verify_account_credentials().await), 401);
+
+    let again = anybody.fetch_access_token(app.client_id, app.client_secret, code, back).await;
+    assert!(matches!(again, Err(Error::OwnError(error)) if error.status == Some(400)), "a code is good once");
 }

@@ -235,12 +235,12 @@ test("what is not there is said to be missing", async () => {
   assert.deepEqual((await me.v1.annualReports.list()).annualReports, []);
   assert.equal((await year.state.fetch()).state, "ineligible");
   const [account, collection] = [me.v1.accounts.$select(me.me.id), me.v1.collections.$select("1")];
+  assert.deepEqual((await account.collections.list()).collections, []);
+  assert.deepEqual((await account.inCollections.list()).collections, []);
   await eachRefused(404, [
     () => year.fetch(),
     () => year.generate(),
     () => year.read(),
-    () => account.collections.list(),
-    () => account.inCollections.list(),
     () => me.v1.collections.create({ name: "birds" }),
     () => collection.fetch(),
     () => collection.update({ name: "birds" }),
