@@ -75,7 +75,6 @@ impl Place {
     }
 
     /// The sockets on which other nodes are listened to; once.
-    #[expect(dead_code, reason = "served by the front door over peers")]
     pub(super) fn bound(&self) -> Option<Bound> {
         self.bound.lock().take()
     }

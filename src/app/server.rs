@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
@@ -17,6 +18,7 @@ use super::user;
 use super::{first_run, jobs};
 use crate::base::{Chance, Clock, Problem, ProblemKind};
 use crate::config::{Config, Federation, StoreChoice, Tls};
+use crate::edge::front::{DRAIN_LINGER, Front};
 use crate::edge::{self, AppState, Parts};
 use crate::model::{KeyPair, MailRoute, ProxyKey, Site};
 use crate::net::address::Allow;
@@ -24,7 +26,7 @@ use crate::net::client::outbox::Outbox;
 use crate::net::client::{Client, ClientSettings};
 use crate::net::files::Files;
 use crate::net::hub::Hub;
-use crate::net::listener::{Bound, OwnName, Transport, bind, redirect_router, serve};
+use crate::net::listener::{Bound, OwnName, Transport, bind, redirect_router, serve, serve_known};
 use crate::net::mail::Mailer;
 use crate::queue::push;
 use crate::search::{Place as IndexPlace, Search};
@@ -41,6 +43,8 @@ pub struct Server {
     pub state: AppState,
     stop: CancellationToken,
     tasks: TaskTracker,
+    /// Looking after the door over all nodes; told to end after all requests.
+    door: Option<(CancellationToken, JoinHandle<()>)>,
     /// Others are told that we are gone when everything else has ended.
     place: Option<Place>,
 }
@@ -76,6 +80,7 @@ impl Server {
             state,
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            door: None,
             place: None,
         };
         server.place = place.map(|place| place.keep(&server.stop));
@@ -86,6 +91,11 @@ impl Server {
         server.tasks.spawn(edge::nodes::attend(server.state.clone(), server.stop.clone()));
         server.tasks.spawn(edge::signups::tend(server.state.clone(), server.stop.clone()));
         server.tasks.spawn(jobs::indexer(&server.state).run(server.stop.clone()));
+        if server.state.front().is_some() {
+            let end = CancellationToken::new();
+            let keeping = edge::front::keep(server.state.clone(), server.stop.clone(), end.clone());
+            server.door = Some((end, tokio::spawn(keeping)));
+        }
         server.listen(bound).await?;
         Ok(server)
     }
@@ -108,8 +118,32 @@ impl Server {
         if let Some(address) = config.admin {
             self.listen_admin(address).await;
         }
-        self.spawn(bound, transport, edge::router(&self.state));
+        let site = edge::router(&self.state);
+        if let Some(port) = self.place.as_ref().and_then(Place::bound) {
+            self.listen_to_nodes(port, site.clone());
+        }
+        self.spawn(bound, transport, edge::front::door(&self.state, site));
         Ok(())
+    }
+
+    /// Serves the site to the other nodes; at a stop a little longer than
+    /// clients, until all of them have heard of it.
+    fn listen_to_nodes(&self, bound: Bound, site: axum::Router) {
+        let Some(front) = self.state.front() else { return };
+        let (tls, site) = (front.tls(), edge::front::port(&self.state, site));
+        let (state, stop, grace) = (self.state.clone(), self.stop.clone(), self.state.config.stop_timeout);
+        let end = CancellationToken::new();
+        let serving = serve_known(bound, tls, site, end.clone(), grace.saturating_sub(DRAIN_LINGER));
+        self.tasks.spawn(async move {
+            let linger = async {
+                stop.cancelled().await;
+                if state.front().is_some_and(Front::has_others) {
+                    tokio::time::sleep(DRAIN_LINGER).await;
+                }
+                end.cancel();
+            };
+            tokio::join!(serving, linger);
+        });
     }
 
     /// A taken admin port costs the metrics, not the server.
@@ -152,6 +186,12 @@ impl Server {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        if let Some((end, keeping)) = self.door {
+            end.cancel();
+            if keeping.await.is_err() {
+                warn!("the task that looks after the door had failed");
+            }
+        }
         if let Some(place) = self.place {
             place.leave().await;
         }

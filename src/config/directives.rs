@@ -281,6 +281,22 @@ pub(crate) static DIRECTIVES: &[Directive] = &[
         },
     },
     Directive {
+        name: "balance",
+        values: "POLICY",
+        example: "p2c",
+        default: Default::Derived("`p2c`"),
+        doc: "With `store postgres://…`: how the node that answers a request is chosen. `p2c` compares two by \
+              chance by latency, queue, errors, age and their own word; the others are `netflix`, `round_robin`, \
+              `weighted_round_robin`, `least_connections`, `weighted_least_connections`, `ip_hash`, `url_hash`, \
+              `least_response_time`, `sticky_cookie`, `join_shortest_queue`, `random` and `p2c_in_flight`.",
+        aliases: &["lb_policy", "load_balancing", "balancer", "lb", "policy"],
+        read: |line, wanted| wanted.balance = line.one(node::balance),
+        show: |config| match node::is_shared(&config.store) && config.node.balance != node::BALANCE[0] {
+            true => Shown::Text(config.node.balance.to_owned()),
+            false => Shown::Nothing,
+        },
+    },
+    Directive {
         name: "media",
         values: "DIR|memory|s3://BUCKET…",
         example: "/srv/waxwing-media",

@@ -34,6 +34,7 @@ pub use draft::Place;
 pub use environment::{Environment, Overrides, Platform};
 pub use listing::{listing, markdown_table};
 pub use load::{CONFIG_MAX_BYTES, load, parse};
+pub use node::BALANCE;
 pub use settings::{
     Acme, AuthorizedFetch, Challenge, Config, Delivery, Federation, LogFormat, LogLevel, Mail, MailSecurity,
     MediaChoice, Outbound, Registration, S3, StoreChoice, Tls,

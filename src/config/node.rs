@@ -1,5 +1,5 @@
 //! The directives of nodes that share a database: `node_listen`,
-//! `node_address` and `peers`.
+//! `node_address`, `peers` and `balance`.
 
 use std::net::SocketAddr;
 
@@ -7,10 +7,28 @@ use super::address;
 use super::complaint::{Fault, excerpt};
 use super::draft::Word;
 use super::settings::{Node, StoreChoice, everywhere};
+use super::value;
 use super::wanted::{Wanted, WantedStore};
 
 /// The directives of this file.
-pub(super) const NAMES: [&str; 3] = ["node_listen", "node_address", "peers"];
+pub(super) const NAMES: [&str; 4] = ["node_listen", "node_address", "peers", "balance"];
+/// The ways to choose the node that answers, the default first; the balancer
+/// (`proxy::Policy`) has the same names.
+pub const BALANCE: [&str; 13] = [
+    "p2c",
+    "netflix",
+    "round_robin",
+    "weighted_round_robin",
+    "least_connections",
+    "weighted_least_connections",
+    "ip_hash",
+    "url_hash",
+    "least_response_time",
+    "sticky_cookie",
+    "join_shortest_queue",
+    "random",
+    "p2c_in_flight",
+];
 /// Where other nodes reach this one, unless another port is named.
 const PORT: u16 = 7443;
 
@@ -33,6 +51,13 @@ pub(super) fn address(word: &Word) -> Result<String, Fault> {
     }
 }
 
+/// The name of a way to choose. Words and hyphens are as good as underscores.
+pub(super) fn balance(word: &Word) -> Result<&'static str, Fault> {
+    let choices = BALANCE.map(|name| (name, name));
+    let spelt = Word { text: word.text.replace('-', "_"), ..word.clone() };
+    value::choice(&spelt, &choices)
+}
+
 /// What holds for this node.
 pub(super) fn settings(wanted: &Wanted) -> Node {
     Node {
@@ -40,6 +65,7 @@ pub(super) fn settings(wanted: &Wanted) -> Node {
         may_move: wanted.node_listen.is_none() && wanted.node_address.is_none(),
         address: wanted.node_address.clone(),
         peers: wanted.peers.clone(),
+        balance: wanted.balance.unwrap_or(BALANCE[0]),
     }
 }
 

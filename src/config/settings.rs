@@ -160,6 +160,8 @@ pub struct Node {
     /// The others, by hand: host and port. When empty, they find each other
     /// in the store.
     pub peers: Vec<String>,
+    /// How the node that answers a request is chosen; one of [`BALANCE`](super::BALANCE).
+    pub balance: &'static str,
 }
 
 /// Where files live.

@@ -158,7 +158,7 @@ fn every_directive_has_a_default_and_an_example_that_read() {
     for directive in directives::DIRECTIVES {
         let needs = match directive.name {
             "listen_http" | "acme" | "acme_directory" | "acme_root" => "tls acme",
-            "node_listen" | "node_address" | "peers" => "store postgres://db/waxwing",
+            "node_listen" | "node_address" | "peers" | "balance" => "store postgres://db/waxwing",
             _ => "",
         };
         let example = match directive.name {

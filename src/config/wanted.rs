@@ -38,6 +38,7 @@ pub(crate) struct Wanted {
     pub(crate) node_listen: Option<Vec<SocketAddr>>,
     pub(crate) node_address: Option<String>,
     pub(crate) peers: Vec<String>,
+    pub(crate) balance: Option<&'static str>,
     pub(crate) listen: Option<Vec<SocketAddr>>,
     pub(crate) listen_http: Option<Vec<SocketAddr>>,
     pub(crate) fallback_port: Option<Option<u16>>,

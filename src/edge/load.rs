@@ -3,6 +3,7 @@
 //! goes to another server is better than a wait that ends in a timeout.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use axum::extract::{Request, State};
@@ -28,13 +29,18 @@ const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
 
 /// How full this server is.
 #[derive(Clone)]
-pub(super) struct Load(Arc<Inner>);
+pub(crate) struct Load(Arc<Inner>);
 
 struct Inner {
     clock: Arc<dyn Clock>,
     began: Duration,
     limiter: Limiter,
     cpu: Mutex<Cpu>,
+    /// Two `f32`: how late the runtime is in seconds, smoothed, and how full
+    /// the store's lane of writes is.
+    wake_up: AtomicU32,
+    writer_queue: AtomicU32,
+    is_draining: AtomicBool,
 }
 
 #[derive(Default)]
@@ -48,7 +54,15 @@ impl Load {
     /// Counts from now on.
     pub(super) fn new(clock: Arc<dyn Clock>) -> Load {
         let began = clock.monotonic();
-        Load(Arc::new(Inner { clock, began, limiter: Limiter::default(), cpu: Mutex::default() }))
+        Load(Arc::new(Inner {
+            clock,
+            began,
+            limiter: Limiter::default(),
+            cpu: Mutex::default(),
+            wake_up: AtomicU32::new(0),
+            writer_queue: AtomicU32::new(0),
+            is_draining: AtomicBool::new(false),
+        }))
     }
 
     fn now(&self) -> Tick {
@@ -63,9 +77,32 @@ impl Load {
         self.0.limiter.in_flight() >= self.limit()
     }
 
-    fn report(&self) -> LoadReport {
+    /// Takes in how late a sleeper was just woken, and how full the store's
+    /// lane of writes is (1 is full).
+    pub(super) fn press(&self, late: Duration, writer_queue: f32) {
+        /// What a new measurement counts for.
+        const NEW: f32 = 0.2;
+        let before = f32::from_bits(self.0.wake_up.load(Relaxed));
+        self.0.wake_up.store((before + NEW * (late.as_secs_f32() - before)).to_bits(), Relaxed);
+        self.0.writer_queue.store(writer_queue.to_bits(), Relaxed);
+    }
+
+    /// From now on it says that it wants nothing new.
+    pub(super) fn drain(&self) {
+        self.0.is_draining.store(true, Relaxed);
+    }
+
+    /// What it says of itself.
+    pub(super) fn report(&self) -> LoadReport {
         let in_flight = self.0.limiter.in_flight();
-        let pressure = Pressure { cpu: self.cpu(), in_flight, limit: self.limit(), ..Pressure::default() };
+        let pressure = Pressure {
+            cpu: self.cpu(),
+            in_flight,
+            limit: self.limit(),
+            wake_up_s: f32::from_bits(self.0.wake_up.load(Relaxed)),
+            writer_queue: f32::from_bits(self.0.writer_queue.load(Relaxed)),
+            ..Pressure::default()
+        };
         let uptime = self.0.clock.monotonic().saturating_sub(self.0.began);
         LoadReport {
             utilisation: utilisation(&pressure),
@@ -73,7 +110,7 @@ impl Load {
             rif: Some(u16::try_from(in_flight).unwrap_or(u16::MAX)),
             limit: Some(u16::try_from(self.limit()).unwrap_or(u16::MAX)),
             uptime_s: Some(u32::try_from(uptime.as_secs()).unwrap_or(u32::MAX)),
-            is_draining: false,
+            is_draining: self.0.is_draining.load(Relaxed),
         }
     }
 

@@ -11,6 +11,7 @@ mod deadline;
 pub mod deliveries;
 pub mod federation;
 mod find;
+pub mod front;
 mod gates;
 mod load;
 pub mod media;
@@ -85,7 +86,7 @@ pub fn router(state: &AppState) -> Router {
         .layer(from_fn(cors::allow))
         .layer(from_fn(keep_private))
         .layer(from_fn_with_state(state.clone(), request_id::name))
-        .layer(from_fn_with_state(load::Load::new(state.clock.clone()), load::tell))
+        .layer(from_fn_with_state(state.load().clone(), load::tell))
         .layer(CompressionLayer::new().compress_when(is_worth_compressing()))
         .layer(header(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
         .layer(header(REFERRER_POLICY, HeaderValue::from_static("same-origin")))

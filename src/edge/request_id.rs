@@ -10,8 +10,10 @@ use axum::response::Response;
 use tracing::Instrument;
 
 use super::AppState;
+use super::front::Named;
 
-/// Names one request; hexadecimal. Ours alone: a client cannot choose it.
+/// Names one request; hexadecimal. Given where it comes in, on this node or the
+/// one that passed it on; a client cannot choose it.
 #[derive(Debug, Clone, Default)]
 pub struct RequestId(Arc<str>);
 
@@ -23,7 +25,8 @@ impl fmt::Display for RequestId {
 
 /// Middleware: names the request, opens its log span, and tells the client.
 pub(crate) async fn name(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let id = RequestId(format!("{:016x}", state.chance.u64()).into());
+    let given = request.extensions().get::<Named>().map(|named| named.0.clone());
+    let id = RequestId(given.unwrap_or_else(|| format!("{:016x}", state.chance.u64()).into()));
     request.extensions_mut().insert(id.clone());
     let span = tracing::info_span!("request", id = %id, method = %request.method());
     let mut response = next.run(request).instrument(span).await;

@@ -4,7 +4,9 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use super::federation;
+use super::front::Front;
 use super::gates::Gates;
+use super::load::Load;
 use super::media::Fetches;
 use super::sandbox::{SamplePeople, SamplePerson};
 use super::trends::Trends;
@@ -17,6 +19,7 @@ use crate::net::client::Client;
 use crate::net::files::Files;
 use crate::net::hub::Hub;
 use crate::net::mail::Mailer;
+use crate::proxy::Policy;
 use crate::queue::{Desk, Workshop};
 use crate::search::Search;
 use crate::store::{Store, StoreError};
@@ -66,6 +69,8 @@ struct Inner {
     sample_people: SamplePeople,
     trends: Trends,
     desk: Desk,
+    load: Load,
+    front: Option<Front>,
 }
 
 impl AppState {
@@ -73,6 +78,8 @@ impl AppState {
     pub fn new(parts: Parts) -> AppState {
         AppState(Arc::new(Inner {
             gates: Gates::new(&parts.config.rate_limits),
+            load: Load::new(parts.clock.clone()),
+            front: Front::new(&parts.cluster, policy_of(&parts.config), &parts.clock, &parts.chance),
             desk: Desk::new(parts.store.clone(), parts.clock.clone()),
             parts,
             fetches: Fetches::default(),
@@ -85,6 +92,16 @@ impl AppState {
     /// Where the delivery queue is asked.
     pub fn desk(&self) -> &Desk {
         &self.0.desk
+    }
+
+    /// The door over all nodes; `None` where the store is ours alone.
+    pub fn front(&self) -> Option<&Front> {
+        self.0.front.as_ref()
+    }
+
+    /// How full this server is.
+    pub(crate) fn load(&self) -> &Load {
+        &self.0.load
     }
 
     /// What jobs of the queue work with.
@@ -152,6 +169,11 @@ impl AppState {
         let now = self.clock.now();
         Moment { now, ids: self.ids.reserve(now, ids) }
     }
+}
+
+/// The names are those of the balancer; a test of `front` holds them together.
+fn policy_of(config: &Config) -> Policy {
+    config.node.balance.parse().unwrap_or_default()
 }
 
 impl Deref for AppState {

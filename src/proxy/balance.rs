@@ -149,6 +149,15 @@ impl Balancer {
         }
     }
 
+    /// The same by name, for who hears of it elsewhere. One that is gone
+    /// wants nothing anyway.
+    pub fn drain(&self, now: Tick, name: &str) {
+        let pool = self.pool.load();
+        if let Some(upstream) = pool.upstreams.iter().find(|upstream| upstream.name() == name) {
+            self.set_draining(now, upstream, true);
+        }
+    }
+
     /// Takes in how a try ended: for an answer, when its headers came. An
     /// answer without end is counted by [`Upstream::stream`] from then on.
     pub fn done(&self, now: Tick, mut pick: Pick, outcome: Outcome, dice: &mut Dice) {

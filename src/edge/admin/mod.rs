@@ -28,7 +28,7 @@ pub fn router(state: AppState, metrics: RenderMetrics) -> Router {
 }
 
 /// `ok` when the store takes reads.
-async fn healthz(State(state): State<AppState>) -> Result<&'static str, Problem> {
+pub(super) async fn healthz(State(state): State<AppState>) -> Result<&'static str, Problem> {
     state.store.read(|_| Ok::<_, StoreError>(())).await?;
     Ok("ok\n")
 }

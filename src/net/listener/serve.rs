@@ -25,7 +25,7 @@ use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use parking_lot::Mutex;
 use rustls::ServerConfig;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, DuplexStream};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -48,6 +48,11 @@ pub const CONNECTIONS_MAX: usize = 4096;
 /// Connections of one client (an IPv4 address, an IPv6 /64). Private
 /// addresses are not counted: a proxy speaks for everyone.
 pub const CONNECTIONS_PER_CLIENT_MAX: usize = 128;
+/// Connections of one address whose clients show who they are: those of
+/// another node, with as many requests at once as it passes on.
+const KNOWN_CONNECTIONS_MAX: usize = CONNECTIONS_MAX / 2;
+/// Header lines that a proxy adds.
+const HEADERS_ADDED: usize = 28;
 /// How long a TLS handshake may take.
 pub const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 /// How long HTTP/1.1 waits for the head of the next request.
@@ -90,13 +95,49 @@ pub async fn serve(
     serve_with(bound, transport, router, stop, Waits { grace, ..Waits::default() }).await;
 }
 
-/// How long a connection may stay in each state.
+/// The same for clients that have shown who they are in the handshake: one
+/// address may have many connections, and heads may be longer by what a proxy
+/// adds.
+pub async fn serve_known(
+    bound: Bound,
+    tls: Arc<ServerConfig>,
+    router: Router,
+    stop: CancellationToken,
+    grace: Duration,
+) {
+    let waits = Waits { grace, are_known: true, ..Waits::default() };
+    serve_with(bound, Transport::Tls(tls), router, stop, waits).await;
+}
+
+/// Serves somebody in this process, until they close their end.
+pub async fn serve_pipe(stream: DuplexStream, router: Router) {
+    let service = service_fn(move |request: http::Request<Incoming>| {
+        let router = router.clone();
+        async move {
+            let leftover = Leftover::default();
+            let response = router.oneshot(leftover.watch(request)).await?;
+            // Whoever left something unread is not asked again over this pipe.
+            let is_clean = leftover.drain().await;
+            Ok::<_, Infallible>(closing_unless(is_clean, response))
+        }
+    });
+    let connection = http1::Builder::new()
+        .max_headers(HEADERS_MAX + HEADERS_ADDED)
+        .max_buf_size(2 * HEADERS_MAX_BYTES)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    // A broken pipe is one whose other end is gone.
+    let _ = connection.await;
+}
+
+/// How long a connection may stay in each state, and whose they are.
 pub(super) struct Waits {
     pub(super) handshake: Duration,
     pub(super) head: Duration,
     pub(super) idle: Duration,
     pub(super) stall: Duration,
     pub(super) grace: Duration,
+    pub(super) are_known: bool,
 }
 
 impl Default for Waits {
@@ -107,6 +148,7 @@ impl Default for Waits {
             idle: IDLE_MAX,
             stall: STALL_MAX,
             grace: Duration::ZERO,
+            are_known: false,
         }
     }
 }
@@ -172,7 +214,8 @@ impl Server {
                 }
             };
             let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-            let Some(place) = self.clients.enter(peer.ip()) else {
+            let most = if self.waits.are_known { KNOWN_CONNECTIONS_MAX } else { CONNECTIONS_PER_CLIENT_MAX };
+            let Some(place) = self.clients.enter(peer.ip(), most) else {
                 metrics::counter!("waxwing_connections_refused_total").increment(1);
                 continue;
             };
@@ -226,11 +269,15 @@ impl Server {
         let caller = Caller { peer, keep };
         let service =
             service_fn(|request| answer(self.router.clone(), activity.clone(), caller.clone(), request));
+        let (headers, head_bytes) = match self.waits.are_known {
+            true => (HEADERS_MAX + HEADERS_ADDED, 2 * HEADERS_MAX_BYTES),
+            false => (HEADERS_MAX, HEADERS_MAX_BYTES),
+        };
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.waits.head)
-            .max_headers(HEADERS_MAX)
-            .max_buf_size(HEADERS_MAX_BYTES)
+            .max_headers(headers)
+            .max_buf_size(head_bytes)
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();
         self.drive(connection, &activity).await;
@@ -353,6 +400,11 @@ struct Kept {
 }
 
 impl Keep {
+    /// The same as a token.
+    pub fn cutting(&self) -> CancellationToken {
+        self.0.cut.clone()
+    }
+
     /// Waits until the connection must be closed at once: the server stopped
     /// and the time for a clean end is over.
     pub async fn cut(&self) {
@@ -377,12 +429,17 @@ async fn answer(
     request.extensions_mut().insert(ConnectInfo(caller.peer));
     request.extensions_mut().insert(caller.keep);
     let leftover = Leftover::default();
-    let mut response = router.oneshot(leftover.watch(request)).await?;
-    if !leftover.drain().await {
-        // Clients that are told do not send their next request into the void.
+    let response = router.oneshot(leftover.watch(request)).await?;
+    let response = closing_unless(leftover.drain().await, response);
+    Ok(response.map(|body| Body::new(Counted { body, _under_way: under_way })))
+}
+
+/// Clients that are told do not send their next request into the void.
+fn closing_unless(is_clean: bool, mut response: http::Response<Body>) -> http::Response<Body> {
+    if !is_clean {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    Ok(response.map(|body| Body::new(Counted { body, _under_way: under_way })))
+    response
 }
 
 /// A body that is under way until it is sent or dropped.
@@ -422,12 +479,12 @@ struct Place {
 }
 
 impl Clients {
-    fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+    fn enter(self: &Arc<Self>, address: IpAddr, most: usize) -> Option<Place> {
         let network = is_global_unicast(address).then(|| network(address));
         if let Some(network) = network {
             let mut counts = self.0.lock();
             let count = counts.entry(network).or_insert(0);
-            if *count >= CONNECTIONS_PER_CLIENT_MAX {
+            if *count >= most {
                 return None;
             }
             *count += 1;
@@ -468,12 +525,13 @@ mod tests {
     fn one_client_network_cannot_take_every_connection() {
         let clients = Arc::new(Clients::default());
         let address = |last: u16| IpAddr::V6(Ipv6Addr::new(0x2a01, 0x4f8, 1, 2, 0, 0, 0, last));
-        let places: Vec<_> =
-            (0..CONNECTIONS_PER_CLIENT_MAX).map(|n| clients.enter(address(n as u16)).unwrap()).collect();
-        assert!(clients.enter(address(9)).is_none());
-        assert!(clients.enter("8.8.8.8".parse().unwrap()).is_some());
+        let places: Vec<_> = (0..CONNECTIONS_PER_CLIENT_MAX)
+            .map(|n| clients.enter(address(n as u16), CONNECTIONS_PER_CLIENT_MAX).unwrap())
+            .collect();
+        assert!(clients.enter(address(9), CONNECTIONS_PER_CLIENT_MAX).is_none());
+        assert!(clients.enter("8.8.8.8".parse().unwrap(), 1).is_some());
         drop(places);
-        assert!(clients.enter(address(9)).is_some());
+        assert!(clients.enter(address(9), CONNECTIONS_PER_CLIENT_MAX).is_some());
         assert!(clients.0.lock().is_empty());
     }
 }

@@ -5,6 +5,7 @@
 
 mod files;
 mod local;
+mod nodes;
 mod pem;
 mod private_file;
 #[cfg(test)]
@@ -19,6 +20,7 @@ use rustls::sign::CertifiedKey;
 
 pub use files::FileCertificate;
 pub use local::LocalAuthority;
+pub use nodes::NodeTls;
 pub use pem::{expiry, read_certified_key};
 pub use private_file::{read_if_there, write_private};
 

@@ -1,10 +1,10 @@
-//! A connection in the clear or over TLS.
+//! A connection in the clear, over TLS, or inside this process.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsStream;
 
@@ -14,6 +14,8 @@ use super::http2::Spoken;
 pub(super) enum Io {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
+    /// To a server in this process.
+    Pipe(DuplexStream),
     /// One stream of HTTP/2 that is spoken to as if it were HTTP/1.1.
     Http2(Box<Spoken>),
 }
@@ -24,6 +26,7 @@ macro_rules! either {
         match $io {
             Io::Plain($inner) => $call,
             Io::Tls($inner) => $call,
+            Io::Pipe($inner) => $call,
             Io::Http2($inner) => $call,
         }
     };

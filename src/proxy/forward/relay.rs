@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use tokio::io::AsyncWrite;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::body::{Decoder, Part};
 use super::client::{Client, push_data};
@@ -229,9 +229,9 @@ impl Relay<'_> {
 /// Moves bytes from one connection to the other through a buffer; ready when
 /// the first has ended and the second was told.
 pub(super) fn poll_move(
-    from: &mut super::io::Io,
+    from: &mut (impl AsyncRead + Unpin),
     buffer: &mut super::buffer::Buffer,
-    to: &mut super::io::Io,
+    to: &mut (impl AsyncWrite + Unpin),
     has_ended: &mut bool,
     cx: &mut Context<'_>,
 ) -> Poll<io::Result<()>> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
+use tokio::io::DuplexStream;
 use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::{TlsConnector, TlsStream};
 
@@ -25,6 +26,9 @@ pub enum Speech {
     PlainHttp2,
     /// TLS; HTTP/2 if both sides can.
     Tls(Arc<ClientConfig>, ServerName<'static>),
+    /// HTTP/1.1 with a server in this process, which each call hands one end
+    /// of a new pipe to: no network, no TLS.
+    Pipe(Arc<dyn Fn() -> DuplexStream + Send + Sync>),
 }
 
 /// An upstream's place on the network.
@@ -50,7 +54,7 @@ impl Target {
     /// # Errors
     /// Those of the resolver.
     pub async fn resolve(&self) -> io::Result<()> {
-        if self.address.parse::<SocketAddr>().is_ok() {
+        if matches!(self.speech, Speech::Pipe(_)) || self.address.parse::<SocketAddr>().is_ok() {
             return Ok(());
         }
         let found: Vec<_> = lookup_host(&self.address).await?.take(ADDRESSES_MAX).collect();
@@ -65,11 +69,12 @@ impl Target {
         if let Some(spoken) = self.http2.stream().await {
             return Ok(Io::Http2(Box::new(spoken)));
         }
-        let stream = self.dial().await?;
         match &self.speech {
-            Speech::Plain => Ok(Io::Plain(stream)),
-            Speech::PlainHttp2 => self.http2.begin(Io::Plain(stream)).await,
+            Speech::Pipe(open) => Ok(Io::Pipe(open())),
+            Speech::Plain => Ok(Io::Plain(self.dial().await?)),
+            Speech::PlainHttp2 => self.http2.begin(Io::Plain(self.dial().await?)).await,
             Speech::Tls(config, name) => {
+                let stream = self.dial().await?;
                 let tls = TlsConnector::from(config.clone()).connect(name.clone(), stream).await?;
                 let is_http2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");
                 let io = Io::Tls(Box::new(TlsStream::Client(tls)));

@@ -5,6 +5,9 @@ use std::future::poll_fn;
 use std::io;
 use std::task::Poll;
 
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::buffer::Buffer;
 use super::client::Client;
 use super::link::Link;
 use super::relay::poll_move;
@@ -14,8 +17,19 @@ use super::worker::Worker;
 
 /// Carries bytes between a client and its upstream. What was read beyond the
 /// two heads goes first.
-pub(super) async fn tunnel(client: &mut Client, mut link: Box<Link>, worker: &Worker) {
+pub(super) async fn tunnel(client: &mut Client, link: Box<Link>, worker: &Worker) {
     let Client { io, inbound, out, .. } = client;
+    carry(io, inbound, out, link, worker).await;
+}
+
+/// Carries bytes. `inbound` is for the upstream, `out` for the client.
+pub(super) async fn carry(
+    io: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    inbound: &mut Buffer,
+    out: &mut Buffer,
+    mut link: Box<Link>,
+    worker: &Worker,
+) {
     let (mut up_ended, mut down_ended) = (false, false);
     let (mut is_up_done, mut is_down_done) = (false, false);
     // The head of the answer waits in `out`; what follows it comes behind.

@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use tokio::time::timeout;
 
 use super::link::Link;
+use super::server::Route;
 use super::settings::{FRESH_REST_MAX, Settings, UPSTREAM_REST_MAX, UPSTREAM_RESTING_MAX};
 use super::target::Target;
 use crate::base::Clock;
@@ -34,6 +35,19 @@ impl Shared {
     pub fn now(&self) -> Tick {
         let since = self.clock.monotonic();
         Tick::from_micros(since.as_secs() * 1_000_000 + u64::from(since.subsec_micros()))
+    }
+
+    /// Forwards to these from now on. What is known of those that stay is
+    /// kept, with their connections; requests to those that go finish.
+    pub fn set_routes(&self, routes: Vec<Route>) {
+        let known = self.targets.load_full();
+        let places = routes.iter().map(|route| route.place.clone()).collect();
+        let targets = routes.into_iter().map(|Route { place, target }| {
+            let target = known.get(&place.name).map_or_else(|| Arc::new(target), Arc::clone);
+            (place.name, target)
+        });
+        self.targets.store(Arc::new(targets.collect()));
+        self.balancer.set_places(places, self.now());
     }
 
     pub(super) fn target(&self, upstream: &Upstream) -> io::Result<Arc<Target>> {

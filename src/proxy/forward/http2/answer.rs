@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, SET_COOKIE, VIA};
+use http::response::Parts;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 
@@ -24,6 +25,7 @@ use crate::proxy::forward::upload::Upload;
 use crate::proxy::forward::worker::Worker;
 use crate::proxy::{Ask, Policy, Streaming, Upstream, sticky_cookie};
 
+pub(super) const UNREADABLE: Refusal = Refusal::new(502, "the upstream's answer cannot be read");
 /// Room for a read.
 const READ_BYTES: usize = 16 * 1024;
 
@@ -50,6 +52,10 @@ struct Passing<B> {
 }
 
 impl<B> AnswerBody<B> {
+    pub(super) fn empty() -> AnswerBody<B> {
+        AnswerBody(Inner::Text(None))
+    }
+
     pub(super) fn of_text(text: &'static str) -> AnswerBody<B> {
         AnswerBody(Inner::Text(Some(Bytes::from_static(text.as_bytes()))))
     }
@@ -63,23 +69,11 @@ impl<B> AnswerBody<B> {
         timer: Timer,
         is_https: bool,
     ) -> Result<Response<AnswerBody<B>>, Refusal> {
-        const UNREADABLE: Refusal = Refusal::new(502, "the upstream's answer cannot be read");
         let Won { mut link, upstream, .. } = won;
-        let (mut parts, ()) = Response::new(()).into_parts();
-        let bytes = link.inbound.filled().get(..link.head.len).unwrap_or_default();
-        parts.status = StatusCode::from_u16(link.head.status).map_err(|_| UNREADABLE)?;
-        for field in &link.head.fields.all {
-            let name = field.name.of(bytes);
-            if passes_answer(field.kind) && !link.head.fields.lists(bytes, name) {
-                let name = HeaderName::from_bytes(name).map_err(|_| UNREADABLE)?;
-                let value = HeaderValue::from_bytes(field.value.of(bytes)).map_err(|_| UNREADABLE)?;
-                parts.headers.append(name, value);
-            }
-        }
+        let mut parts = head_of(&link)?;
         if let Some(length) = link.head.fields.length {
             parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
         }
-        parts.headers.append(VIA, HeaderValue::from_static("1.1 waxwing"));
         if worker.shared.balancer.policy() == Policy::StickyCookie && ask.sticky != Some(upstream.sticky()) {
             let cookie = HeaderValue::from_str(&sticky_cookie(upstream.sticky(), is_https));
             parts.headers.append(SET_COOKIE, cookie.map_err(|_| UNREADABLE)?);
@@ -109,6 +103,23 @@ impl<B> AnswerBody<B> {
         passing.give_back_if_done();
         Ok(Response::from_parts(parts, AnswerBody(Inner::Passing(Box::new(passing)))))
     }
+}
+
+/// The head of an answer as far as it is for the client.
+pub(super) fn head_of(link: &Link) -> Result<Parts, Refusal> {
+    let (mut parts, ()) = Response::new(()).into_parts();
+    let bytes = link.inbound.filled().get(..link.head.len).unwrap_or_default();
+    parts.status = StatusCode::from_u16(link.head.status).map_err(|_| UNREADABLE)?;
+    for field in &link.head.fields.all {
+        let name = field.name.of(bytes);
+        if passes_answer(field.kind) && !link.head.fields.lists(bytes, name) {
+            let name = HeaderName::from_bytes(name).map_err(|_| UNREADABLE)?;
+            let value = HeaderValue::from_bytes(field.value.of(bytes)).map_err(|_| UNREADABLE)?;
+            parts.headers.append(name, value);
+        }
+    }
+    parts.headers.append(VIA, HeaderValue::from_static("1.1 waxwing"));
+    Ok(parts)
 }
 
 impl<B> Passing<B> {

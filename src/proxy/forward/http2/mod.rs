@@ -6,6 +6,7 @@
 mod answer;
 mod serve;
 mod spoken;
+mod switch;
 
 pub use answer::AnswerBody;
 pub(super) use serve::serve;

@@ -1,6 +1,7 @@
 //! Requests that come as `http` has them: over HTTP/2, or from a server that
 //! read them itself.
 
+use std::any::Any;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
@@ -16,11 +17,14 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_util::sync::CancellationToken;
 
 use super::answer::AnswerBody;
+use super::switch::switch;
 use crate::proxy::forward::buffer::Buffer;
 use crate::proxy::forward::client::{Client, push_data};
 use crate::proxy::forward::exchange::{Nothing, Order, Waiting, exchange};
@@ -42,24 +46,39 @@ const STREAMS_MAX: u32 = 128;
 const HEAD_MAX_BYTES: u32 = 64 * 1024;
 
 /// Who asks.
-#[derive(Debug)]
 pub struct Caller {
-    address: IpAddr,
-    origin: Origin,
+    pub(super) address: IpAddr,
+    pub(super) origin: Origin,
+    pub(super) held: Option<Held>,
+}
+
+/// What a connection that changed its protocol keeps to its end.
+#[derive(Clone)]
+pub(super) struct Held {
+    pub(super) _guard: Arc<dyn Any + Send + Sync>,
+    pub(super) cut: CancellationToken,
 }
 
 impl Caller {
     /// A client at this address. If it is trusted, what it says of others
     /// (`Forwarded`, `X-Forwarded-*`) is believed.
     pub fn new(address: IpAddr, is_https: bool, is_trusted: bool) -> Caller {
-        Caller { address, origin: Origin::new(address, is_https, is_trusted) }
+        Caller { address, origin: Origin::new(address, is_https, is_trusted), held: None }
+    }
+
+    /// With something to be kept for as long as its connection carries another
+    /// protocol, which ends with `cut`.
+    #[must_use]
+    pub fn holding(mut self, guard: Arc<dyn Any + Send + Sync>, cut: CancellationToken) -> Caller {
+        self.held = Some(Held { _guard: guard, cut });
+        self
     }
 }
 
 /// Serves a client that speaks HTTP/2.
 pub(in crate::proxy::forward) async fn serve(client: Client, worker: Arc<Worker>) {
     let Client { io, inbound, origin, peer, stop, .. } = client;
-    let caller = Arc::new(Caller { address: peer.ip(), origin });
+    let caller = Arc::new(Caller { address: peer.ip(), origin, held: None });
     let service = service_fn(move |request: Request<Incoming>| {
         let (worker, caller) = (worker.clone(), caller.clone());
         async move { Ok::<_, Infallible>(forward(&worker, &caller, request).await) }
@@ -128,7 +147,8 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Begun<I> {
 }
 
 /// Sends a request to one of the upstreams; gives its answer, or why there is
-/// none.
+/// none. Where the connection may change its protocol (HTTP/1.1 read by
+/// hyper), it is carried on in a task of its own.
 pub async fn forward<B>(worker: &Arc<Worker>, caller: &Caller, request: Request<B>) -> Response<AnswerBody<B>>
 where
     B: Body<Data = Bytes> + Unpin + Send + 'static,
@@ -152,12 +172,13 @@ fn refuse<B>(refusal: Refusal) -> Response<AnswerBody<B>> {
 async fn try_forward<B>(
     worker: &Arc<Worker>,
     caller: &Caller,
-    request: Request<B>,
+    mut request: Request<B>,
 ) -> Result<Response<AnswerBody<B>>, Refusal>
 where
     B: Body<Data = Bytes> + Unpin + Send + 'static,
 {
-    let text = text_of(&request)?;
+    let may_switch = request.extensions().get::<OnUpgrade>().is_some();
+    let text = text_of(&request, may_switch)?;
     let mut head = RequestHead::default();
     let end = head.lines.find_end(text.filled())?.ok_or(Refusal::bad("the head is not one"))?;
     if end != text.len() {
@@ -170,7 +191,9 @@ where
     let mut sent = Buffer::default();
     push_request(&mut sent, &head, text.filled(), &caller.origin, b"localhost");
     let mut ask = ask_of(worker, &head, text.filled(), &caller.origin, caller.address);
-    let asks = Asks { to_head: head.method.of(text.filled()) == b"HEAD", upgrades: false };
+    let upgrades = head.upgrade.is_some();
+    let asks = Asks { to_head: head.method.of(text.filled()) == b"HEAD", upgrades };
+    let switching = upgrades.then(|| hyper::upgrade::on(&mut request));
     let body_max_bytes = worker.shared.settings.body_max_bytes;
     let mut source = Streamed::new(request.into_body(), head.framing, body_max_bytes)?;
     let mut timer = Timer::default();
@@ -186,7 +209,10 @@ where
             Err(Failed::Body(refusal)) => return Err(refusal),
         }
     };
-    AnswerBody::answer(worker, &ask, won, upload, source, timer, caller.origin.is_https())
+    match switching {
+        Some(switching) if won.link.head.status == 101 => switch(worker, caller, won, switching),
+        _ => AnswerBody::answer(worker, &ask, won, upload, source, timer, caller.origin.is_https()),
+    }
 }
 
 fn refusal(nothing: Nothing) -> Refusal {
@@ -194,7 +220,7 @@ fn refusal(nothing: Nothing) -> Refusal {
 }
 
 /// A request as the text of HTTP/1.1, which is then read as strictly as any.
-fn text_of<B>(request: &Request<B>) -> Result<Buffer, Refusal> {
+fn text_of<B>(request: &Request<B>, may_switch: bool) -> Result<Buffer, Refusal> {
     let mut text = Buffer::default();
     let uri = request.uri();
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
@@ -213,8 +239,10 @@ fn text_of<B>(request: &Request<B>) -> Result<Buffer, Refusal> {
     }
     for (name, value) in request.headers() {
         let kind = kind(name.as_str().as_bytes());
-        // Framing and changes of protocol were the affair of who read it.
-        if !matches!(kind, Kind::TransferEncoding | Kind::Upgrade | Kind::Expect) {
+        // Framing was the affair of who read it, and a change of protocol is
+        // one where that is no more.
+        let stays = matches!(kind, Kind::TransferEncoding | Kind::Expect);
+        if !stays && (may_switch || kind != Kind::Upgrade) {
             push_field(&mut text, name.as_str().as_bytes(), value.as_bytes());
         }
     }

@@ -1,0 +1,61 @@
+//! What clients reach.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::response::Response;
+use tower::ServiceExt;
+
+use super::port::{port, with_name};
+use crate::config::Scheme;
+use crate::edge::AppState;
+use crate::edge::auth::ClientIp;
+use crate::edge::web::assets;
+use crate::net::listener::Keep;
+use crate::proxy::forward::{Caller, forward};
+
+#[derive(Clone)]
+struct Door {
+    state: AppState,
+    site: Router,
+}
+
+/// What the public listener serves: the site, by way of the balancer where
+/// there may be other nodes.
+pub fn door(state: &AppState, site: Router) -> Router {
+    let Some(front) = state.front() else { return site };
+    *front.site.write() = Some(port(state, site.clone()));
+    Router::new().fallback(pass).with_state(Door { state: state.clone(), site })
+}
+
+async fn pass(State(door): State<Door>, request: Request) -> Response {
+    let front = door.state.front().filter(|front| front.has_others());
+    let Some(front) = front.filter(|_| !stays(request.uri().path())) else {
+        return answer_here(door.site, request).await;
+    };
+    let (mut parts, body) = request.into_parts();
+    let Ok(ip) = ClientIp::from_request_parts(&mut parts, &door.state).await;
+    let is_https = door.state.config.public_url.scheme == Scheme::Https;
+    // What the client says of others was weighed just now; only what came of
+    // it goes on.
+    let mut caller = Caller::new(ip.0, is_https, false);
+    if let Some(keep) = parts.extensions.get::<Keep>() {
+        caller = caller.holding(Arc::new(keep.clone()), keep.cutting());
+    }
+    with_name(&mut parts.headers, door.state.chance.u64());
+    let answer = forward(&front.worker, &caller, Request::from_parts(parts, body)).await;
+    answer.map(Body::new)
+}
+
+async fn answer_here(site: Router, request: Request) -> Response {
+    let Ok(response) = site.oneshot(request).await;
+    response
+}
+
+/// What every node has in its program: a way through the network would only
+/// make it later.
+fn stays(path: &str) -> bool {
+    path.strip_prefix(assets::PREFIX).is_some_and(|rest| rest.starts_with('/'))
+}

@@ -1,0 +1,163 @@
+//! The front door over all nodes: a request that comes to any of them is
+//! answered by the one that the balancer picks, itself included.
+//!
+//! [`door`] is what the public listener serves; it passes requests on over
+//! [`forward`](crate::proxy::forward) and knows nothing of what they ask for.
+//! [`port`] is what the other nodes reach: the site itself, without this door,
+//! so that a request passes at most one. A node that is alone has the site
+//! behind its door and nothing in between.
+//!
+//! Must not know handlers.
+
+mod door;
+mod keep;
+mod port;
+mod routes;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use parking_lot::RwLock;
+
+use crate::base::{Chance, Clock};
+use crate::cluster::{Cluster, Peer};
+use crate::net::tls::NodeTls;
+use crate::proxy::forward::{Settings, Shared, Worker, shared};
+use crate::proxy::{Dice, Policy, UpstreamView};
+
+pub use door::door;
+pub use keep::{DRAIN_LINGER, keep};
+pub(super) use port::Named;
+pub use port::port;
+
+use super::MEDIA_MAX_BYTES;
+use routes::Roster;
+
+/// How long another node may take until its answer begins: a little longer
+/// than the longest that any request may take ([`super::deadline`]).
+const ANSWER_MAX: Duration = Duration::from_secs(125);
+/// How long a connection to another node may take; they are near.
+const CONNECT_MAX: Duration = Duration::from_secs(1);
+/// Who has no name in the list of nodes.
+const MYSELF: &str = "here";
+
+/// The balancer over the nodes, and what it takes to reach them.
+pub struct Front {
+    cluster: Cluster,
+    tls: NodeTls,
+    worker: Arc<Worker>,
+    shared: Arc<Shared>,
+    roster: Roster,
+    /// There is somebody to pass requests on to.
+    has_others: AtomicBool,
+    is_draining: AtomicBool,
+    /// The site as this node answers it, once it is served.
+    site: Arc<RwLock<Option<Router>>>,
+}
+
+/// How the nodes stand, as the balancer of this one sees it.
+#[derive(Debug, Clone)]
+pub struct FrontView {
+    /// How the node that answers is chosen.
+    pub policy: Policy,
+    /// Requests that came to this node's door and were balanced.
+    pub requests: u64,
+    /// Retries and hedges among what was sent.
+    pub extra_requests: u64,
+    /// Extra requests that are allowed at this moment.
+    pub budget_left: u32,
+    /// The nodes, this one included, by number.
+    pub peers: Vec<PeerView>,
+}
+
+/// A node and what the balancer knows of it.
+#[derive(Debug, Clone)]
+pub struct PeerView {
+    /// What its row says.
+    pub peer: Peer,
+    /// What was seen of it; `None` as long as nothing is sent there.
+    pub upstream: Option<UpstreamView>,
+}
+
+impl Front {
+    /// For a node that shares its store; `None` for one that has it alone.
+    /// Nobody is known until [`keep`] runs.
+    pub(super) fn new(
+        cluster: &Cluster,
+        policy: Policy,
+        clock: &Arc<dyn Clock>,
+        chance: &Arc<dyn Chance>,
+    ) -> Option<Front> {
+        let key = cluster.key()?;
+        let settings = Settings {
+            policy,
+            connect_timeout: CONNECT_MAX,
+            answer_timeout: ANSWER_MAX,
+            body_max_bytes: MEDIA_MAX_BYTES as u64,
+            health_path: port::HEALTH_PATH.to_owned(),
+            ..Settings::default()
+        };
+        let shared = shared(settings, Vec::new(), clock.clone());
+        Some(Front {
+            cluster: cluster.clone(),
+            tls: NodeTls::new(&key.0),
+            worker: Arc::new(Worker::new(shared.clone(), Dice::seeded(chance.u64()))),
+            shared,
+            roster: Roster::new(&key.0),
+            has_others: AtomicBool::new(false),
+            is_draining: AtomicBool::new(false),
+            site: Arc::default(),
+        })
+    }
+
+    /// How the nodes stand.
+    pub fn view(&self) -> FrontView {
+        let now = self.shared.now();
+        let seen = self.shared.balancer.view(now);
+        let peers = self.cluster.peers().borrow().clone();
+        let peers = peers.iter().map(|peer| PeerView {
+            upstream: seen.iter().find(|upstream| *upstream.name == *peer.address).cloned(),
+            peer: peer.clone(),
+        });
+        FrontView {
+            policy: self.shared.balancer.policy(),
+            requests: self.shared.requests.load(Ordering::Relaxed),
+            extra_requests: self.shared.balancer.extra_requests(),
+            budget_left: self.shared.balancer.budget_left(now),
+            peers: peers.collect(),
+        }
+    }
+
+    /// What the node port is served with.
+    pub fn tls(&self) -> Arc<rustls::ServerConfig> {
+        self.tls.server.clone()
+    }
+
+    /// Whether there is somebody to pass requests on to.
+    pub fn has_others(&self) -> bool {
+        self.has_others.load(Ordering::Relaxed)
+    }
+
+    /// From now on nothing new is wanted here; the others are told.
+    fn drain(&self) {
+        self.is_draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether nothing new is wanted here.
+    fn is_draining(&self) -> bool {
+        self.is_draining.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::BALANCE;
+
+    #[test]
+    fn the_names_of_the_config_are_those_of_the_balancer() {
+        assert_eq!(BALANCE, Policy::ALL.map(Policy::name));
+    }
+}
