@@ -11,6 +11,7 @@ mod golden_wire;
 mod kit;
 mod leaks;
 mod mails;
+mod round_trips;
 mod s3;
 mod scale_out;
 mod web;

@@ -161,18 +161,29 @@ impl Server {
         assert!(left.is_some(), "a closed store keeps its connections");
     }
 
-    /// Removes those of these places that nobody is connected to; gives the
+    /// The address of an empty database in it, for those who must not hear each
+    /// other's signals. Told by the `application_name`, as in [`Server::empty`].
+    pub fn database(&self) -> String {
+        let name = format!("home_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        self.sql(&format!("create database {name}"));
+        format!("{}&application_name={name}", self.url(&name))
+    }
+
+    /// Removes those of these databases that nobody is connected to; gives the
     /// others.
     pub fn sweep(&self, urls: Vec<String>) -> Vec<String> {
         if urls.is_empty() {
             return urls;
         }
-        let connected = self.sql("select distinct application_name from pg_stat_activity");
+        let connected = self.sql("select distinct datname from pg_stat_activity where datname is not null");
         let connected: Vec<&str> = connected.lines().collect();
-        let (used, left): (Vec<_>, Vec<_>) =
+        let (mut used, left): (Vec<_>, Vec<_>) =
             urls.into_iter().partition(|url| connected.contains(&schema(url)));
         for url in left {
-            self.sql(&format!("drop schema {} cascade", schema(&url)));
+            // Its vacuum may have just begun; the next sweep finds it again.
+            if self.psql(&format!("drop database {}", schema(&url))).is_err() {
+                used.push(url);
+            }
         }
         used
     }
@@ -276,7 +287,7 @@ pub fn hasty() -> &'static Server {
     SHARED.get_or_init(|| Server::start(&["-c", "fsync=off", "-c", "full_page_writes=off"]))
 }
 
-/// The schema of an address that [`Server::empty`] gave.
+/// The name of a place that [`Server::empty`] gave: that of its schema.
 pub fn schema(url: &str) -> &str {
     url.rsplit_once("application_name=").expect("it is the last setting").1
 }

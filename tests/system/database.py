@@ -44,9 +44,10 @@ def new_folder():
 
 
 class Database:
-    """A server with a user `waxwing`, who may make databases."""
+    """A server with a user `waxwing`, who may make databases. With an `authority`, who vouches for
+    the server, nobody gets in without TLS."""
 
-    def __init__(self):
+    def __init__(self, authority=None):
         self.folder = new_folder()
         self.port = kit.free_port()
         self.process = None
@@ -57,6 +58,20 @@ class Database:
              f"--pwfile={secret}", "-E", "UTF8", "--locale=C", "--no-sync"],
             check=True, capture_output=True, cwd="/", **self._readable(secret),
         )
+        self.settings = ["-c", "listen_addresses=127.0.0.1"]
+        if authority:
+            self._encrypt(authority)
+
+    def _encrypt(self, authority):
+        own = authority.issue_cert("127.0.0.1")
+        for name, pem in [("server.crt", own.cert_chain_pems[0]), ("server.key", own.private_key_pem)]:
+            path = self.folder / "data" / name
+            pem.write_to_path(path)
+            path.chmod(0o600)
+            self._readable(path)
+        rules = self.folder / "data/pg_hba.conf"
+        rules.write_text("hostssl all all 127.0.0.1/32 scram-sha-256\n")
+        self.settings += ["-c", "ssl=on"]
 
     def _readable(self, path):
         owner = unprivileged()
@@ -68,7 +83,7 @@ class Database:
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(
                 [program("postgres"), "-D", self.folder / "data", "-k", self.folder, "-p", str(self.port),
-                 "-c", "listen_addresses=127.0.0.1"],
+                 *self.settings],
                 stdout=log, stderr=log, cwd="/", **unprivileged(),
             )
         kit.eventually(lambda: self._ask("select 1").returncode == 0, "the database answers")

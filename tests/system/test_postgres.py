@@ -231,3 +231,42 @@ def test_check_reads_the_line(server, postgres):
     status, said = check(server)
     server.config.write_text(before)
     assert status != 0 and "sslmode" in said and "secret" not in said, said
+
+
+@pytest.fixture(scope="module")
+def encrypted(authority):
+    """A database server that only those reach who encrypt."""
+    server = database.Database(authority)
+    try:
+        server.start().sql("create database waxwing")
+        yield server.url("waxwing")
+    finally:
+        server.remove()
+
+
+def test_the_way_to_the_database_is_encrypted_and_checked(encrypted, folder, authority):
+    roots = folder / "authority-of-the-database.pem"
+    authority.cert_pem.write_to_path(roots)
+    line = f"store {encrypted}?sslmode=verify-full&sslrootcert={roots}"
+    server = kit.Waxwing(folder / "encrypted", authority, [line]).start()
+    server.make_owner("ana", PASSWORD)
+    Client(server, kit.app(server, "ana", PASSWORD).access_token).post("nobody listens")
+    assert server.stop() == 0
+    assert re.search(r"the store is the database at .*, encrypted", server.log.read_text())
+
+
+def test_a_database_that_an_unknown_authority_vouches_for_is_refused(encrypted, folder, authority):
+    stranger = folder / "stranger.pem"
+    kit.new_authority().cert_pem.write_to_path(stranger)
+    cases = {
+        f"sslmode=verify-full&sslrootcert={stranger}": ["certificate", "sslrootcert=FILE"],
+        "sslmode=verify-full": ["certificate", "sslrootcert=FILE"],
+        f"sslmode=verify-full&sslrootcert={folder}/nowhere.pem": ["nowhere.pem", "cannot be read"],
+        "sslmode=disable": ["sslmode=require"],
+    }
+    for number, (query, says) in enumerate(cases.items()):
+        server = kit.Waxwing(folder / f"stranger-{number}", authority, [f"store {encrypted}?{query}"])
+        done = subprocess.run([kit.BINARY, server.config], capture_output=True, text=True, timeout=60)
+        assert done.returncode != 0, query
+        assert all(word in done.stderr for word in says), f"{query}: {done.stderr}"
+        assert database.PASSWORD not in done.stderr

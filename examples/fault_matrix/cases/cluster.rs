@@ -29,12 +29,12 @@ fn is_installed() -> bool {
 
 /// Nodes on a database of their own, and a parent that posts.
 struct Nodes {
-    server: Server,
     children: Vec<Process>,
     world: World,
-    // Last, so that the database is there while it goes.
     _place: Place,
     _folder: tempfile::TempDir,
+    // Last: who still asks for something waits long for a database that is gone.
+    server: Server,
 }
 
 impl Nodes {
@@ -49,7 +49,7 @@ impl Nodes {
         std::fs::write(folder.path().join("people"), people.join("\n"))?;
         let child = || Process::start("node", folder.path(), &[scale.slots.to_string()]);
         let children = (0..NODES).map(|_| child()).collect::<Result<Vec<_>, _>>()?;
-        let nodes = Nodes { server, children, world, _place: place, _folder: folder };
+        let nodes = Nodes { children, world, _place: place, _folder: folder, server };
         let share = 256 / NODES;
         nodes
             .until("the nodes share the work", |nodes| {

@@ -334,9 +334,14 @@ async fn an_edit_changes_what_a_post_shows() {
 
 /// A described picture of somebody's, for tests of what becomes of it.
 pub async fn upload_png(app: &TestApp, who: &Person<'_>) -> Value {
+    try_upload_png(app, who).await.json(200)
+}
+
+/// The same, where it may be refused.
+pub async fn try_upload_png(app: &TestApp, who: &Person<'_>) -> Answer {
     let parts: [Part<'_>; 3] =
         [("file", "a.png", &png(20, 10)), ("description", "", b"a wren"), ("focus", "", b"0.5,-0.5")];
-    send(app, who, Method::POST, "/api/v1/media", &parts).await.json(200)
+    send(app, who, Method::POST, "/api/v1/media", &parts).await
 }
 
 /// The same, not made ready yet.

@@ -26,7 +26,7 @@ pub fn on_postgres(by: impl FnOnce(String) -> String) -> Store {
     let server = postgres_server::hasty();
     let before = std::mem::take(&mut *PLACES.lock().unwrap());
     let used = server.sweep(before);
-    let url = server.empty();
+    let url = server.database();
     let engine = Postgres::open(&by(url.clone())).expect("the tests' own database can be used");
     // Only now, since it is swept as soon as nobody is connected.
     PLACES.lock().unwrap().extend(used.into_iter().chain([url]));
