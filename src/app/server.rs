@@ -5,6 +5,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -26,7 +27,9 @@ use crate::net::client::outbox::Outbox;
 use crate::net::client::{Client, ClientSettings};
 use crate::net::files::Files;
 use crate::net::hub::Hub;
-use crate::net::listener::{Bound, OwnName, Transport, bind, redirect_router, serve, serve_known};
+use crate::net::listener::{
+    Bound, OwnName, Transport, bind, redirect_router, serve, serve_known, serve_lingering,
+};
 use crate::net::mail::Mailer;
 use crate::queue::push;
 use crate::search::{Place as IndexPlace, Search};
@@ -122,8 +125,16 @@ impl Server {
         if let Some(port) = self.place.as_ref().and_then(Place::bound) {
             self.listen_to_nodes(port, site.clone());
         }
-        self.spawn(bound, transport, edge::front::door(&self.state, site));
+        self.spawn_door(bound, transport, edge::front::door(&self.state, site));
         Ok(())
+    }
+
+    /// Where others can answer, a stop may take the time that nobody notices
+    /// it.
+    fn spawn_door(&self, bound: Bound, transport: Transport, door: axum::Router) {
+        let (grace, stop) = (self.state.config.stop_timeout, self.stop.clone());
+        let linger = self.state.front().map_or(Duration::ZERO, |_| DRAIN_LINGER);
+        self.tasks.spawn(serve_lingering(bound, transport, door, stop, grace.max(linger), linger));
     }
 
     /// Serves the site to the other nodes; at a stop a little longer than

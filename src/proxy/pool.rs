@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use super::Tick;
 use super::policy::{Features, Policy, hash_table, schedule};
-use super::upstream::Upstream;
+use super::upstream::{Upstream, left_of};
 
 /// A longer list of upstreams is cut.
 pub const UPSTREAMS_MAX: usize = 1024;
@@ -100,20 +100,23 @@ impl Pool {
     /// Computes anew what concerns all upstreams. Reads each once; done on
     /// changes of state and once a second, never by a pick.
     pub(super) fn rebuild(&self, now: Tick, features: &Features) {
-        let (mut sum, mut known, mut ramp, mut ejected) = (0.0, 0, 0f32, 0);
+        let (mut sum, mut known, mut ramp, mut ejected) = (0.0, 0f32, 0f32, 0);
         for upstream in &self.upstreams {
             ejected += u32::from(upstream.is_ejected(now));
             if upstream.draining() {
                 continue;
             }
             ramp = ramp.max(features.ramp_of(upstream.age_s(now)));
-            if let Some((latency, _)) = upstream.latency.read(now) {
-                sum += latency;
-                known += 1;
+            // What was long ago counts less: the slow one that gets nothing
+            // would else keep the mean up, and never come down to the others.
+            if let Some((latency, age_s)) = upstream.latency.read(now) {
+                let left = if features.decay { left_of(age_s) } else { 1.0 };
+                sum += latency * left;
+                known += left;
             }
         }
-        if known > 0 {
-            self.latency_us.store((sum / known as f32).to_bits(), Relaxed);
+        if known > 0.0 {
+            self.latency_us.store((sum / known).to_bits(), Relaxed);
         }
         self.ramp_max.store(ramp.max(0.01).to_bits(), Relaxed);
         self.ejected.store(ejected, Relaxed);

@@ -22,7 +22,7 @@ use axum::Router;
 use parking_lot::RwLock;
 
 use crate::base::{Chance, Clock};
-use crate::cluster::{Cluster, Peer};
+use crate::cluster::{Cluster, NodeKey, Peer};
 use crate::net::tls::NodeTls;
 use crate::proxy::forward::{Settings, Shared, Worker, shared};
 use crate::proxy::{Dice, Policy, UpstreamView};
@@ -90,7 +90,16 @@ impl Front {
         clock: &Arc<dyn Clock>,
         chance: &Arc<dyn Chance>,
     ) -> Option<Front> {
-        let key = cluster.key()?;
+        Some(Front::with_key(cluster, cluster.key()?, policy, clock, chance))
+    }
+
+    fn with_key(
+        cluster: &Cluster,
+        key: &NodeKey,
+        policy: Policy,
+        clock: &Arc<dyn Clock>,
+        chance: &Arc<dyn Chance>,
+    ) -> Front {
         let settings = Settings {
             policy,
             connect_timeout: CONNECT_MAX,
@@ -100,7 +109,7 @@ impl Front {
             ..Settings::default()
         };
         let shared = shared(settings, Vec::new(), clock.clone());
-        Some(Front {
+        Front {
             cluster: cluster.clone(),
             tls: NodeTls::new(&key.0),
             worker: Arc::new(Worker::new(shared.clone(), Dice::seeded(chance.u64()))),
@@ -109,7 +118,7 @@ impl Front {
             has_others: AtomicBool::new(false),
             is_draining: AtomicBool::new(false),
             site: Arc::default(),
-        })
+        }
     }
 
     /// How the nodes stand.
@@ -154,7 +163,100 @@ impl Front {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::{FixedChance, ManualClock, Timestamp};
+    use crate::cluster::Duty;
     use crate::config::BALANCE;
+    use crate::model::NodeLoad;
+    use crate::proxy::{Ask, Health};
+
+    fn front() -> Front {
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(Timestamp::from_secs(1)));
+        let chance: Arc<dyn Chance> = Arc::new(FixedChance::new(1));
+        Front::with_key(&Cluster::staged(Duty::ALONE), &NodeKey([1; 32]), Policy::P2c, &clock, &chance)
+    }
+
+    fn peer(number: u8, boot: u64) -> Peer {
+        Peer {
+            node: Some(number),
+            boot,
+            address: format!("10.0.0.{number}:7443"),
+            age: Duration::from_secs(boot),
+            is_draining: false,
+            version: String::new(),
+            load: NodeLoad::default(),
+            is_me: number == 1,
+        }
+    }
+
+    /// What is known: each address with its requests so far, and how it stands.
+    fn known(front: &Front) -> Vec<(String, u64, Health)> {
+        let seen = front.shared.balancer.view(front.shared.now());
+        seen.into_iter().map(|one| (one.name.into(), one.picks, one.health)).collect()
+    }
+
+    fn ask_each_once(front: &Front) {
+        let now = front.shared.now();
+        let mut ask = Ask::new(now.plus(ANSWER_MAX));
+        let picks: Vec<_> =
+            (0..3).filter_map(|_| front.shared.balancer.pick(now, &mut Dice::seeded(1), &mut ask)).collect();
+        assert_eq!(picks.len(), 3);
+        for pick in picks {
+            front.shared.balancer.done(now, pick, crate::proxy::Outcome::Answered, &mut Dice::seeded(1));
+        }
+    }
+
+    #[test]
+    fn a_node_alone_has_nobody_to_pass_on_to() {
+        let front = front();
+        front.follow(&[]);
+        assert_eq!((front.has_others(), known(&front).len()), (false, 1), "itself");
+        front.follow(&[peer(1, 5)]);
+        assert!(!front.has_others());
+        front.follow(&[peer(1, 5), peer(2, 6)]);
+        assert!(front.has_others());
+    }
+
+    #[test]
+    fn who_stays_is_known_and_who_began_anew_is_on_probation() {
+        let front = front();
+        front.follow(&[peer(1, 50), peer(2, 60), peer(3, 70)]);
+        ask_each_once(&front);
+        front.follow(&[peer(1, 50), peer(2, 61), peer(3, 70)]);
+        let at = |number: u8| format!("10.0.0.{number}:7443");
+        let expected =
+            [(at(1), 1, Health::Healthy), (at(2), 0, Health::Probation), (at(3), 1, Health::Healthy)];
+        assert_eq!(known(&front), expected);
+    }
+
+    #[test]
+    fn of_two_at_one_address_the_younger_lives() {
+        let front = front();
+        front.follow(&[peer(1, 50), peer(2, 60), peer(3, 70)]);
+        let mut dead = peer(4, 60);
+        (dead.address, dead.age) = (peer(2, 0).address, Duration::from_secs(60));
+        let mut young = peer(2, 61);
+        young.age = Duration::from_secs(1);
+        front.follow(&[peer(1, 50), young, peer(3, 70), dead]);
+        assert_eq!(known(&front).len(), 3);
+    }
+
+    #[test]
+    fn who_drains_gets_nothing_new() {
+        let front = front();
+        let mut leaving = peer(2, 60);
+        leaving.is_draining = true;
+        front.follow(&[peer(1, 50), leaving.clone(), peer(3, 70)]);
+        assert_eq!(known(&front)[1].2, Health::Draining);
+        front.drain();
+        front.follow(&[peer(1, 50), leaving, peer(3, 70)]);
+        assert_eq!(known(&front)[0].2, Health::Draining, "also this node itself");
+        for seed in 0..50 {
+            let now = front.shared.now();
+            let mut ask = Ask::new(now.plus(ANSWER_MAX));
+            let pick = front.shared.balancer.pick(now, &mut Dice::seeded(seed), &mut ask).unwrap();
+            assert_eq!(pick.upstream().name(), "10.0.0.3:7443");
+        }
+    }
 
     #[test]
     fn the_names_of_the_config_are_those_of_the_balancer() {

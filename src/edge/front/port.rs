@@ -56,6 +56,7 @@ async fn believe(State(state): State<AppState>, mut request: Request, next: Next
             _ => axum::http::StatusCode::NOT_FOUND.into_response(),
         };
     };
+    metrics::counter!("waxwing_node_requests_total").increment(1);
     let extensions = request.extensions_mut();
     extensions.insert(ConnectInfo(SocketAddr::new(client, 0)));
     name.and_then(|name| extensions.insert(name));

@@ -16,5 +16,6 @@ pub use leftover::LEFTOVER_MAX;
 pub use redirect::{Challenges, OwnName, redirect_router};
 pub use serve::{
     CONNECTIONS_MAX, CONNECTIONS_PER_CLIENT_MAX, HANDSHAKE_MAX, HEAD_WAIT_MAX, HEADERS_MAX,
-    HEADERS_MAX_BYTES, IDLE_MAX, Keep, STALL_MAX, STREAMS_MAX, Transport, serve, serve_known, serve_pipe,
+    HEADERS_MAX_BYTES, IDLE_MAX, Keep, STALL_MAX, STREAMS_MAX, Transport, serve, serve_known,
+    serve_lingering, serve_pipe,
 };

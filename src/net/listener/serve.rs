@@ -27,7 +27,7 @@ use parking_lot::Mutex;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, DuplexStream};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -95,6 +95,20 @@ pub async fn serve(
     serve_with(bound, transport, router, stop, Waits { grace, ..Waits::default() }).await;
 }
 
+/// The same, but at the stop connections stay open for `linger` if they have
+/// no request under way: what is on its way to them is still answered, and
+/// says that it was the last. New connections are refused at once.
+pub async fn serve_lingering(
+    bound: Bound,
+    transport: Transport,
+    router: Router,
+    stop: CancellationToken,
+    grace: Duration,
+    linger: Duration,
+) {
+    serve_with(bound, transport, router, stop, Waits { grace, linger, ..Waits::default() }).await;
+}
+
 /// The same for clients that have shown who they are in the handshake: one
 /// address may have many connections, and heads may be longer by what a proxy
 /// adds.
@@ -137,6 +151,7 @@ pub(super) struct Waits {
     pub(super) idle: Duration,
     pub(super) stall: Duration,
     pub(super) grace: Duration,
+    pub(super) linger: Duration,
     pub(super) are_known: bool,
 }
 
@@ -148,6 +163,7 @@ impl Default for Waits {
             idle: IDLE_MAX,
             stall: STALL_MAX,
             grace: Duration::ZERO,
+            linger: Duration::ZERO,
             are_known: false,
         }
     }
@@ -202,37 +218,52 @@ impl Server {
                 (slot, listener.accept().await)
             };
             let (slot, accepted) = tokio::select! {
-                () = self.stop.cancelled() => return,
+                () = self.stop.cancelled() => return self.empty(listener),
                 next = next => next,
             };
-            let (stream, peer) = match accepted {
-                Ok(accepted) => accepted,
+            match accepted {
+                Ok((stream, peer)) => self.begin(stream, peer, slot),
                 Err(error) => {
                     tracing::debug!(%error, "connection not accepted");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
-                    continue;
                 }
-            };
-            let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-            let most = if self.waits.are_known { KNOWN_CONNECTIONS_MAX } else { CONNECTIONS_PER_CLIENT_MAX };
-            let Some(place) = self.clients.enter(peer.ip(), most) else {
-                metrics::counter!("waxwing_connections_refused_total").increment(1);
-                continue;
-            };
-            let server = self.clone();
-            self.tasks.spawn(async move {
-                let _slot = slot;
-                let keep = Keep(Arc::new(Kept {
-                    _place: place,
-                    _running: server.tasks.token(),
-                    cut: server.cut.clone(),
-                }));
-                tokio::select! {
-                    () = server.cut.cancelled() => {}
-                    () = server.connection(stream, peer, keep) => {}
-                }
-            });
+            }
         }
+    }
+
+    /// Takes in who has connected already; the system would reset them.
+    fn empty(self: &Arc<Self>, listener: TcpListener) {
+        let Ok(listener) = listener.into_std() else { return };
+        while let Ok(slot) = self.slots.clone().try_acquire_owned()
+            && let Ok((stream, peer)) = listener.accept()
+        {
+            let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+            if let Ok(stream) = stream {
+                self.begin(stream, peer, Some(slot));
+            }
+        }
+    }
+
+    fn begin(self: &Arc<Self>, stream: TcpStream, peer: SocketAddr, slot: Option<OwnedSemaphorePermit>) {
+        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+        let most = if self.waits.are_known { KNOWN_CONNECTIONS_MAX } else { CONNECTIONS_PER_CLIENT_MAX };
+        let Some(place) = self.clients.enter(peer.ip(), most) else {
+            metrics::counter!("waxwing_connections_refused_total").increment(1);
+            return;
+        };
+        let server = self.clone();
+        self.tasks.spawn(async move {
+            let _slot = slot;
+            let keep = Keep(Arc::new(Kept {
+                _place: place,
+                _running: server.tasks.token(),
+                cut: server.cut.clone(),
+            }));
+            tokio::select! {
+                () = server.cut.cancelled() => {}
+                () = server.connection(stream, peer, keep) => {}
+            }
+        });
     }
 
     async fn connection(&self, stream: TcpStream, peer: SocketAddr, keep: Keep) {
@@ -243,8 +274,12 @@ impl Server {
         let stream = Stalling::new(stream, self.waits.stall);
         let Some(tls) = &self.tls else { return self.http1(stream, peer, keep).await };
         let handshake = timeout(self.waits.handshake, tls.accept(stream));
+        let stopped = async {
+            self.stop.cancelled().await;
+            tokio::time::sleep(self.waits.linger).await;
+        };
         let shaken = tokio::select! {
-            () = self.stop.cancelled() => return,
+            () = stopped => return,
             shaken = handshake => shaken,
         };
         let Ok(Ok(mut stream)) = shaken else {
@@ -304,6 +339,19 @@ impl Server {
         self.drive(connection, &activity).await;
     }
 
+    /// Until the server stops and the connection has had time for one more
+    /// request.
+    async fn parted(&self, activity: &Activity) {
+        self.stop.cancelled().await;
+        let seen = activity.requests.load(Ordering::Relaxed);
+        for _ in 0..LINGER_LOOKS {
+            if self.waits.linger.is_zero() || activity.requests.load(Ordering::Relaxed) != seen {
+                return;
+            }
+            tokio::time::sleep(self.waits.linger / LINGER_LOOKS).await;
+        }
+    }
+
     /// Runs a connection until it ends, the server stops, or it has been
     /// without a request for too long.
     async fn drive(&self, connection: impl Stoppable, activity: &Activity) {
@@ -314,7 +362,7 @@ impl Server {
             tokio::select! {
                 // A broken connection is the client's affair; there is nobody to tell.
                 _ = connection.as_mut() => return,
-                () = self.stop.cancelled(), if !is_ending => {
+                () = self.parted(activity), if !is_ending => {
                     is_ending = true;
                     connection.as_mut().finish_up();
                 }
@@ -334,6 +382,9 @@ impl Server {
         }
     }
 }
+
+/// How often a connection that lingers is looked at.
+const LINGER_LOOKS: u32 = 20;
 
 /// What a connection is doing.
 #[derive(Default)]

@@ -112,7 +112,8 @@ async fn start_impatient(transport: Transport, router: Router) -> Running {
     let bound = bind(&["127.0.0.1:0".parse().unwrap()], None).await.unwrap();
     let (address, stop) = (bound.addresses()[0], CancellationToken::new());
     let wait = Duration::from_millis(50);
-    let waits = Waits { handshake: wait, head: wait, idle: wait, stall: wait, grace: wait, are_known: false };
+    let waits =
+        Waits { handshake: wait, head: wait, idle: wait, stall: wait, grace: wait, ..Waits::default() };
     let task = tokio::spawn(serve::serve_with(bound, transport, router, stop.clone(), waits));
     Running { address, stop, task }
 }
