@@ -35,17 +35,6 @@ fn main() {
     }
 }
 
-/// The figures Netflix published for its edge in 2018, beside the rows of
-/// the same mechanisms.
-fn published(contender: &str) -> &'static str {
-    match contender {
-        "round_robin (original)" => "14,700 / 1,400 ms",
-        "netflix, no utilisation" => "123 / 1,200 ms",
-        "netflix" => "5 / < 375 ms",
-        _ => "",
-    }
-}
-
 fn table(world: &Scenario, rows: &[Contender], seeds: u64) {
     println!("\n{}: {}; {} balancers", world.name, world.about, world.balancers);
     println!(
@@ -63,7 +52,7 @@ fn table(world: &Scenario, rows: &[Contender], seeds: u64) {
             tally.percentile_ms(0.99),
             tally.percentile_ms(0.999),
             tally.extra_percent(),
-            published(row.name),
+            row.published(),
         );
     }
 }

@@ -17,7 +17,7 @@ use crate::config::{self, Complaints, Config, Environment, Overrides, Platform, 
 /// A problem to print, with what to do about it.
 pub fn run(cli: Cli) -> Result<(), Problem> {
     match cli.command {
-        None if cli.bench.is_asked() => print(&super::bench::run(cli.bench, cli.config.is_some())?),
+        None if cli.bench.is_asked() => super::bench::run(cli.bench, cli.config.is_some()),
         None => {
             let config = load(cli.config.as_deref(), &cli.overrides.into_overrides())?;
             logging::start(config.log, config.log_level, log_filter().as_deref());
@@ -102,7 +102,7 @@ fn summary(file: &Path, config: &Config) -> String {
 }
 
 /// Prints to standard output; a reader that went away (`| head`) is no error.
-fn print(text: &str) -> Result<(), Problem> {
+pub(super) fn print(text: &str) -> Result<(), Problem> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

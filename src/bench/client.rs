@@ -23,7 +23,7 @@ use super::tally::Flaw;
 use crate::base::Problem;
 
 /// Connections at once.
-pub const CONNECTIONS_MAX: usize = 256;
+pub const CONNECTIONS_MAX: usize = 1024;
 /// Bytes of an answer.
 const ANSWER_MAX_BYTES: usize = 16 << 20;
 

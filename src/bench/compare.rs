@@ -21,6 +21,29 @@ pub fn compare(before: &Report, now: &Report) -> Vec<Compared> {
         .collect()
 }
 
+/// Where two runs are not of the same kind, so that a difference between them
+/// may be that of machines, builds or loads.
+pub fn caveats(before: &Report, now: &Report) -> Vec<String> {
+    let kind = |report: &Report| {
+        let (machine, settings) = (&report.machine, &report.settings);
+        let built = if machine.is_optimised { "for speed" } else { "without optimisation" };
+        let load = if settings.is_closed_loop { "closed" } else { "open" };
+        [
+            ("was measured on", format!("{} × {}", machine.cores, machine.cpu)),
+            ("was of", report.target.clone()),
+            ("was built", built.to_owned()),
+            ("had a load that is", load.to_owned()),
+            ("began with", format!("{} people and {} posts", settings.people, settings.posts)),
+        ]
+    };
+    let differ = kind(before).into_iter().zip(kind(now)).filter(|(before, now)| before.1 != now.1);
+    differ
+        .map(|((what, before), (_, now))| {
+            format!("The earlier run {what} {before}, this one {now}: they cannot be compared as they are.")
+        })
+        .collect()
+}
+
 fn one(metric: &Metric, before: &[f64], now: &[f64]) -> Option<Compared> {
     let (old, new) = (median(before)?, median(now)?);
     if old <= 0.0 {
@@ -118,6 +141,17 @@ mod tests {
         ] {
             assert_eq!(verdict(before, now), wanted, "{before:?} {now:?}");
         }
+    }
+
+    #[test]
+    fn runs_of_another_kind_are_told_apart() {
+        let (before, mut now) = (report(&[1.0], 1.0), report(&[1.0], 1.0));
+        assert!(caveats(&before, &now).is_empty());
+        now.settings.people = 1000;
+        now.machine.is_optimised = true;
+        let said = caveats(&before, &now);
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(said[1].contains("began with 0 people and 0 posts, this one 1000 people"), "{said:?}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What gave way first, told from what the instance used while it did not
 //! hold: its own metrics and what the system says of it. Pure.
 
-use super::metric::short;
+use super::metric::{short, whole};
 use super::report::data::{Machine, Round};
 
 /// From this share on, something counts as used up.
@@ -10,6 +10,8 @@ const FULL: f64 = 0.85;
 const LANE_DEEP: f64 = 64.0;
 /// Jobs waiting in the queue that are a backlog.
 const BACKLOG: f64 = 1000.0;
+
+const CPU: &str = "CPU";
 
 /// What may give way, with a name for people.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +36,12 @@ pub fn culprit(round: &Round, machine: &Machine) -> Culprit {
     let mut suspects = suspects(round, machine);
     suspects.sort_by(|(a, _), (b, _)| b.total_cmp(a));
     match suspects.into_iter().next() {
+        // Processors that others took say nothing of the server.
+        Some((share, Culprit { name: CPU, evidence }))
+            if share >= FULL && round.others(machine.cores as f64) > round.used.cpu =>
+        {
+            Culprit { name: "other programs on this machine", evidence }
+        }
         Some((share, culprit)) if share >= FULL => culprit,
         _ => nothing_full(round),
     }
@@ -48,13 +56,14 @@ fn suspects(round: &Round, machine: &Machine) -> Vec<(f64, Culprit)> {
         (
             used.machine,
             Culprit {
-                name: "CPU",
+                name: CPU,
                 evidence: format!(
-                    "{:.0} % of {} cores were busy: {} with the server, {} with the generator",
+                    "{:.0} % of {} cores were busy: {} with the server, {} with the generator, {} with other programs",
                     used.machine * 100.0,
                     machine.cores,
                     short(used.cpu),
-                    short(round.generator.cpu)
+                    short(round.generator.cpu),
+                    short(round.others(cores))
                 ),
             },
         ),
@@ -70,8 +79,13 @@ fn suspects(round: &Round, machine: &Machine) -> Vec<(f64, Culprit)> {
             },
         ),
         (
-            used.signing / (cores - 1.0).max(1.0),
-            Culprit { name: "signing", evidence: format!("{} cores signed deliveries", short(used.signing)) },
+            // Signers that wait for a processor count as signing, too: more
+            // than the server used it cannot have been.
+            used.signing.min(used.cpu) / (cores - 1.0).max(1.0),
+            Culprit {
+                name: "signing",
+                evidence: format!("{} cores signed deliveries", short(used.signing.min(used.cpu))),
+            },
         ),
         (
             used.files,
@@ -92,11 +106,11 @@ fn suspects(round: &Round, machine: &Machine) -> Vec<(f64, Culprit)> {
 fn nothing_full(round: &Round) -> Culprit {
     let used = &round.used;
     if used.lane_depth >= LANE_DEEP {
-        let evidence = format!("{} changes waited for the store's one writer", short(used.lane_depth));
+        let evidence = format!("{} changes waited for the store's one writer", whole(used.lane_depth));
         return Culprit { name: "the store's lane", evidence };
     }
     if used.queued >= BACKLOG {
-        let evidence = format!("{} jobs waited in the queue", short(used.queued));
+        let evidence = format!("{} jobs waited in the queue", whole(used.queued));
         return Culprit { name: "the queue", evidence };
     }
     let evidence = format!(
@@ -122,10 +136,13 @@ mod tests {
         let calm =
             Used { cpu: 0.5, machine: 0.4, commit: 0.3, files: 0.1, rss_mib: 100.0, ..Used::default() };
         for (used, wanted) in [
-            (Used { machine: 0.97, ..calm }, "CPU"),
             (Used { commit: 0.95, ..calm }, "fsync"),
             (Used { commit: 0.99, machine: 0.90, ..calm }, "fsync"),
-            (Used { signing: 2.9, ..calm }, "signing"),
+            (Used { signing: 2.9, cpu: 3.0, machine: 0.8, ..calm }, "signing"),
+            // Nine signers that wait for half a processor are no nine processors.
+            (Used { signing: 9.0, ..calm }, "nothing that is measured"),
+            (Used { machine: 0.97, cpu: 3.1, ..calm }, "CPU"),
+            (Used { machine: 0.97, cpu: 1.1, ..calm }, "other programs on this machine"),
             (Used { files: 0.99, ..calm }, "file descriptors"),
             (Used { rss_mib: 8000.0, ..calm }, "memory"),
             (Used { lane_depth: 200.0, ..calm }, "the store's lane"),
@@ -139,7 +156,8 @@ mod tests {
     #[test]
     fn a_generator_that_was_the_limit_accuses_itself() {
         let generator = Generator { was_limit: true, cpu: 1.9, ..Generator::default() };
-        let round = Round { generator, used: Used { machine: 1.0, ..Used::default() }, ..Round::default() };
+        let used = Used { machine: 1.0, ..Used::default() };
+        let round = Round { generator, used, ..Round::default() };
         assert_eq!(culprit(&round, &Machine::default()).name, "the generator itself");
     }
 }

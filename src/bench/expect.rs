@@ -3,6 +3,8 @@
 
 use super::metric::{Metric, Quantity, median};
 use super::report::data::{Expected, Report};
+use super::scenario::Scenario;
+use crate::base::Problem;
 
 /// How a value is held against the bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +53,43 @@ impl Expectation {
         Ok(Expectation { text: text.trim().to_owned(), metric, order, bound })
     }
 
+    /// Checks that what it is about will be measured.
+    ///
+    /// # Errors
+    /// What will not be, and what will.
+    pub fn check_measured(&self, scenarios: &[Scenario], finds_limit: bool) -> Result<(), Problem> {
+        let Metric { scenario, kind, quantity } = &self.metric;
+        let Some(known) = scenarios.iter().find(|one| one.name() == scenario) else {
+            let names: Vec<_> = scenarios.iter().map(|one| one.name()).collect();
+            return Err(Problem::invalid(format!(
+                "`{}` is about a scenario that is not measured",
+                self.text
+            ))
+            .hint(format!("measured are {}", names.join(", "))));
+        };
+        if known.kinds().is_empty() {
+            let what = format!("`{}`: `{scenario}` has no such figures, only tables", self.text);
+            return Err(Problem::invalid(what).hint("its figures are in `--json` and `--html`"));
+        }
+        if let Some(kind) = kind
+            && !known.kinds().iter().any(|one| one.name == kind)
+        {
+            let names: Vec<_> = known.kinds().iter().map(|one| one.name).collect();
+            return Err(Problem::invalid(format!("`{}`: `{scenario}` has no requests `{kind}`", self.text))
+                .hint(format!("it has {}", names.join(", "))));
+        }
+        match (quantity, finds_limit && known.has_limit()) {
+            (Quantity::Limit, false) if known.has_limit() => {
+                Err(Problem::invalid(format!("`{}` needs a search for the limit", self.text))
+                    .hint("add `--find-limit`"))
+            }
+            (Quantity::Limit, false) => {
+                Err(Problem::invalid(format!("`{}`: no limit of `{scenario}` is looked for", self.text)))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Holds a report against it: the middle of the rounds counts. A figure
     /// that was not measured does not hold.
     pub fn check(&self, report: &Report) -> Expected {
@@ -81,8 +120,11 @@ fn bound(quantity: Quantity, text: &str) -> Result<f64, String> {
     let unit = unit.trim();
     let factor = factors.iter().find(|(name, _)| *name == unit).map(|(_, factor)| factor);
     let names: Vec<_> =
-        factors.iter().map(|(name, _)| if name.is_empty() { "none" } else { *name }).collect();
-    let factor = factor.ok_or_else(|| format!("`{text}` needs another unit: {}", names.join(", ")))?;
+        factors.iter().map(|(name, _)| if name.is_empty() { "a bare number" } else { *name }).collect();
+    let factor = factor.ok_or_else(|| {
+        let wrong = if unit.is_empty() { "has no unit" } else { "has the wrong unit" };
+        format!("`{text}` {wrong}: it takes {}", names.join(", "))
+    })?;
     Ok(number * factor)
 }
 
@@ -130,13 +172,35 @@ mod tests {
             ("post.p99", "compares nothing"),
             ("post<3ms", "`post` is no figure"),
             ("post.p97<3ms", "is no figure"),
-            ("post.p99<3", "needs another unit"),
-            ("post.p99<3/s", "ms, us"),
+            ("post.p99<3", "`3` has no unit: it takes ms, us"),
+            ("post.p99<3/s", "has the wrong unit: it takes ms, us"),
             ("post.rate>fast", "does not begin with a number"),
             ("post.rate>5ms", "/s"),
         ] {
             let error = Expectation::parse(text).expect_err(text);
             assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_will_not_be_measured_is_refused_before_the_run() {
+        let scenarios = [Scenario::Browse, Scenario::Stream, Scenario::Proxy];
+        let check = |text: &str, finds_limit| {
+            let one = Expectation::parse(text).expect(text);
+            one.check_measured(&scenarios, finds_limit).map_err(|problem| problem.to_string())
+        };
+        for text in ["browse.p99<1s", "browse.home.p99<1s", "stream.event.max<1s", "browse.cpu<1"] {
+            assert_eq!(check(text, false), Ok(()), "{text}");
+        }
+        assert_eq!(check("browse.limit>5/s", true), Ok(()));
+        for (text, part) in [
+            ("post.p99<1s", "not measured"),
+            ("browse.away.p99<1s", "home, thread, profile, notifications"),
+            ("browse.limit>5/s", "--find-limit"),
+            ("stream.limit>5/s", "no limit"),
+            ("proxy.p99<1s", "only tables"),
+        ] {
+            assert!(check(text, false).is_err_and(|error| error.contains(part)), "{text}");
         }
     }
 

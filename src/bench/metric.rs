@@ -56,15 +56,28 @@ impl Quantity {
     }
 }
 
-/// Three digits, no more.
+/// Three digits, or all of those before the point: `0.012`, `56.8`, `12,345`.
 pub fn short(value: f64) -> String {
     let places = match value.abs() {
-        v if v >= 100.0 || v == 0.0 => 0,
-        v if v >= 10.0 => 1,
+        v if v >= 99.95 || v == 0.0 => return whole(value),
+        v if v >= 9.995 => 1,
         v if v >= 0.1 => 2,
         _ => 3,
     };
     format!("{value:.places$}")
+}
+
+/// A count, or anything else without what is behind the point: `8`, `12,345`.
+pub fn whole(value: f64) -> String {
+    let digits = format!("{:.0}", value.abs());
+    let mut out = if value <= -0.5 { "-".to_owned() } else { String::new() };
+    for (nth, digit) in digits.chars().enumerate() {
+        if nth > 0 && (digits.len() - nth).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 /// A figure of a scenario, or of one kind of its requests.
@@ -226,10 +239,14 @@ mod tests {
     #[test]
     fn values_are_written_short() {
         for (value, text) in
-            [(0.0, "0"), (0.0123, "0.012"), (1.234, "1.23"), (56.78, "56.8"), (1234.5, "1234")]
+            [(0.0, "0"), (0.0123, "0.012"), (1.234, "1.23"), (56.78, "56.8"), (99.97, "100"), (9.999, "10.0")]
         {
             assert_eq!(short(value), text);
         }
+        for (value, text) in [(8.0, "8"), (999.0, "999"), (1234.4, "1,234"), (-1_234_567.0, "-1,234,567")] {
+            assert_eq!(whole(value), text);
+        }
+        assert_eq!(short(12_345.6), "12,346");
         assert_eq!(Quantity::Errors.written(0.001), "0.10 %");
     }
 }

@@ -154,7 +154,7 @@ impl Remote {
         let answer = client.send(&Ask::get(path).by(&self.token)).await;
         let answer = answer.map_err(|flaw| {
             let problem = unreachable(&self.origin, &flaw.to_string());
-            if flaw == Flaw::Connect {
+            if flaw == Flaw::Connect && self.origin.starts_with("https:") {
                 problem.hint("with a certificate of its own authority, name that: `--root FILE`")
             } else {
                 problem

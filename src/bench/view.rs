@@ -62,15 +62,37 @@ impl View {
                 let from = all.len().saturating_sub(CURVE);
                 curve(&all[from..])
             };
-            self.write(&format!("{}{} {line} {curve}", self.wipe(), bar(course, now)));
+            let bar = stripe(share(course, now));
+            self.draw(&format!("{bar} {line} {curve}"));
         } else {
             self.write(&format!("  {line}\n"));
+        }
+    }
+
+    /// Something of which nothing can be said but that it goes on; `whole` is
+    /// how long it takes, if that is known.
+    pub fn wait(&self, what: &str, since: Duration, whole: Option<Duration>) {
+        let of = whole.map_or(String::new(), |whole| format!("/{:.0}", whole.as_secs_f64()));
+        let text = format!("{what:<8} {:>3.0}{of} s", since.as_secs_f64());
+        if self.is_terminal {
+            let bar = whole.map_or(String::new(), |whole| {
+                format!("{} ", stripe(since.as_secs_f64() / whole.as_secs_f64().max(0.001)))
+            });
+            self.draw(&format!("{bar}{text}"));
+        } else {
+            self.write(&format!("  {text}\n"));
         }
     }
 
     /// Removes the line that changes.
     pub fn clear(&self) {
         self.write(self.wipe());
+    }
+
+    /// Draws the line that changes. A narrow terminal cuts it off (DECAWM): of
+    /// one that goes on in the next row, only that row could be wiped.
+    fn draw(&self, line: &str) {
+        self.write(&format!("{}\x1b[?7l{line}\x1b[?7h", self.wipe()));
     }
 
     fn wipe(&self) -> &'static str {
@@ -97,8 +119,8 @@ fn share(course: &Course, now: Duration) -> f64 {
     (now.saturating_sub(course.begin).as_secs_f64() / whole).clamp(0.0, 1.0)
 }
 
-fn bar(course: &Course, now: Duration) -> String {
-    let full = (share(course, now) * BAR as f64).round() as usize;
+fn stripe(share: f64) -> String {
+    let full = (share.clamp(0.0, 1.0) * BAR as f64).round() as usize;
     format!("[{}{}]", "=".repeat(full), " ".repeat(BAR - full))
 }
 
@@ -147,7 +169,8 @@ mod tests {
             line("browse", &course, second(16), glance, sample),
             "browse     4/8 s    100/s  p50 1.50 ms  p99 20.0 ms, 3 failed  cpu 0.5  80 MiB"
         );
-        assert_eq!(bar(&course, second(15)), "[========        ]");
+        assert_eq!(stripe(share(&course, second(15))), "[========        ]");
+        assert_eq!(stripe(7.0), format!("[{}]", "=".repeat(BAR)));
         assert_eq!(curve(&[0.0, 5.0, 10.0]), "▁▅█");
     }
 }

@@ -96,6 +96,7 @@ impl Watch {
         round.generator = Generator {
             cpu: generator_cpu,
             us_per_request: spent.as_secs_f64() * 1e6 / round.requests.max(1) as f64,
+            server_us_per_request: seen.served().as_secs_f64() * 1e6 / round.requests.max(1) as f64,
             // Late because the server took all processors is the server's affair.
             was_limit: round.lag_p99_ms > LATE_MS && generator_cpu >= round.used.cpu,
         };
@@ -121,6 +122,12 @@ impl Seen {
             signing: growth("waxwing_delivery_sign_seconds_sum") / span_s,
             queued: self.last.sum("waxwing_delivery_queued"),
         }
+    }
+
+    /// Processor time of the instance.
+    fn served(&self) -> Duration {
+        let (Some(begin), Some(end)) = (self.cpu_begin, self.cpu_end) else { return Duration::ZERO };
+        end.1.saturating_sub(begin.1)
     }
 
     fn generator(&self) -> (f64, Duration) {

@@ -1,20 +1,35 @@
 //! What was found, in plain words. Pure.
 
 use super::compare;
-use super::metric::{median, short};
+use super::metric::{median, short, whole};
 use super::report::data::{Limit, Machine, Measured, Report, Round};
+use super::scenario::store::{READS, WRITES};
 
 /// Requests a second of one person who reads: one every five seconds.
 pub const READER_PER_S: f64 = 0.2;
+
+/// A machine that is so busy shows how it fares when there is too much to do.
+const BUSY: f64 = 0.9;
+/// Other programs that take more than this share of the processors are named.
+const OTHERS: f64 = 0.2;
+/// A world that is compressed to less than this share of its time is another one.
+const COMPRESSED_MIN: f64 = 0.5;
+/// The generator is to be able to ask so many times as much as a server can
+/// answer on as many processors.
+const ABLE: f64 = 2.0;
+/// Of fewer requests the cost of one cannot be told.
+const COUNTED_MIN: u64 = 50;
 
 /// The summary: one sentence after the other.
 pub fn summary(report: &Report) -> Vec<String> {
     let mut lines = vec![machine(&report.machine)];
     lines.extend(report.scenarios.iter().flat_map(measured));
+    lines.extend(busy(report));
     lines.extend(generator(report));
     if !report.machine.is_optimised {
         lines.push("This program was not built for speed (`--release`): the figures say little.".into());
     }
+    lines.extend(report.caveats.iter().cloned());
     let (worse, rest): (Vec<_>, Vec<_>) = report.comparison.iter().partition(|one| one.verdict == "worse");
     lines.extend(worse.into_iter().chain(rest).map(compare::sentence));
     lines.extend(report.expectations.iter().map(|one| {
@@ -79,10 +94,19 @@ fn limit_in_words(scenario: &str, limit: &Limit) -> String {
     }
 }
 
+/// A time that is only roughly known.
+pub fn time(seconds: f64) -> String {
+    if seconds < 90.0 {
+        format!("{} seconds", whole(seconds.ceil().max(1.0)))
+    } else {
+        format!("{} minutes", whole((seconds / 60.0).ceil()))
+    }
+}
+
 /// Two digits, so that nobody takes it for exact.
 fn round_down(value: f64) -> String {
     let unit = 10f64.powf((value.max(1.0).log10().floor() - 1.0).max(0.0));
-    format!("{:.0}", (value / unit).floor() * unit)
+    whole((value / unit).floor() * unit)
 }
 
 fn rounds(measured: &Measured) -> String {
@@ -96,23 +120,29 @@ fn rounds(measured: &Measured) -> String {
     match measured.scenario.as_str() {
         "stream" => {
             let open = measured.figures.first().map_or(0.0, |figure| figure.value);
-            format!("stream: a post reaches {open:.0} open pages, {times}{errors}.")
+            format!("stream: a post reaches {} open pages {times}{errors}.", whole(open))
         }
         "deliver" => {
             let unwell = measured.destinations.iter().filter(|one| one.nature != "well").count();
-            let all = measured.destinations.len();
-            format!(
-                "deliver: a post reaches healthy servers, {times}{errors}, while {unwell} of {all} are slow or dead."
-            )
+            let well = measured.destinations.len() - unwell;
+            let others =
+                if unwell > 0 { format!(", while {unwell} others are slow or dead") } else { String::new() };
+            format!("deliver: a post reaches {well} healthy servers {times}{errors}{others}.")
+        }
+        "mixed" => {
+            format!("mixed: a day with a spike, {}/s on average: {times}{errors}.", short(rate))
         }
         name => format!("{name}: at {}/s {times}{errors}.", short(rate)),
     }
 }
 
+/// Writes first, then reads, each by how many do it at once.
 fn store(measured: &Measured) -> String {
-    let figures: Vec<_> =
-        measured.figures.iter().map(|one| format!("{} {}{}", one.name, short(one.value), one.unit)).collect();
-    format!("store, without a server: {}.", figures.join("; "))
+    let part = |what: &str| {
+        let of = measured.figures.iter().filter_map(|one| Some((one, one.name.strip_prefix(what)?)));
+        of.map(|(one, who)| format!("{} {}", short(one.value), who.trim())).collect::<Vec<_>>().join(", ")
+    };
+    format!("store, without a server, a second: durable writes {}; {READS} {}.", part(WRITES), part(READS))
 }
 
 fn proxy(measured: &Measured) -> Vec<String> {
@@ -124,11 +154,14 @@ fn proxy(measured: &Measured) -> Vec<String> {
         let of =
             |policy: &str| measured.policies.iter().find(|row| row.world == *world && row.policy == policy);
         let (plain, ours) = (of(plain)?, of("p2c (default)")?);
+        if ours.compressed_to.is_some_and(|share| share < COMPRESSED_MIN) {
+            return None;
+        }
         Some(format!(
             "proxy, {what}: of {} requests round robin loses {}, the default policy {}; p99 {} and {} ms.",
-            ours.requests,
-            plain.failed,
-            ours.failed,
+            whole(ours.requests as f64),
+            whole(plain.failed as f64),
+            whole(ours.failed as f64),
             short(plain.p99),
             short(ours.p99)
         ))
@@ -136,17 +169,73 @@ fn proxy(measured: &Measured) -> Vec<String> {
     said.collect()
 }
 
-fn generator(report: &Report) -> Vec<String> {
-    let rounds: Vec<&Round> = report
-        .scenarios
-        .iter()
-        .flat_map(|one| &one.rounds)
-        .filter(|round| round.generator.us_per_request > 0.0)
+/// Whether there was more to do than the machine could, and who else was at it.
+fn busy(report: &Report) -> Option<String> {
+    let cores = report.machine.cores.max(1) as f64;
+    let rounds = || report.scenarios.iter().flat_map(|one| one.rounds.iter().map(move |round| (one, round)));
+    let seen: Vec<&Round> =
+        rounds().map(|(_, round)| round).filter(|round| round.used.machine > 0.0).collect();
+    let others = median(&seen.iter().map(|round| round.others(cores)).collect::<Vec<_>>())?;
+    let mut busy: Vec<_> = rounds()
+        .filter(|(_, round)| round.used.machine >= BUSY)
+        .map(|(one, _)| one.scenario.as_str())
         .collect();
+    busy.dedup();
+    if others > OTHERS * cores {
+        return Some(format!(
+            "Other programs took {} of {} cores meanwhile: without them it holds more.",
+            short(others),
+            whole(cores)
+        ));
+    }
+    (!busy.is_empty()).then(|| {
+        format!(
+            "In {} all processors were busy: latencies are those of a server with too much to do.",
+            busy.join(", ")
+        )
+    })
+}
+
+/// What the generator cost, beside what the server did, and whether it was
+/// the limit.
+fn generator(report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
-    let costs: Vec<f64> = rounds.iter().map(|round| round.generator.us_per_request).collect();
-    if let Some(cost) = median(&costs) {
-        lines.push(format!("The generator itself took {cost:.0} µs of a processor for each request."));
+    let rounds = || report.scenarios.iter().flat_map(|one| one.rounds.iter().map(move |round| (one, round)));
+    let counted = || {
+        rounds().filter(|(_, round)| round.generator.us_per_request > 0.0 && round.requests >= COUNTED_MIN)
+    };
+    let all: f64 = counted().map(|(_, round)| round.requests as f64).sum();
+    if all > 0.0 {
+        let mean = |of: fn(&Round) -> f64| {
+            counted().map(|(_, round)| of(round) * round.requests as f64).sum::<f64>() / all
+        };
+        let (ours, theirs) = (
+            mean(|round| round.generator.us_per_request),
+            mean(|round| round.generator.server_us_per_request),
+        );
+        let beside = if theirs > 0.0 {
+            format!(", the server {} µs: {} times as much", whole(theirs), short(theirs / ours))
+        } else {
+            String::new()
+        };
+        lines.push(format!(
+            "The generator itself took {} µs of a processor for each request{beside}.",
+            whole(ours)
+        ));
+    }
+    let mut dear: Vec<_> = counted()
+        .filter(|(_, round)| {
+            let theirs = round.generator.server_us_per_request;
+            theirs > 0.0 && theirs < ABLE * round.generator.us_per_request
+        })
+        .map(|(one, _)| one.scenario.as_str())
+        .collect();
+    dear.dedup();
+    if !dear.is_empty() {
+        lines.push(format!(
+            "In {} the generator took more than half as much as the server: with clients elsewhere it holds more.",
+            dear.join(", ")
+        ));
     }
     let limited = report.scenarios.iter().filter(|one| one.rounds.iter().any(|r| r.generator.was_limit));
     let limited: Vec<_> = limited.map(|one| one.scenario.as_str()).collect();
@@ -160,6 +249,7 @@ fn generator(report: &Report) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::bench::latency::Percentiles;
+    use crate::bench::report::data::{Figure, Generator, PolicyRow, Used};
 
     fn limit(held_per_s: f64) -> Limit {
         Limit {
@@ -202,8 +292,90 @@ mod tests {
 
     #[test]
     fn numbers_of_people_are_not_exact() {
-        for (value, text) in [(937.0, "930"), (12_345.0, "12000"), (7.9, "7"), (0.0, "0")] {
+        for (value, text) in [(937.0, "930"), (12_345.0, "12,000"), (7.9, "7"), (0.0, "0")] {
             assert_eq!(round_down(value), text);
         }
+    }
+
+    fn report(rounds: Vec<Round>) -> Report {
+        let machine = Machine { cores: 2, is_optimised: true, ..Machine::default() };
+        let scenarios = vec![Measured { scenario: "browse".into(), rounds, ..Measured::default() }];
+        Report { machine, scenarios, ..Report::default() }
+    }
+
+    fn costs(us_per_request: f64, server_us_per_request: f64, was_limit: bool) -> Round {
+        let generator =
+            Generator { us_per_request, server_us_per_request, was_limit, ..Generator::default() };
+        Round { requests: 1000, generator, ..Round::default() }
+    }
+
+    #[test]
+    fn what_the_generator_cost_is_said() {
+        for (round, wanted) in [
+            (
+                costs(100.0, 350.0, false),
+                vec![
+                    "The generator itself took 100 µs of a processor for each request, the server 350 µs: 3.50 times as much.",
+                ],
+            ),
+            (
+                costs(100.0, 120.0, false),
+                vec![
+                    "The generator itself took 100 µs of a processor for each request, the server 120 µs: 1.20 times as much.",
+                    "In browse the generator took more than half as much as the server: with clients elsewhere it holds more.",
+                ],
+            ),
+            (
+                costs(100.0, 0.0, true),
+                vec![
+                    "The generator itself took 100 µs of a processor for each request.",
+                    "In browse the generator itself was the limit, not the server.",
+                ],
+            ),
+            (Round { requests: 3, ..costs(900.0, 100.0, false) }, vec![]),
+        ] {
+            assert_eq!(generator(&report(vec![round])), wanted);
+        }
+    }
+
+    #[test]
+    fn who_else_was_busy_is_said() {
+        let said = |machine, cpu| {
+            let used = Used { machine, cpu, ..Used::default() };
+            busy(&report(vec![Round { used, ..Round::default() }])).unwrap_or_default()
+        };
+        assert_eq!(said(0.5, 0.9), "");
+        assert!(said(0.98, 1.9).starts_with("In browse all processors were busy"));
+        assert!(said(0.98, 0.5).starts_with("Other programs took 1.46 of 2 cores"));
+    }
+
+    #[test]
+    fn the_store_is_said_in_a_sentence() {
+        let figure = |name: String, value| Figure { name, value, unit: "/s".into() };
+        let figures = vec![
+            figure(format!("{WRITES} by one"), 330.0),
+            figure(format!("{WRITES} by 64 at once"), 11_040.0),
+            figure(format!("{READS} by one"), 5030.0),
+        ];
+        let measured = Measured { scenario: "store".into(), figures, ..Measured::default() };
+        assert_eq!(
+            store(&measured),
+            "store, without a server, a second: durable writes 330 by one, 11,040 by 64 at once; reads of 20 rows 5,030 by one."
+        );
+    }
+
+    #[test]
+    fn a_world_that_was_pressed_together_is_not_told_of() {
+        let row = |policy: &str, compressed_to| PolicyRow {
+            world: "netflix".into(),
+            policy: policy.into(),
+            compressed_to,
+            ..PolicyRow::default()
+        };
+        let said = |share| {
+            let policies = vec![row("round_robin (original)", share), row("p2c (default)", share)];
+            proxy(&Measured { policies, ..Measured::default() }).len()
+        };
+        assert_eq!((said(None), said(Some(0.8)), said(Some(0.02))), (1, 1, 0));
     }
 }

@@ -1,12 +1,15 @@
 """`waxwing --bench`: every scenario for a moment, with thresholds; what it
 writes; and that nothing is left behind, however it ends."""
 
+import http.server
 import json
 import os
 import pathlib
+import pty
 import re
 import signal
 import subprocess
+import threading
 import time
 
 import pytest
@@ -87,7 +90,26 @@ def test_nothing_is_left_behind(whole, folder):
 def test_a_threshold_that_does_not_hold_fails(folder):
     done = bench("--only", "store", "--seconds", "0.5", "--expect", "store.p99<0.001us", folder=folder, check=False)
     assert done.returncode == 1
-    assert "DOES NOT HOLD" in done.stderr and "does not hold" in done.stderr
+    assert "DOES NOT HOLD" in done.stdout and "the one expectation does not hold" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments, part",
+    [
+        (["--expect", "browse.p99"], "compares nothing"),
+        (["--expect", "browse.p99<100"], "`100` has no unit: it takes ms, us, µs, s"),
+        (["--expect", "browse.away.p99<1s"], "it has home, thread, profile, notifications"),
+        (["--expect", "browse.limit>5/s"], "add `--find-limit`"),
+        (["--find-limit", "fast"], "write `p99<=250ms,errors<=0.1%`"),
+        (["--only", "brows"], "there are browse, post, stream"),
+        (["--json", "/nowhere/at/all.json"], "there is no folder `/nowhere/at`"),
+        (["--compare", "/nowhere.json"], "write one with `waxwing --bench --json FILE`"),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_anything_is_begun(folder, arguments, part):
+    done = bench(*arguments, folder=folder, check=False)
+    assert done.returncode == 1 and part in done.stderr, done.stderr
+    assert "Starting" not in done.stderr and done.stdout == ""
 
 
 def test_a_run_is_compared_with_an_earlier_one(whole, folder):
@@ -103,7 +125,7 @@ def test_a_run_is_compared_with_an_earlier_one(whole, folder):
 
 def test_the_limit_is_found_and_what_gave_way_is_named(folder):
     bench(
-        *SMALL, "--only", "login", "--seconds", "1", "--rate", "4", "--find-limit", "p99<=400ms,errors<=1%",
+        *SMALL, "--only", "login", "--seconds", "0.5", "--rate", "16", "--find-limit", "p99<=400ms,errors<=1%",
         "--json", folder / "limit.json", "--html", folder / "limit.html", folder=folder,
     )
     limit = json.loads((folder / "limit.json").read_text())["scenarios"][0]["limit"]
@@ -124,26 +146,71 @@ def is_alive(pid):
         return False
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_whatever_ends_it_ends_the_instance(folder, how):
-    home = folder / how.name
-    home.mkdir()
-    program = kit.Program(
-        [kit.BINARY, "--bench", *SMALL, "--only", "browse", "--seconds", "60"],
-        home / "log",
-        env={"TMPDIR": str(home)},
-    )
+SEEDING = (["--only", "browse"], "Starting a temporary instance")
+MEASURING = ([*SMALL, "--seconds", "60", "--only", "browse"], "browse: people read")
+SEARCHING = ([*SMALL, "--seconds", "0.5", "--only", "login", "--find-limit"], "login: looking for the limit")
+STORING = (["--seconds", "60", "--only", "store"], "store: the store alone")
+
+
+@pytest.mark.parametrize(
+    "how, stage",
+    [
+        (signal.SIGINT, SEEDING),
+        (signal.SIGINT, MEASURING),
+        (signal.SIGINT, SEARCHING),
+        (signal.SIGINT, STORING),
+        (signal.SIGTERM, MEASURING),
+        (signal.SIGKILL, SEEDING),
+        (signal.SIGKILL, MEASURING),
+    ],
+)
+def test_whatever_ends_it_ends_the_instance(tmp_path, how, stage):
+    arguments, line = stage
+    log = tmp_path / "log"
+    program = kit.Program([kit.BINARY, "--bench", *arguments], log, env={"TMPDIR": str(tmp_path)})
     pid = program.process.pid
-    kit.eventually(lambda: "browse: people read" in (home / "log").read_text(), "it measures", 60)
-    (child,) = children_of(pid)
-    status = program.stop(how, seconds=GONE_MAX_S)
-    assert status != 0
-    kit.eventually(lambda: not is_alive(child), "the instance has ended", GONE_MAX_S)
+    kit.eventually(lambda: line in log.read_text(), line, 60)
+    has_instance = stage is not STORING
+    children = kit.eventually(lambda: children_of(pid), "the instance", 10) if has_instance else []
+    assert program.stop(how, seconds=GONE_MAX_S) != 0
+    kit.eventually(lambda: not any(map(is_alive, children)), "the instance has ended", GONE_MAX_S)
+    # Nobody can tidy up after a kill but the instance, which does.
+    kit.eventually(lambda: left_in(tmp_path) == [], "nothing is left", GONE_MAX_S)
     if how != signal.SIGKILL:
-        assert left_in(home) == []
-    else:
-        # Nobody could tidy up after a kill but the instance, which does.
-        kit.eventually(lambda: not list(home.glob("waxwing-bench-*/instance")), "the data is gone", GONE_MAX_S)
+        assert "stopped before the end; nothing is left behind" in log.read_text()
+
+
+def test_what_a_killed_run_left_is_swept_away_by_the_next(tmp_path):
+    program = kit.Program(
+        [kit.BINARY, "--bench", "--only", "store", "--seconds", "60"], tmp_path / "log", env={"TMPDIR": str(tmp_path)}
+    )
+    kit.eventually(lambda: "store: the store alone" in (tmp_path / "log").read_text(), "it measures", 30)
+    program.stop(signal.SIGKILL)
+    assert len(left_in(tmp_path)) == 1
+    bench("--only", "store", "--seconds", "0.5", folder=tmp_path)
+    assert left_in(tmp_path) == []
+
+
+def test_a_terminal_shows_one_line_that_changes(tmp_path):
+    ours, theirs = pty.openpty()
+    done = subprocess.Popen(
+        [kit.BINARY, "--bench", *SMALL, "--only", "browse", "--seconds", "1"],
+        stdout=subprocess.PIPE, stderr=theirs, env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    os.close(theirs)
+    seen = b""
+    try:
+        while part := os.read(ours, 65536):
+            seen += part
+    except OSError:
+        pass  # Nobody writes to it any more.
+    assert done.wait(RUN_MAX_S) == 0
+    os.close(ours)
+    drawn = seen.decode().split("\r\x1b[2K")
+    assert any(re.search(r"\[=+ *\] browse +\d+/1 s .*p99 .* ms", line) for line in drawn), drawn
+    # A terminal that is too narrow cuts such a line off.
+    assert all(line.endswith("\x1b[?7h") for line in drawn if "[=" in line), drawn
+    assert b"browse: at" in done.stdout.read()
 
 
 def test_a_server_that_runs_is_measured_with_a_token(waxwing, folder):
@@ -162,6 +229,37 @@ def test_a_server_that_runs_is_measured_with_a_token(waxwing, folder):
     assert client.account_verify_credentials()["statuses_count"] > before
 
 
+class Recorder(http.server.BaseHTTPRequestHandler):
+    """Answers like a server with one post, and notes how it is asked."""
+
+    protocol_version = "HTTP/1.1"
+    asked = []
+
+    def do_GET(self):
+        self.asked.append(self.command)
+        post = {"id": "1", "uri": "", "account": {"id": "2", "username": "ana"}}
+        mine = {"id": "2", "username": "ana"}
+        body = json.dumps(mine if "verify_credentials" in self.path else [post]).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
+
+    def log_message(self, *_):
+        pass
+
+
+def test_nothing_but_reading_is_asked_without_leave(folder):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Recorder)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    origin = f"http://127.0.0.1:{server.server_port}"
+    bench(origin, "--token", "x", "--seconds", "1", "--rate", "50", folder=folder)
+    server.shutdown()
+    assert len(Recorder.asked) > 20 and set(Recorder.asked) == {"GET"}
+
+
 def test_servers_of_others_are_left_alone(folder):
     begin = time.monotonic()
     done = bench("https://social.example", "--token", "x", folder=folder, check=False)
@@ -169,17 +267,25 @@ def test_servers_of_others_are_left_alone(folder):
     assert time.monotonic() - begin < 5
 
 
-@pytest.mark.parametrize("width, scheme", [(390, "light"), (390, "dark"), (1280, "light")])
-def test_the_report_can_be_read_on_a_phone(whole, folder, browser, width, scheme):
+@pytest.mark.parametrize(
+    "width, scheme, medium",
+    [(390, "light", "screen"), (390, "dark", "screen"), (1280, "light", "screen"), (760, "dark", "print")],
+)
+def test_the_report_can_be_read_everywhere(whole, folder, browser, width, scheme, medium):
     context = browser.new_context(viewport={"width": width, "height": 860}, color_scheme=scheme)
     page = context.new_page()
+    page.emulate_media(media=medium)
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto((folder / "run.html").as_uri())
     assert len(asked) == 1, asked
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     assert page.locator("svg").count() >= 12
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (paper == "rgb(255, 255, 255)") == (medium == "print"), paper
     pictures = kit.ROOT / "tests/.cache/pictures"
     pictures.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=pictures / f"bench-{width}-{scheme}.png", full_page=True)
+    page.screenshot(path=pictures / f"bench-{width}-{scheme}-{medium}.png", full_page=True)
+    if medium == "print":
+        page.pdf(path=pictures / "bench.pdf", format="A4", print_background=True)
     context.close()

@@ -108,7 +108,10 @@ impl BenchArgs {
         let expectations: Result<Vec<_>, String> =
             self.expect.iter().map(|text| Expectation::parse(text)).collect();
         let expectations = expectations.map_err(Problem::invalid)?;
-        check_measured(&expectations, &scenarios)?;
+        for one in &expectations {
+            one.check_measured(&scenarios, self.find_limit.is_some())?;
+        }
+        outputs.check()?;
         let objective = match &self.find_limit {
             None => None,
             Some(text) => {
@@ -157,7 +160,7 @@ impl BenchArgs {
         let origin = remote::check(&url, &scenarios, leave)?;
         let token = self.token.clone().ok_or_else(|| {
             Problem::invalid("a server that runs is measured as one of its people")
-                .hint("`--token TOKEN` takes a token of theirs; /settings makes one")
+                .hint("`--token TOKEN` takes one that an app of theirs has; the README says how to get one")
         })?;
         let read = |path: &PathBuf| {
             fs::read_to_string(path)
@@ -166,18 +169,6 @@ impl BenchArgs {
         let root_pem = self.root.as_ref().map(read).transpose()?;
         Ok((Target::Running(Remote { origin, token, root_pem }), scenarios))
     }
-}
-
-/// An expectation of what is not measured would never hold.
-fn check_measured(expectations: &[Expectation], scenarios: &[Scenario]) -> Result<(), Problem> {
-    for one in expectations {
-        if !scenarios.iter().any(|scenario| scenario.name() == one.metric.scenario) {
-            let names: Vec<_> = scenarios.iter().map(|scenario| scenario.name()).collect();
-            return Err(Problem::invalid(format!("`{}` is about a scenario that is not measured", one.text))
-                .hint(format!("measured are {}", names.join(", "))));
-        }
-    }
-    Ok(())
 }
 
 fn within<T: PartialOrd + std::fmt::Display>(name: &str, value: T, least: T, most: T) -> Result<T, Problem> {
@@ -231,6 +222,9 @@ mod tests {
             ("waxwing --bench http://localhost:3000", "--token"),
             ("waxwing --bench http://localhost:3000 --token x --only post", "--write"),
             ("waxwing --bench --compare /nowhere.json", "no report"),
+            ("waxwing --bench --only ,", "no scenario is named"),
+            ("waxwing --bench --json /nowhere/at/all.json", "there is no folder `/nowhere/at`"),
+            ("waxwing --bench --html /", "is a folder"),
         ] {
             let error = understood(line).expect_err(line);
             assert!(error.contains(part), "{line}: {error}");

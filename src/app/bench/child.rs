@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::folder::remove_instance;
 use super::seed;
 use crate::app::logging;
 use crate::app::serve::serve_after;
@@ -72,7 +73,7 @@ fn watch(folder: PathBuf, is_up: Arc<AtomicBool>) {
             std::thread::sleep(STOP_MAX);
         }
         // It did not stop by itself, or was only starting.
-        let _ = fs::remove_dir_all(&folder);
+        remove_instance(&folder);
         std::process::exit(1);
     });
 }
@@ -117,7 +118,6 @@ struct Folder(PathBuf);
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // The parent removes it, too.
-        let _ = fs::remove_dir_all(&self.0);
+        remove_instance(&self.0);
     }
 }

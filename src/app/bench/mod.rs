@@ -3,6 +3,7 @@
 
 mod args;
 pub(super) mod child;
+mod folder;
 mod seed;
 
 use std::env;
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use args::BenchArgs;
+use folder::Folder;
 
 use super::stop::StopSignals;
 use super::system::SystemClock;
@@ -19,11 +21,11 @@ use crate::bench::report::data::Report;
 use crate::bench::session::{self, Surroundings};
 use crate::bench::view::View;
 
-/// Measures; gives what is printed at the end.
+/// Measures and prints what was found.
 ///
 /// # Errors
 /// What keeps it from measuring, or an expectation that does not hold.
-pub(super) fn run(args: BenchArgs, has_config: bool) -> Result<String, Problem> {
+pub(super) fn run(args: BenchArgs, has_config: bool) -> Result<(), Problem> {
     if has_config {
         let what =
             "`--bench` measures a temporary instance and takes no config file: it never touches your data";
@@ -31,14 +33,15 @@ pub(super) fn run(args: BenchArgs, has_config: bool) -> Result<String, Problem> 
     }
     super::files::allow_many();
     let (options, outputs) = args.understood()?;
-    let folder = Folder::make()?;
+    let folder = Folder::make(&env::temp_dir())?;
     let around = Surroundings {
         clock: Arc::new(SystemClock::start()) as Arc<dyn Clock>,
         program: env::current_exe().map_err(Problem::internal)?,
-        folder: folder.0.clone(),
+        folder: folder.path().to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         view: View::new(),
     };
+    let view = around.view.clone();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Problem::internal)?;
     let report = runtime.block_on(async {
@@ -48,20 +51,22 @@ pub(super) fn run(args: BenchArgs, has_config: bool) -> Result<String, Problem> 
             () = stop.next() => Err(Problem::new(ProblemKind::Unavailable, "stopped before the end; nothing is left behind")),
         }
     });
+    view.clear();
     // What still waits on a thread, such as for an instance that is starting,
     // ends with this process, and the instance with it.
     runtime.shutdown_background();
     let report = report?;
+    // First of all, so that nothing that fails afterwards takes it away.
+    super::run::print(&(report.summary.join("\n") + "\n"))?;
     outputs.write(&report)?;
     verdict(&report)
 }
 
-/// The summary; as an error when something expected does not hold.
-fn verdict(report: &Report) -> Result<String, Problem> {
-    let text = report.summary.join("\n") + "\n";
+/// Whether all that was expected holds.
+fn verdict(report: &Report) -> Result<(), Problem> {
     let failed = report.expectations.iter().filter(|one| !one.held).count();
     if failed == 0 {
-        return Ok(text);
+        return Ok(());
     }
     let all = report.expectations.len();
     let (of, verb) = if all == 1 {
@@ -69,7 +74,7 @@ fn verdict(report: &Report) -> Result<String, Problem> {
     } else {
         (format!("{failed} of {all} expectations"), "do")
     };
-    Err(Problem::invalid(format!("{text}{of} {verb} not hold")))
+    Err(Problem::invalid(format!("{of} {verb} not hold")))
 }
 
 /// Where the report is written to besides.
@@ -79,6 +84,28 @@ struct Outputs {
 }
 
 impl Outputs {
+    /// Checks before the run what would be a pity after it.
+    fn check(&self) -> Result<(), Problem> {
+        for path in [&self.json, &self.html].into_iter().flatten() {
+            if path.is_dir() {
+                return Err(Problem::invalid(format!(
+                    "`{}` is a folder, not a file to write",
+                    path.display()
+                )));
+            }
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+                let what = format!(
+                    "`{}` cannot be written: there is no folder `{}`",
+                    path.display(),
+                    folder.display()
+                );
+                return Err(Problem::invalid(what));
+            }
+        }
+        Ok(())
+    }
+
     fn write(&self, report: &Report) -> Result<(), Problem> {
         if let Some(path) = &self.json {
             let text = serde_json::to_string_pretty(report).map_err(Problem::internal)?;
@@ -95,22 +122,4 @@ fn put(path: &Path, text: &str) -> Result<(), Problem> {
     fs::write(path, text).map_err(|error| {
         Problem::new(ProblemKind::Unavailable, format!("`{}` cannot be written: {error}", path.display()))
     })
-}
-
-/// A folder that goes with the process.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn make() -> Result<Folder, Problem> {
-        let path = env::temp_dir().join(format!("waxwing-bench-{}", std::process::id()));
-        super::server::make_folder(&path)?;
-        Ok(Folder(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What cannot be removed is in the system's folder for such things.
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }

@@ -32,6 +32,9 @@ pub struct Report {
     /// Beside an earlier run.
     #[serde(default)]
     pub comparison: Vec<Compared>,
+    /// Where the earlier run was another kind of run, in sentences.
+    #[serde(default)]
+    pub caveats: Vec<String>,
     /// In words.
     pub summary: Vec<String>,
 }
@@ -138,6 +141,11 @@ impl Round {
     pub fn error_share(&self) -> f64 {
         self.errors as f64 / (self.requests.max(1)) as f64
     }
+
+    /// Processors of so many that neither the instance nor the generator used.
+    pub fn others(&self, cores: f64) -> f64 {
+        (self.used.machine * cores - self.used.cpu - self.generator.cpu).max(0.0)
+    }
 }
 
 /// One kind of request.
@@ -221,6 +229,9 @@ pub struct Generator {
     pub cpu: f64,
     /// Microseconds of processor time for each request.
     pub us_per_request: f64,
+    /// The same of the instance; nothing where it cannot be seen.
+    #[serde(default)]
+    pub server_us_per_request: f64,
     /// Whether it, and not the server, was the limit.
     pub was_limit: bool,
 }
@@ -301,6 +312,9 @@ pub struct PolicyRow {
     pub extra: f64,
     /// What Netflix published of the same mechanism.
     pub published: String,
+    /// The share of its time that the world was compressed to; nothing if it was not.
+    #[serde(default)]
+    pub compressed_to: Option<f64>,
 }
 
 /// A figure that is no latency.

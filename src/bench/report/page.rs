@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::data::{Limit, Measured, PolicyRow, Report, Round};
 use super::svg::{Bar, Cell, Line, Plot, bars, cells, escape, ms, plot};
-use crate::bench::metric::{Metric, Quantity, short};
+use crate::bench::metric::{Metric, Quantity, short, whole};
 use crate::bench::scenario::Scenario;
 
 const STYLE: &str = include_str!("page.css");
@@ -148,7 +148,7 @@ fn figures(measured: &Measured) -> String {
                 format!(
                     "<div><dt>{}</dt><dd>{} {}</dd></div>",
                     escape(&one.name),
-                    short(one.value),
+                    if one.value.fract() == 0.0 { whole(one.value) } else { short(one.value) },
                     escape(&one.unit)
                 )
             })
@@ -158,11 +158,12 @@ fn figures(measured: &Measured) -> String {
     if let Some(round) = measured.rounds.last().filter(|round| round.used.rss_mib > 0.0) {
         let _ = write!(
             out,
-            "<p class=\"soft\">The instance used {} cores and {} MiB at most; the generator {} cores, {:.0} µs for each request, and began 99 of 100 within {} of when they were due.</p>",
+            "<p class=\"soft\">The instance used {} cores, {} µs for each request, and {} MiB at most; the generator {} cores, {} µs for each request, and began 99 of 100 within {} of when they were due.</p>",
             short(round.used.cpu),
-            short(round.used.rss_mib),
+            whole(round.generator.server_us_per_request),
+            whole(round.used.rss_mib),
             short(round.generator.cpu),
-            round.generator.us_per_request,
+            whole(round.generator.us_per_request),
             ms(round.lag_p99_ms)
         );
         if !round.failures.is_empty() {
@@ -181,6 +182,10 @@ fn row(name: &str, rate: f64, errors: u64, latency: &crate::bench::latency::Perc
 }
 
 fn over_time(round: &Round) -> String {
+    // One moment is no course of time.
+    if round.slots.len() < 2 {
+        return String::new();
+    }
     let of = |pick: fn(&super::data::Slot) -> Option<f64>| {
         round.slots.iter().filter_map(|slot| Some((slot.at_s as f64, pick(slot)?))).collect::<Vec<_>>()
     };
@@ -246,19 +251,19 @@ fn limit_table(limit: &Limit) -> String {
     let rows = limit.steps.iter().map(|step| {
         let verdict = if step.held { "<b class=\"good\">holds</b>" } else { "<b class=\"bad\">does not</b>" };
         vec![
-            format!("{:.0}/s", step.offered_per_s),
-            format!("{:.0}/s", step.rate_per_s),
+            format!("{}/s", short(step.offered_per_s)),
+            format!("{}/s", short(step.rate_per_s)),
             ms(step.p50),
             ms(step.p99),
-            format!("{:.2} %", step.errors * 100.0),
+            format!("{} %", short(step.errors * 100.0)),
             short(step.cpu),
             verdict.to_owned(),
         ]
     });
     let heads = ["asked", "answered", "p50", "p99", "failed", "cores", limit.objective.as_str()];
     let found = format!(
-        "<p>Held: <b>{:.0}/s</b>. What gave way first: <b>{}</b> ({}).</p>",
-        limit.held_per_s,
+        "<p>Held: <b>{}/s</b>. What gave way first: <b>{}</b> ({}).</p>",
+        short(limit.held_per_s),
         escape(&limit.culprit),
         escape(&limit.evidence)
     );

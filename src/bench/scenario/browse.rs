@@ -13,7 +13,7 @@ use crate::bench::tally::{Flaw, Kind};
 /// What is asked, and how many of a hundred requests are that: what the
 /// official apps ask of a server is mostly the home timeline.
 const MIX: [(&str, u64); 4] = [("home", 50), ("thread", 20), ("profile", 15), ("notifications", 15)];
-const KINDS: &[Kind] =
+pub(super) const KINDS: &[Kind] =
     &[Kind::main(MIX[0].0), Kind::main(MIX[1].0), Kind::main(MIX[2].0), Kind::main(MIX[3].0)];
 
 /// Reads as many people do.

@@ -15,7 +15,7 @@ use crate::bench::stage::Stage;
 use crate::bench::tally::{Flaw, Kind};
 
 /// The order of the first two is that of [`ARRIVED`] and its slow sister.
-const KINDS: &[Kind] = &[Kind::main("arrived"), Kind::side("arrived_slow"), Kind::side("post")];
+pub(super) const KINDS: &[Kind] = &[Kind::main("arrived"), Kind::side("arrived_slow"), Kind::side("post")];
 const POST: usize = 2;
 /// How long the last post may take to the last healthy server.
 const ARRIVE_MAX: Duration = Duration::from_secs(20);

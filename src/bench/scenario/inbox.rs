@@ -19,7 +19,7 @@ use crate::bench::stage::Stage;
 use crate::bench::tally::{Flaw, Kind};
 use crate::wire::http_signature::{self, Outgoing, PrivateKey, Signer};
 
-const KINDS: &[Kind] = &[Kind::main("create"), Kind::main("like")];
+pub(super) const KINDS: &[Kind] = &[Kind::main("create"), Kind::main("like")];
 /// One of so many activities is a like.
 const LIKE_EVERY: u64 = 4;
 /// Servers that send.

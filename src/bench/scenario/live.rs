@@ -55,7 +55,7 @@ const LOAD: f64 = 0.60;
 /// How long clients wait.
 const DEADLINE: Duration = Duration::from_secs(1);
 /// Of each policy; a shorter world has no room for what happens in it.
-const SPAN_S: std::ops::RangeInclusive<f64> = 2.0..=30.0;
+const SPAN_S: std::ops::RangeInclusive<f64> = 1.0..=30.0;
 /// Requests until a cold server is e times less slow.
 const COLD_REQUESTS: f64 = 60.0;
 const WARM: Duration = Duration::from_millis(200);
@@ -102,6 +102,7 @@ async fn one(tools: &Tools, policy: Policy, span: Duration) -> Result<PolicyRow,
         p999: round.latency.p999,
         extra: ((sent / round.requests.max(1) as f64 - 1.0) * 100.0).max(0.0),
         published: String::new(),
+        compressed_to: None,
     })
 }
 

@@ -11,7 +11,7 @@ use crate::bench::load::{Call, Work};
 use crate::bench::stage::Stage;
 use crate::bench::tally::{Flaw, Kind};
 
-const KINDS: &[Kind] = &[Kind::main("login")];
+pub(super) const KINDS: &[Kind] = &[Kind::main("login")];
 const SEE_OTHER: u16 = 303;
 
 /// Logs in as many people do.

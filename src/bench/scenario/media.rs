@@ -15,7 +15,7 @@ use crate::bench::load::{Call, Course, Work};
 use crate::bench::stage::Stage;
 use crate::bench::tally::{Flaw, Kind};
 
-const KINDS: &[Kind] = &[Kind::main("read"), Kind::main("upload")];
+pub(super) const KINDS: &[Kind] = &[Kind::main("read"), Kind::main("upload")];
 /// One request of so many is an upload.
 const UPLOAD_EVERY: u64 = 5;
 /// Pictures that are there to be looked at.
@@ -23,7 +23,8 @@ const PICTURES: usize = 6;
 const PICTURE_SIZE: (u32, u32) = (800, 600);
 /// Pictures of a phone are compressed; so is this.
 const BOUNDARY: &str = "----waxwing-bench";
-const LOOKS: usize = 200;
+/// An unoptimised server takes seconds for one, and has several to do.
+const LOOKS: usize = 1200;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Uploads and looks.
@@ -78,8 +79,8 @@ impl Media {
 
     pub(super) async fn furnish_all(&self) -> Result<(), Problem> {
         let missing = PICTURES.saturating_sub(self.there.lock().len());
-        for number in 0..missing {
-            let path = self.furnish(number as u64).await;
+        let all = futures_util::future::join_all((0..missing as u64).map(|number| self.furnish(number)));
+        for path in all.await {
             let path =
                 path.map_err(|flaw| Problem::invalid(format!("no picture can be uploaded: {flaw}")))?;
             self.there.lock().push(path);

@@ -12,7 +12,7 @@ use crate::bench::load::{Call, Course, Work};
 use crate::bench::stage::Stage;
 use crate::bench::tally::{Flaw, Kind};
 
-const KINDS: &[Kind] = &[
+pub(super) const KINDS: &[Kind] = &[
     Kind::main("home"),
     Kind::main("thread"),
     Kind::main("profile"),
@@ -30,16 +30,13 @@ const LOGINS: u64 = 2;
 /// All at once.
 pub struct Mixed {
     stage: Stage,
-    media: Media,
+    media: Arc<Media>,
 }
 
 impl Mixed {
-    /// On a stage.
-    ///
-    /// # Errors
-    /// When no picture can be drawn.
-    pub fn new(stage: Stage) -> Result<Mixed, Problem> {
-        Ok(Mixed { media: Media::new(stage.clone())?, stage })
+    /// On a stage, with pictures to look at.
+    pub fn new(stage: Stage, media: Arc<Media>) -> Mixed {
+        Mixed { stage, media }
     }
 }
 

@@ -21,6 +21,7 @@ use futures_util::future::BoxFuture;
 use super::load::{Course, Work};
 use super::report::data::{Destination, Figure};
 use super::schedule::Shape;
+use super::tally::Kind;
 use crate::base::Problem;
 
 /// How many times as much is asked during the spike of a day.
@@ -110,13 +111,39 @@ impl Scenario {
     /// A name that is none.
     pub fn list(text: &str) -> Result<Vec<Scenario>, Problem> {
         let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let known = Scenario::ALL.map(Scenario::name).join(", ");
         let named = |name: &str| {
             Scenario::named(name).ok_or_else(|| {
-                let known = Scenario::ALL.map(Scenario::name).join(", ");
                 Problem::invalid(format!("there is no scenario `{name}`")).hint(format!("there are {known}"))
             })
         };
-        names.map(named).collect()
+        let mut all = Vec::new();
+        for scenario in names.map(named) {
+            let scenario = scenario?;
+            if !all.contains(&scenario) {
+                all.push(scenario);
+            }
+        }
+        if all.is_empty() {
+            return Err(Problem::invalid("no scenario is named").hint(format!("there are {known}")));
+        }
+        Ok(all)
+    }
+
+    /// The kinds of its requests; none where there are no requests.
+    pub const fn kinds(self) -> &'static [Kind] {
+        match self {
+            Scenario::Browse => browse::KINDS,
+            Scenario::Post => post::KINDS,
+            Scenario::Stream => stream::KINDS,
+            Scenario::Inbox => inbox::KINDS,
+            Scenario::Deliver => deliver::KINDS,
+            Scenario::Login => login::KINDS,
+            Scenario::Media => media::KINDS,
+            Scenario::Mixed => mixed::KINDS,
+            Scenario::Store => store::KINDS,
+            Scenario::Proxy => &[],
+        }
     }
 
     /// Whether a server is asked.
@@ -132,6 +159,11 @@ impl Scenario {
     /// Whether it changes what is there.
     pub const fn writes(self) -> bool {
         !matches!(self, Scenario::Browse)
+    }
+
+    /// Whether its requests leave jobs to be done later.
+    pub const fn leaves_jobs(self) -> bool {
+        matches!(self, Scenario::Post | Scenario::Inbox | Scenario::Media)
     }
 
     /// Whether a limit can be looked for.
@@ -206,7 +238,8 @@ mod tests {
         for scenario in Scenario::ALL {
             assert_eq!(Scenario::named(scenario.name()), Some(scenario));
         }
-        assert_eq!(Scenario::list("post, browse").unwrap(), [Scenario::Post, Scenario::Browse]);
+        assert_eq!(Scenario::list("post, browse,post").unwrap(), [Scenario::Post, Scenario::Browse]);
+        assert!(Scenario::list(" ,").is_err());
         let problem = Scenario::list("post,brows").unwrap_err();
         assert!(problem.to_string().contains("`brows`") && problem.to_string().contains("browse"));
     }

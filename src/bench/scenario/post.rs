@@ -13,7 +13,7 @@ use crate::bench::order::Person;
 use crate::bench::stage::Stage;
 use crate::bench::tally::{Flaw, Kind};
 
-const KINDS: &[Kind] = &[Kind::main("post")];
+pub(super) const KINDS: &[Kind] = &[Kind::main("post")];
 
 /// Writes as many people do.
 pub struct Post(pub Stage);

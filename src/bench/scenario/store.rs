@@ -18,10 +18,14 @@ const ROW: Table<u64, Vec<u8>> = Table::new("row");
 const VALUE_BYTES: usize = 300;
 /// Rows of one read: those of a page of a timeline.
 const PAGE: u64 = 20;
+/// How the figures are called; behind them stands how many are at it.
+pub const WRITES: &str = "durable writes";
+/// See [`WRITES`].
+pub const READS: &str = "reads of 20 rows";
 /// Who writes at once, and who reads. The last row is the scenario's own figure.
 const WRITERS: [usize; 3] = [1, 8, 64];
 const READERS: [usize; 2] = [1, 16];
-const KINDS: &[Kind] = &[Kind::main("write")];
+pub(super) const KINDS: &[Kind] = &[Kind::main("write")];
 
 /// Measures a store of its own in a folder. All parts together take the span.
 ///
@@ -35,7 +39,7 @@ pub async fn measure(folder: &Path, tools: &Tools, span: Duration) -> Result<Mea
     for writers in WRITERS {
         let round = writes(&store, &tools.clock, writers, each).await?;
         measured.figures.push(Figure {
-            name: format!("durable writes, {writers} at once"),
+            name: format!("{WRITES} {}", by(writers)),
             value: round.rate_per_s,
             unit: "/s".into(),
         });
@@ -43,7 +47,7 @@ pub async fn measure(folder: &Path, tools: &Tools, span: Duration) -> Result<Mea
     }
     for readers in READERS {
         let value = reads(&store, &tools.clock, readers, each).await?;
-        let name = format!("reads of {PAGE} rows, {readers} at once");
+        let name = format!("{READS} {}", by(readers));
         measured.figures.push(Figure { name, value, unit: "/s".into() });
     }
     store.close().await;
@@ -121,6 +125,10 @@ async fn reads(
         all += done.map_err(Problem::internal)?.map_err(failed)?;
     }
     Ok(all as f64 / clock.monotonic().saturating_sub(begin).as_secs_f64())
+}
+
+fn by(count: usize) -> String {
+    if count == 1 { "by one".to_owned() } else { format!("by {count} at once") }
 }
 
 fn failed(error: StoreError) -> Problem {

@@ -20,7 +20,7 @@ use crate::bench::report::data::Figure;
 use crate::bench::stage::{Awaited, Stage, marks};
 use crate::bench::tally::{Done, Flaw, Kind};
 
-const KINDS: &[Kind] = &[Kind::main("event"), Kind::side("post")];
+pub(super) const KINDS: &[Kind] = &[Kind::main("event"), Kind::side("post")];
 const EVENT: usize = 0;
 const POST: usize = 1;
 /// Handshakes at once.

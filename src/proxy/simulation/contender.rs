@@ -26,6 +26,17 @@ impl Contender {
     pub const fn new(name: &'static str, policy: Policy, features: Features) -> Contender {
         Contender { name, chooser: Chooser::Policy(policy, features) }
     }
+
+    /// Errors and latency that Netflix published for its edge in 2018, where
+    /// this row is of the same mechanisms; nothing elsewhere.
+    pub fn published(&self) -> &'static str {
+        match self.name {
+            "round_robin (original)" => "14,700 / 1,400 ms",
+            "netflix, no utilisation" => "123 / 1,200 ms",
+            "netflix" => "5 / < 375 ms",
+            _ => "",
+        }
+    }
 }
 
 /// All policies; the classic ones bare, so that the choice itself is seen.

@@ -1,50 +1,39 @@
 //! The order of a whole measurement: start what is measured, play the
 //! scenarios round by round, look for limits, and say what was found.
 
+mod climb;
+mod earlier;
+mod open;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::convert::Infallible;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::compare::compare;
-use super::culprit::culprit;
+pub use self::earlier::read_report;
+use super::compare::{caveats, compare};
 use super::expect::Expectation;
-use super::fleet::Fleet;
 use super::instance::Instance;
-use super::limit::{Objective, Search};
+use super::limit::Objective;
 use super::load::{self, Course, Tools};
-use super::order::Order;
 use super::remote::Remote;
-use super::report::data::{FORMAT, Limit, Machine, Measured, Report, Round, Settings};
-use super::scenario::browse::Browse;
-use super::scenario::deliver::Deliver;
-use super::scenario::inbox::{Inbox, Senders};
-use super::scenario::login::Login;
-use super::scenario::media::Media;
-use super::scenario::mixed::Mixed;
-use super::scenario::post::Post;
-use super::scenario::stream::Stream;
+use super::report::data::{FORMAT, Machine, Measured, Report, Round, Settings};
 use super::scenario::{Play, Scenario, proxy, store};
-use super::stage::{Slate, Stage};
+use super::stage::Slate;
 use super::tally::Tally;
 use super::view::View;
 use super::watch::{Watch, Watched};
-use super::{client, machine, words};
+use super::{machine, words};
 use crate::base::{Clock, Problem};
 
 /// From the order to begin until the first request is due.
 const LEAD: Duration = Duration::from_millis(100);
-/// The highest rate that a search tries.
-const RATE_MAX: f64 = 200_000.0;
 /// Warm-up, as a share of what is measured, within bounds.
 const WARM_SHARE: f64 = 0.2;
 const WARM_S: std::ops::RangeInclusive<f64> = 0.5..=5.0;
-/// Seconds of one step of a search, if nothing else is said.
-const STEP_S: f64 = 5.0;
-/// A rate is held only if it holds for so many times as long as a step.
-const CONFIRM: u32 = 2;
 
 /// What is measured.
 #[derive(Debug, Clone)]
@@ -123,7 +112,6 @@ pub async fn run(options: Options, around: Surroundings) -> Result<Report, Probl
             .await
             .map_err(Problem::internal)?
     };
-    around.view.say(&words::machine(&machine));
     let session = Session::open(options, around, machine).await?;
     let scenarios = session.all().await?;
     let options = &session.options;
@@ -138,7 +126,9 @@ pub async fn run(options: Options, around: Surroundings) -> Result<Report, Probl
         ..Report::default()
     };
     report.expectations = options.expectations.iter().map(|one| one.check(&report)).collect();
-    report.comparison = options.before.as_ref().map(|before| compare(before, &report)).unwrap_or_default();
+    if let Some(before) = &options.before {
+        (report.comparison, report.caveats) = (compare(before, &report), caveats(before, &report));
+    }
     report.summary = words::summary(&report);
     Ok(report)
 }
@@ -166,6 +156,7 @@ impl Session {
             options,
             around,
         };
+        session.around.view.say(&format!("This takes about {}.", words::time(session.about_s())));
         if session.options.scenarios.iter().any(|scenario| scenario.needs_server()) {
             match session.options.target.clone() {
                 Target::Own(size) => session.open_own(size).await?,
@@ -179,102 +170,22 @@ impl Session {
         Tools { clock: self.around.clock.clone(), seed: self.options.seed }
     }
 
+    /// About how many seconds all rounds and searches take.
+    fn about_s(&self) -> f64 {
+        let options = &self.options;
+        let one = |scenario: &Scenario| {
+            let span = self.span(*scenario).as_secs_f64();
+            let rounds = if *scenario == Scenario::Proxy { 1 } else { options.rounds };
+            let warm = if scenario.needs_server() { warm_s(span) } else { 0.0 };
+            let search =
+                if options.objective.is_some() && scenario.has_limit() { self.search_s() } else { 0.0 };
+            rounds as f64 * (span + warm) + search * (1.0 + WARM_SHARE)
+        };
+        options.scenarios.iter().map(one).sum()
+    }
+
     fn plays(&self, scenario: Scenario) -> bool {
         self.options.scenarios.contains(&scenario)
-    }
-
-    /// Starts a temporary instance and sets the scenes in it.
-    async fn open_own(&mut self, size: Size) -> Result<(), Problem> {
-        let senders = if self.plays(Scenario::Inbox) {
-            Some(tokio::task::spawn_blocking(Senders::new).await.map_err(Problem::internal)??)
-        } else {
-            None
-        };
-        let fleet = if self.plays(Scenario::Deliver) {
-            let fleet =
-                Fleet::start(size.destinations, self.around.clock.clone(), self.slate.clone()).await?;
-            Some(Arc::new(fleet))
-        } else {
-            None
-        };
-        let order = Order {
-            folder: self.around.folder.join("instance"),
-            people: size.people,
-            follows: size.follows,
-            posts: size.posts,
-            seed: self.options.seed,
-            senders: senders.as_ref().map(|senders| senders.known.clone()).unwrap_or_default(),
-            destinations: fleet.as_ref().map(|fleet| fleet.inboxes()).unwrap_or_default(),
-        };
-        self.around.view.say(&format!(
-            "Starting a temporary instance with {} people and {} posts.",
-            size.people, size.posts
-        ));
-        let program = self.around.program.clone();
-        let started = tokio::task::spawn_blocking(move || Instance::start(&program, &order));
-        let instance = started.await.map_err(Problem::internal)??;
-        let ready = &instance.ready;
-        self.around
-            .view
-            .say(&format!("It is there, filled in {:.1} s ({} follows).", ready.seeded_s, ready.follows));
-        let stage = self.stage(&instance)?;
-        self.watched = Watched::new(Some(instance.pid()), ready.admin);
-        self._instance = Some(instance);
-        for scenario in self.options.scenarios.clone() {
-            let play: Arc<dyn Play> = match scenario {
-                Scenario::Browse => Arc::new(Browse(stage.clone())),
-                Scenario::Post => Arc::new(Post(stage.clone())),
-                Scenario::Login => Arc::new(Login(stage.clone())),
-                Scenario::Media => Arc::new(Media::new(stage.clone())?),
-                Scenario::Mixed => Arc::new(Mixed::new(stage.clone())?),
-                Scenario::Stream => Arc::new(Stream::new(stage.clone(), size.listeners)),
-                Scenario::Inbox => {
-                    let senders =
-                        senders.clone().ok_or_else(|| Problem::internal("senders were not made"))?;
-                    Arc::new(Inbox::new(stage.clone(), senders))
-                }
-                Scenario::Deliver => {
-                    let fleet =
-                        fleet.clone().ok_or_else(|| Problem::internal("the fleet was not started"))?;
-                    Arc::new(Deliver::new(stage.clone(), fleet))
-                }
-                Scenario::Store | Scenario::Proxy => continue,
-            };
-            self.plays.insert(scenario.name(), play);
-        }
-        Ok(())
-    }
-
-    fn stage(&self, instance: &Instance) -> Result<Stage, Problem> {
-        let ready = &instance.ready;
-        let authority = ready.origin.trim_start_matches("https://");
-        let address = ready.address.ok_or_else(|| Problem::internal("the instance has no address"))?;
-        let target = client::Target::tls(authority, address, Some(&ready.root_pem))?;
-        Ok(Stage {
-            client: client::Client::new(target),
-            origin: ready.origin.clone(),
-            people: ready.people.clone().into(),
-            announcer: ready.announcer.clone(),
-            password: ready.password.clone(),
-            statuses: ready.statuses.clone().into(),
-            tools: self.tools(),
-            slate: self.slate.clone(),
-        })
-    }
-
-    /// Sets the scenes on a server that runs.
-    async fn open_running(&mut self, remote: &Remote) -> Result<(), Problem> {
-        let stage = remote.stage(self.tools(), self.slate.clone()).await?;
-        for scenario in self.options.scenarios.clone() {
-            let play: Arc<dyn Play> = match scenario {
-                Scenario::Browse => Arc::new(Browse(stage.clone())),
-                Scenario::Post => Arc::new(Post(stage.clone())),
-                Scenario::Media => Arc::new(Media::new(stage.clone())?),
-                _ => continue,
-            };
-            self.plays.insert(scenario.name(), play);
-        }
-        Ok(())
     }
 
     async fn all(&self) -> Result<Vec<Measured>, Problem> {
@@ -320,14 +231,19 @@ impl Session {
             Scenario::Store => {
                 let folder = self.around.folder.join(format!("store-{round}"));
                 std::fs::create_dir_all(&folder).map_err(Problem::internal)?;
-                let found = store::measure(&folder, &self.tools(), span).await?;
+                let found =
+                    self.shown(name, Some(span), store::measure(&folder, &self.tools(), span)).await?;
                 let mut rounds = std::mem::take(&mut measured.rounds);
                 rounds.extend(found.rounds);
                 *measured = Measured { rounds, ..found };
             }
             // Virtual time gives the same figures in every round.
             Scenario::Proxy if round > 0 => {}
-            Scenario::Proxy => *measured = proxy::measure(&self.tools(), span.as_secs_f64()).await?,
+            Scenario::Proxy => {
+                let tools = self.tools();
+                let work = proxy::measure(&tools, span.as_secs_f64());
+                *measured = self.shown(name, None, work).await?;
+            }
             _ => {
                 let rate = self.options.rate_per_s.unwrap_or(scenario.usual_per_s());
                 let play = self.play(scenario)?;
@@ -353,15 +269,14 @@ impl Session {
         span: Duration,
     ) -> Result<Round, Problem> {
         let clock = &self.around.clock;
-        let warm_s = (span.as_secs_f64() * WARM_SHARE).clamp(*WARM_S.start(), *WARM_S.end());
         let mut course = Course {
             begin: clock.monotonic(),
             shape: scenario.shape(rate),
-            warm: Duration::from_secs_f64(warm_s),
+            warm: Duration::from_secs_f64(warm_s(span.as_secs_f64())),
             span,
             closed: self.options.closed,
         };
-        play.prepare(&course).await?;
+        self.shown(&format!("{} is being prepared", scenario.name()), None, play.prepare(&course)).await?;
         course.begin = clock.monotonic() + LEAD;
         let work = play.clone().work();
         let tally = Arc::new(Mutex::new(Tally::new(work.kinds(), course.from(), course.until())));
@@ -372,12 +287,32 @@ impl Session {
             () = load::run(&tools, work, tally.clone(), course) => {}
             () = self.watching(scenario.name(), course, &tally, &watch) => {}
         }
-        play.settle().await;
+        let last = format!("waiting for the last of {}", scenario.name());
+        self.shown(&last, None, play.settle()).await;
         self.slate.set(None);
         let mut round = tally.lock().round();
         watch.complete(&mut round);
         self.around.view.clear();
         Ok(round)
+    }
+
+    /// Shows that something is under way, for as long as it takes.
+    async fn shown<T>(&self, what: &str, whole: Option<Duration>, work: impl Future<Output = T>) -> T {
+        let done = tokio::select! {
+            done = work => done,
+            never = self.ticking(what, whole) => match never {},
+        };
+        self.around.view.clear();
+        done
+    }
+
+    async fn ticking(&self, what: &str, whole: Option<Duration>) -> Infallible {
+        let (view, clock) = (&self.around.view, &self.around.clock);
+        let begun = clock.monotonic();
+        loop {
+            tokio::time::sleep(view.every()).await;
+            view.wait(what, clock.monotonic().saturating_sub(begun), whole);
+        }
     }
 
     /// Shows how it goes, for ever.
@@ -387,64 +322,6 @@ impl Session {
             tokio::time::sleep(view.every()).await;
             let glance = tally.lock().glance();
             view.show(name, &course, self.around.clock.monotonic(), glance, watch.last());
-        }
-    }
-
-    async fn find_limit(&self, scenario: Scenario, objective: Objective) -> Result<Limit, Problem> {
-        let play = self.play(scenario)?;
-        let step = Duration::from_secs_f64(self.options.seconds.unwrap_or(STEP_S).min(STEP_S));
-        let name = scenario.name();
-        self.around.view.say(&format!("{name}: looking for the limit of {objective}"));
-        let first = self.options.rate_per_s.unwrap_or(scenario.usual_per_s());
-        let mut search = Search::new(objective, first, RATE_MAX);
-        let mut worst: Option<Round> = None;
-        while let Some(rate) = search.next_rate() {
-            let round = self.round(scenario, &play, rate, step).await?;
-            self.tell(name, rate, &round, search.hear(rate, &round));
-            if !objective.holds(&round)
-                && worst.as_ref().is_none_or(|worst| round.offered_per_s < worst.offered_per_s)
-            {
-                worst = Some(round);
-            }
-            self.rest().await;
-        }
-        // What held for a moment may not hold for long.
-        while let Some(rate) = search.held() {
-            let round = self.round(scenario, &play, rate, step * CONFIRM).await?;
-            let held = objective.holds(&round);
-            self.tell(name, rate, &round, held);
-            self.rest().await;
-            if held {
-                break;
-            }
-            search.doubt(rate);
-            worst = Some(round);
-        }
-        let mut limit = search.found();
-        if let Some(worst) = worst {
-            let culprit = culprit(&worst, &self.machine);
-            (limit.culprit, limit.evidence) = (culprit.name.to_owned(), culprit.evidence);
-        }
-        Ok(limit)
-    }
-
-    fn tell(&self, name: &str, rate: f64, round: &Round, held: bool) {
-        let verdict = if held { "holds" } else { "does not hold" };
-        self.around.view.say(&format!(
-            "  {name} at {rate:.0}/s: {verdict} ({:.0}/s answered, p99 {:.1} ms, {:.2} % failed)",
-            round.rate_per_s,
-            round.latency.p99,
-            round.error_share() * 100.0
-        ));
-    }
-
-    /// Lets the instance do what the last step left for it.
-    async fn rest(&self) {
-        for _ in 0..40 {
-            if self.watched.metrics().await.sum("waxwing_store_lane_depth") < 1.0 {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
@@ -464,7 +341,7 @@ impl Session {
         let seconds = self.span(first).as_secs_f64();
         Settings {
             seconds,
-            warm_s: (seconds * WARM_SHARE).clamp(*WARM_S.start(), *WARM_S.end()),
+            warm_s: warm_s(seconds),
             rounds: self.options.rounds,
             people,
             posts,
@@ -474,21 +351,7 @@ impl Session {
     }
 }
 
-/// Reads an earlier run.
-///
-/// # Errors
-/// A file that is none.
-pub fn read_report(path: &Path) -> Result<Report, Problem> {
-    let read = std::fs::read(path).map_err(|error| error.to_string());
-    let report: Result<Report, String> =
-        read.and_then(|bytes| serde_json::from_slice(&bytes).map_err(|error| error.to_string()));
-    let report = report.map_err(|error| {
-        Problem::invalid(format!("`{}` is no report of an earlier run: {error}", path.display()))
-            .hint("write one with `waxwing --bench --json FILE`")
-    })?;
-    if report.format > FORMAT {
-        let what = format!("`{}` was written by a newer Waxwing", path.display());
-        return Err(Problem::invalid(what).hint("measure again with this one"));
-    }
-    Ok(report)
+/// Seconds of warm-up before so many that are measured.
+fn warm_s(span_s: f64) -> f64 {
+    (span_s * WARM_SHARE).clamp(*WARM_S.start(), *WARM_S.end())
 }
