@@ -15,6 +15,7 @@ mod batch;
 mod fault;
 mod link;
 mod news;
+mod past;
 mod pool;
 mod roll;
 mod session;

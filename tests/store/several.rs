@@ -111,6 +111,39 @@ async fn signals_reach_the_other_nodes() {
     assert!(own.try_recv().is_err(), "a node does not hear its own signals again");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reading_survives_a_broken_connection_and_never_mixes_two_moments() {
+    // What another node writes just before, and what is then read.
+    for (written, expected) in [(None, Some((0, 0))), (Some(2), Some((0, 9))), (Some(1), None)] {
+        let (url, [store, other]) = two();
+        write(&store, |tx| {
+            [1, 2].iter().for_each(|key| tx.put(ROW, key, &vec![0]));
+            Ok(())
+        })
+        .await;
+        let (name, runtime) = (postgres_server::schema(&url).to_owned(), tokio::runtime::Handle::current());
+        let read = store.read(move |tx| {
+            let first = tx.get(ROW, &1)?.unwrap_or_default();
+            if let Some(key) = written {
+                runtime.block_on(write(&other, move |tx| {
+                    tx.put(ROW, &key, &vec![9]);
+                    Ok(())
+                }));
+            }
+            postgres_server::shared().sql(&format!(
+                "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = '{name}'"
+            ));
+            let second = tx.get(ROW, &2)?.unwrap_or_default();
+            Ok::<_, StoreError>((first[0], second[0]))
+        });
+        match (read.await, expected) {
+            (Ok(seen), Some(expected)) => assert_eq!(seen, expected, "{written:?}"),
+            (Err(StoreError::Database(why)), None) => assert!(why.contains("was lost"), "{why}"),
+            (seen, _) => panic!("{written:?}: {seen:?}"),
+        }
+    }
+}
+
 fn refusal(url: &str) -> StoreError {
     match Postgres::open(url) {
         Ok(_) => panic!("{url} was opened"),

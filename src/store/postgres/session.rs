@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::hash::Hash;
 
 use futures_util::future::{join, try_join_all};
 use parking_lot::MutexGuard;
@@ -9,6 +10,7 @@ use tokio_postgres::Error;
 
 use super::fault::Trouble;
 use super::link::{Link, within};
+use super::past::{Past, Question};
 use super::pool::Lent;
 use super::{Postgres, tables};
 use crate::store::StoreError;
@@ -20,6 +22,8 @@ pub(super) const BEGIN_WRITING: &str = "begin transaction isolation level serial
 /// How often a transaction that has not read anything yet starts anew on
 /// another connection.
 const BEGIN_TRIES: usize = 5;
+/// How often one that has read goes on on another connection.
+const RESUMES_MAX: usize = 3;
 
 /// Where the connection comes from and goes to.
 pub(super) enum Source<'a> {
@@ -51,6 +55,17 @@ pub(super) struct Session<'a> {
     line: RefCell<Option<Line<'a>>>,
     /// The connection was lost after something had been read.
     is_lost: Cell<bool>,
+    /// What it read, if it only reads: its closure cannot be run again.
+    past: RefCell<Past>,
+}
+
+/// How an attempt to go on ended.
+enum Resumed {
+    Yes,
+    /// That connection broke, too.
+    LostAgain,
+    /// Others have written meanwhile, or there is too much to ask again.
+    No,
 }
 
 impl<'a> Session<'a> {
@@ -62,6 +77,7 @@ impl<'a> Session<'a> {
             is_writing,
             line: RefCell::default(),
             is_lost: Cell::new(false),
+            past: RefCell::default(),
         }
     }
 
@@ -174,8 +190,54 @@ impl Drop for Session<'_> {
     }
 }
 
-impl Snapshot for Session<'_> {
-    fn get_batch(&self, wanted: &[(&'static str, Vec<u8>)]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+impl Session<'_> {
+    /// Asks; if the connection breaks in the middle of a transaction that only
+    /// reads, that goes on in a new one which was told the same.
+    fn remembering<T: Hash>(
+        &self,
+        question: impl FnOnce() -> Question,
+        ask: impl Fn() -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut answer = ask();
+        if self.is_writing {
+            return answer;
+        }
+        for _ in 0..RESUMES_MAX {
+            if answer.is_ok() || !self.is_lost.get() {
+                break;
+            }
+            match self.resume() {
+                Resumed::Yes => answer = ask(),
+                Resumed::LostAgain => {}
+                Resumed::No => break,
+            }
+        }
+        if let Ok(answer) = &answer {
+            self.past.borrow_mut().note(question(), answer);
+        }
+        answer
+    }
+
+    /// Begins anew, and asks everything again.
+    fn resume(&self) -> Resumed {
+        let past = self.past.borrow();
+        let Some(asked) = past.asked() else { return Resumed::No };
+        self.is_lost.set(false);
+        for (question, digest) in asked {
+            let again = match question {
+                Question::Keys(wanted) => self.look_up(wanted).map(|answer| past.digest(&answer)),
+                Question::Range(table, range) => self.walk(table, range).map(|answer| past.digest(&answer)),
+            };
+            if again.as_ref().ok() != Some(digest) {
+                let is_lost_again = self.is_lost.replace(true);
+                return if is_lost_again { Resumed::LostAgain } else { Resumed::No };
+            }
+        }
+        tracing::debug!("a reading transaction whose connection broke goes on on another one");
+        Resumed::Yes
+    }
+
+    fn look_up(&self, wanted: &[(&'static str, Vec<u8>)]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         let mut keys: HashMap<&'static str, Vec<&[u8]>> = HashMap::new();
         for (table, key) in wanted {
             keys.entry(table).or_default().push(key);
@@ -188,7 +250,7 @@ impl Snapshot for Session<'_> {
         Ok(wanted.iter().map(|wanted| found.get(wanted).cloned()).collect())
     }
 
-    fn scan(&self, table: &'static str, range: &RawRange) -> Result<Vec<RawRow>, StoreError> {
+    fn walk(&self, table: &'static str, range: &RawRange) -> Result<Vec<RawRow>, StoreError> {
         if is_empty(range) || range.limit == 0 {
             return Ok(Vec::new());
         }
@@ -205,8 +267,20 @@ impl Snapshot for Session<'_> {
             rows.iter().map(|row| Ok((row.try_get(0)?, tables::value(row)?))).collect()
         })
     }
+}
+
+impl Snapshot for Session<'_> {
+    fn get_batch(&self, wanted: &[(&'static str, Vec<u8>)]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        self.remembering(|| Question::Keys(wanted.to_vec()), || self.look_up(wanted))
+    }
+
+    fn scan(&self, table: &'static str, range: &RawRange) -> Result<Vec<RawRow>, StoreError> {
+        self.remembering(|| Question::Range(table, range.clone()), || self.walk(table, range))
+    }
 
     fn tables(&self) -> Result<Vec<String>, StoreError> {
+        // For backups, which read too much to be remembered.
+        self.past.borrow_mut().forget();
         self.ask(async |link: &Link| tables::list(link).await)
     }
 }
