@@ -3,7 +3,9 @@
 //! `cargo run --release --example delivery_benchmark [-- ROWS]`
 //!
 //! Deliveries a second to a fast fleet (a process of its own) with real
-//! RSA-2048 signatures, beside what the signing threads alone can sign;
+//! RSA-2048 signatures, beside what the signing threads alone can sign, and
+//! who took the processors meanwhile: the fleet is on the same machine, as no
+//! real receiver is;
 //! enqueueing one post for 1,000 servers; acknowledging; and memory and start
 //! with a million queued rows, each measured in a process of its own.
 
@@ -53,7 +55,7 @@ use waxwing::wire::http_signature::PrivateKey;
 
 use child::{Process, say};
 use fleet::Fleet;
-use measure::percentile;
+use measure::{cpu, cpu_of, cpu_of_threads, percentile};
 use world::{Post, World};
 
 /// Why it ended early.
@@ -167,9 +169,57 @@ async fn ready_rows(world: &World) -> Result<usize, Failure> {
     Ok(world.overview().await?.ready.iter().sum::<i64>().max(0) as usize)
 }
 
+/// Processor time, in seconds or, of a span, in processors.
+#[derive(Clone, Copy)]
+struct Use {
+    signing: f64,
+    server: f64,
+    fleet: f64,
+}
+
+impl Use {
+    fn now(fleet: &Process) -> Use {
+        let signing = cpu_of_threads(std::process::id(), "signer").as_secs_f64();
+        Use { signing, server: cpu().as_secs_f64() - signing, fleet: cpu_of(fleet.pid()).as_secs_f64() }
+    }
+
+    fn since(self, before: &Use, span: Duration) -> Use {
+        let share = |now: f64, before: f64| (now - before) / span.as_secs_f64();
+        Use {
+            signing: share(self.signing, before.signing),
+            server: share(self.server, before.server),
+            fleet: share(self.fleet, before.fleet),
+        }
+    }
+
+    /// Who took the processors, and what each delivery cost.
+    fn print(&self, rate: f64, signed: f64) {
+        let (cores, all) = (cores() as f64, self.signing + self.server + self.fleet);
+        println!(
+            "  of {cores:.0} processors: signing {:.2}, the rest of the server {:.2}, the fleet {:.2}, idle {:.2}",
+            self.signing,
+            self.server,
+            self.fleet,
+            (cores - all).max(0.0)
+        );
+        let each_us = |used: f64| 1e6 * used / rate;
+        println!(
+            "  for each delivery: signing {:.0} us, the rest {:.0} us, the fleet {:.0} us",
+            each_us(self.signing),
+            each_us(self.server),
+            each_us(self.fleet)
+        );
+        // Computed, and only where the processors were what was missing.
+        if all > 0.95 * cores {
+            let alone = (rate * cores / (cores - self.fleet)).min(signed);
+            println!("  with the fleet elsewhere (computed): {:.2} of the signing limit", alone / signed);
+        }
+    }
+}
+
 /// A queue is filled, then worked off.
 async fn deliveries(signed: f64) -> Result<(), Failure> {
-    let ((_fleet, _inboxes, inboxes), folder) = (start_fleet().await?, tempfile::tempdir()?);
+    let ((fleet, _inboxes, inboxes), folder) = (start_fleet().await?, tempfile::tempdir()?);
     let world = world(folder.path()).await?;
     // The first ones make connections and let the hosts prove themselves.
     for (posts, is_timed) in [(10, false), (DELIVERIES / inboxes.len(), true)] {
@@ -178,18 +228,20 @@ async fn deliveries(signed: f64) -> Result<(), Failure> {
             world.post(&post).await?;
         }
         let rows = ready_rows(&world).await?;
-        let begun = Instant::now();
+        let (begun, before) = (Instant::now(), Use::now(&fleet));
         world.work();
         while ready_rows(&world).await? > 0 && begun.elapsed() < PATIENCE {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        let rate = rows as f64 / begun.elapsed().as_secs_f64();
+        let took = begun.elapsed();
+        let (rate, used) = (rows as f64 / took.as_secs_f64(), Use::now(&fleet).since(&before, took));
         world.rest().await;
         if is_timed {
             println!(
                 "deliveries: {rate:.0}/s, sent and acknowledged; {:.2} of the signing limit (goal 0.70)",
                 rate / signed
             );
+            used.print(rate, signed);
         }
     }
     world.stop().await;

@@ -47,7 +47,11 @@ pub(crate) async fn answer(peer: &Peer, request: Request<Incoming>) -> io::Resul
     {
         peer.shared.ledger.arrived(peer.number, parcel);
     }
-    Ok(response(status, retry_after))
+    let mut response = response(status, retry_after);
+    if peer.shared.closes() {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(response)
 }
 
 fn response(status: u16, retry_after: Option<u64>) -> Response<Full<Bytes>> {

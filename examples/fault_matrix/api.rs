@@ -38,7 +38,7 @@ impl Api {
     /// Over a store; of somebody new, who keeps the token in the folder, or of who kept it there.
     pub(crate) async fn over(store: Store, folder: &Path) -> Result<Api, Failure> {
         let (clock, chance) = (Arc::new(SystemClock::start()), Arc::new(SystemChance));
-        let state = assemble(settings(folder)?, store, clock, chance, key_pair()?)
+        let state = assemble(settings(folder)?, store, clock, chance, key_pair().await?)
             .map_err(|problem| problem.to_string())?;
         let file = folder.join("token");
         let token = match std::fs::read_to_string(&file) {
@@ -80,7 +80,7 @@ pub(crate) async fn token(state: &AppState, username: &str) -> Result<String, Fa
         username: username.into(),
         email: None,
         password_hash: password::hash("cedar and juniper", [7; 16]),
-        keys: key_pair()?,
+        keys: key_pair().await?,
         reason: None,
         invite: None,
         app: None,

@@ -57,9 +57,20 @@ pub(crate) struct Shared {
     tls: Option<TlsAcceptor>,
     asked: AtomicUsize,
     is_lean: AtomicBool,
+    closes: AtomicBool,
 }
 
 impl Shared {
+    /// From now on each connection is for one request.
+    #[allow(dead_code)] // for the matrix
+    pub(crate) fn close_each(&self) {
+        self.closes.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn closes(&self) -> bool {
+        self.closes.load(Ordering::Relaxed)
+    }
+
     /// From now on requests are taken at once and nothing is noted of them.
     #[allow(dead_code)] // for the benchmark
     pub(crate) fn be_lean(&self) {
@@ -97,6 +108,7 @@ impl Fleet {
             tls,
             asked: AtomicUsize::new(0),
             is_lean: AtomicBool::new(false),
+            closes: AtomicBool::new(false),
         });
         let (mut peers, mut tasks) = (Vec::new(), Vec::new());
         for number in 0..count {

@@ -1,6 +1,10 @@
 //! What the machine says of this process, and of many numbers the middle and the end.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use tokio::task::JoinHandle;
 
 /// The wall clock in microseconds, the same in all processes.
 pub(crate) fn micros() -> u64 {
@@ -28,12 +32,66 @@ pub(crate) fn rss_mib() -> f64 {
 
 /// Processor time that this process has used.
 pub(crate) fn cpu() -> Duration {
-    // Fields 14 and 15 of proc(5), in ticks; a tick is 10 ms on every Linux.
-    let ticks = |text: String| {
-        let (_, fields) = text.rsplit_once(") ")?;
-        let fields: Vec<&str> = fields.split(' ').collect();
-        Some(fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?)
-    };
-    let ticks = std::fs::read_to_string("/proc/self/stat").ok().and_then(ticks).unwrap_or(0);
-    Duration::from_millis(ticks * 10)
+    cpu_of(std::process::id())
+}
+
+/// Processor time that the threads of a process have used.
+pub(crate) fn cpu_of(pid: u32) -> Duration {
+    cpu_of_threads(pid, "")
+}
+
+/// Processor time of those threads of a process whose names begin so.
+pub(crate) fn cpu_of_threads(pid: u32, name: &str) -> Duration {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let named = threads.map(|thread| thread.path()).filter(|path| {
+        name.is_empty() || std::fs::read_to_string(path.join("comm")).is_ok_and(|comm| comm.starts_with(name))
+    });
+    // The first field is nanoseconds; proc(5) has only ticks, which threads
+    // that run for less than one mostly fall between.
+    let used = named.filter_map(|path| {
+        let text = std::fs::read_to_string(path.join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+    });
+    used.sum()
+}
+
+/// How often it is looked how late a sleeper wakes, and what is usual.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+const USUAL_LATE: Duration = Duration::from_millis(5);
+
+#[allow(dead_code)] // for the matrix
+/// How late this process gets the processor on a machine that has more to do.
+/// A limit of time holds in addition to that.
+pub(crate) struct Lag {
+    late_us: Arc<AtomicU64>,
+    task: JoinHandle<()>,
+}
+
+#[allow(dead_code)]
+impl Lag {
+    /// Counts from now on.
+    pub(crate) fn start() -> Lag {
+        let late_us = Arc::new(AtomicU64::new(0));
+        let sum = late_us.clone();
+        let task = tokio::spawn(async move {
+            loop {
+                let begun = Instant::now();
+                tokio::time::sleep(LOOK_EVERY).await;
+                let late = begun.elapsed().saturating_sub(LOOK_EVERY + USUAL_LATE);
+                sum.fetch_add(u64::try_from(late.as_micros()).unwrap_or(0), Ordering::Relaxed);
+            }
+        });
+        Lag { late_us, task }
+    }
+
+    /// All of it so far, in seconds.
+    pub(crate) fn seconds(&self) -> f64 {
+        Duration::from_micros(self.late_us.load(Ordering::Relaxed)).as_secs_f64()
+    }
+}
+
+impl Drop for Lag {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use waxwing::app::system::{SystemChance, SystemClock};
 use waxwing::base::{Id, IdGenerator};
@@ -17,11 +18,15 @@ use crate::fleet::Fleet;
 use crate::scale::Scale;
 use crate::world::{Setup, World};
 
+/// How long a member may take to leave.
+const LEAVE_MAX: Duration = Duration::from_secs(5);
+
 /// A process among the nodes of a database.
 pub(crate) struct Place {
     pub(crate) store: Store,
     pub(crate) node: (Cluster, Arc<IdGenerator>),
     end: CancellationToken,
+    member: Option<JoinHandle<()>>,
 }
 
 impl Place {
@@ -42,8 +47,18 @@ impl Place {
         if only_watches {
             stop.cancel();
         }
-        tokio::spawn(member.run(stop, end.clone()));
-        Ok(Place { store, node, end })
+        let run = member.run(stop, end.clone());
+        let member = Some(tokio::spawn(run));
+        Ok(Place { store, node, end, member })
+    }
+
+    /// Gives the place up while the database is still there.
+    pub(crate) async fn leave(mut self) {
+        self.end.cancel();
+        if let Some(member) = self.member.take() {
+            let _ = tokio::time::timeout(LEAVE_MAX, member).await;
+        }
+        self.store.clone().close().await;
     }
 
     /// A world over the database.

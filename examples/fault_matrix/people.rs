@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::sync::OnceCell;
 use waxwing::base::{Clock, Id, IdGenerator, Moment};
 use waxwing::domain::{password, user};
 use waxwing::model::tables::ACCOUNT_KEY;
@@ -15,8 +16,22 @@ use crate::fleet::Fleet;
 /// Keys made in advance: making one takes long in an unoptimised program.
 const KEYS: usize = 4;
 
-/// A new key pair.
-pub(crate) fn key_pair() -> Result<KeyPair, Failure> {
+static PEOPLE: OnceCell<Vec<KeyPair>> = OnceCell::const_new();
+static SERVER: OnceCell<KeyPair> = OnceCell::const_new();
+
+/// The key pair of the server itself, the same in all worlds of this process.
+pub(crate) async fn key_pair() -> Result<KeyPair, Failure> {
+    let made = SERVER.get_or_try_init(async || tokio::task::spawn_blocking(new_key_pair).await?);
+    made.await.cloned()
+}
+
+/// Those of people, the same in all worlds, too.
+async fn key_pairs() -> Result<&'static Vec<KeyPair>, Failure> {
+    let make = || (0..KEYS).map(|_| new_key_pair()).collect::<Result<Vec<_>, _>>();
+    PEOPLE.get_or_try_init(async || tokio::task::spawn_blocking(make).await?).await
+}
+
+fn new_key_pair() -> Result<KeyPair, Failure> {
     let key = PrivateKey::generate()?;
     Ok(KeyPair { private_der: key.to_pkcs8()?, public_pem: key.public_pem()? })
 }
@@ -29,8 +44,7 @@ pub(crate) async fn join(
     ids: &IdGenerator,
     count: usize,
 ) -> Result<Vec<Id>, Failure> {
-    let keys = tokio::task::spawn_blocking(|| (0..KEYS).map(|_| key_pair()).collect::<Result<Vec<_>, _>>())
-        .await??;
+    let keys = key_pairs().await?;
     let hash = password::hash("cedar and juniper", [7; 16]);
     let mut people = Vec::new();
     for number in 0..count {

@@ -13,7 +13,7 @@ use waxwing::base::{Clock, FixedChance, Id, IdGenerator, Moment};
 use waxwing::cluster::Cluster;
 use waxwing::domain::delivery::{self, Delivery, Overview, Targets};
 use waxwing::model::Site;
-use waxwing::model::queue::tables::{DEAD, DESTINATION, DESTINATION_BY_HOST};
+use waxwing::model::queue::tables::{DEAD, DESTINATION, DESTINATION_BY_HOST, HISTORY};
 use waxwing::model::queue::{ActivityKind, Body, Class, DeadRow, Destination, JobKind, OrderKey};
 use waxwing::net::address::Allow;
 use waxwing::net::client::{Client, ClientSettings, Resolver};
@@ -109,7 +109,7 @@ impl World {
         };
         people::introduce(&store, &site, &people, &fleet).await?;
         let workshop = Workshop { store: store.clone(), site, clock: setup.clock.clone(), ids: ids.clone() };
-        let deliver = Deliver::new(&workshop, client(&setup)?, people::key_pair()?, setup.attempt_max);
+        let deliver = Deliver::new(&workshop, client(&setup)?, people::key_pair().await?, setup.attempt_max);
         let watch = Watch::default();
         let handlers = Handlers::new().on(JobKind::Deliver, watch.over((setup.wrap)(deliver)));
         let handlers = (setup.more)(handlers);
@@ -241,6 +241,17 @@ impl World {
         let rows: Result<Vec<_>, StoreError> =
             self.store.read(|tx| tx.scan(DEAD, Scan::all().limit(100_000))).await;
         Ok(rows?.into_iter().map(|(_, row)| row).collect())
+    }
+
+    /// What went wrong where, in words, each once.
+    pub(crate) async fn mishaps(&self) -> Result<Vec<String>, Failure> {
+        let rows: Result<Vec<_>, StoreError> =
+            self.store.read(|tx| tx.scan(HISTORY, Scan::all().limit(1000))).await;
+        let mishaps = rows?.into_iter().flat_map(|(_, history)| history.mishaps);
+        let mut words: Vec<String> = mishaps.map(|mishap| mishap.words).collect();
+        words.sort();
+        words.dedup();
+        Ok(words)
     }
 
     /// How many rows there are.

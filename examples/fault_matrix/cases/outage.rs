@@ -100,6 +100,8 @@ pub(crate) async fn names(scale: Scale) -> Result<Checks, Failure> {
     let names = Names::default();
     let peers = scale.pick(200, 20);
     let fleet = Arc::new(Fleet::start(peers, None).await?);
+    // Only a new connection asks for a name.
+    fleet.shared.close_each();
     *names.addresses.lock() = fleet.peers.iter().map(|peer| peer.address.ip()).collect();
     let setup = Setup { resolver: Some(Arc::new(names.clone())), ..Setup::of(&scale) };
     let world = World::start(fleet, setup).await?;
@@ -122,8 +124,6 @@ pub(crate) async fn names(scale: Scale) -> Result<Checks, Failure> {
 
     let gone = peers / 2;
     *names.state.lock() = Dns::Unknown(0..gone);
-    // Connections are kept for a while: only a new one asks for a name.
-    tokio::time::sleep(Duration::from_secs(31)).await;
     for _ in 0..8 {
         tell_all(&world, peers).await?;
     }

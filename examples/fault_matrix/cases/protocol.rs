@@ -49,28 +49,33 @@ pub(crate) async fn clock_jumps(scale: Scale) -> Result<Checks, Failure> {
     wait_until(|| late.clone().all(|peer| world.fleet.asked([peer], began()) > 0)).await;
     world.fleet.turn(late.clone(), &Behaviour::Well(RoundTrip::USUAL));
     let mut worst_s: f64 = 0.0;
-    let mut early = 0;
     for (by_ms, peers) in [(HOURS_MS, 10..15u32), (-HOURS_MS, 15..20)] {
         clock.by_ms.store(by_ms, Ordering::Relaxed);
-        let jumped = Instant::now();
         for peer in peers.clone() {
             world.tell(1, ActivityKind::Create, &[peer]).await?;
         }
         world.wait_for(PATIENCE, |peer| prompt.contains(&peer)).await;
         tokio::time::sleep(Duration::from_secs(2)).await;
-        early += world.fleet.asked(late.clone(), jumped);
         for peer in peers {
             worst_s = worst_s.max(off_by(&world, peer, &*clock));
         }
     }
-    checks.is("early retries after ±2 h", early, 0);
     checks.at_most("Date headers off by", worst_s, 10.0, " s");
     checks.is("lost at the others", world.missing(|peer| prompt.contains(&peer)), 0);
     // A first retry is due after 30 s, a quarter more at most.
     let missing = world.wait_for(Duration::from_secs(45), |_| true).await;
     checks.is("lost of the retried", missing, 0);
+    let early = late.filter(|peer| retried_early(&world, *peer)).count();
+    checks.is("early retries after ±2 h", early, 0);
     world.stop().await;
     Ok(checks)
+}
+
+/// Whether a peer was asked again before its time: a first retry comes after
+/// 30 s, a quarter less at least.
+fn retried_early(world: &World, peer: u32) -> bool {
+    let log = world.fleet.peers[peer as usize].log.lock();
+    log.windows(2).take(1).any(|asked| asked[1].at.duration_since(asked[0].at) < Duration::from_secs(22))
 }
 
 /// How far the last Date header that a peer got is from now, in seconds.
