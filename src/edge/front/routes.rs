@@ -79,7 +79,8 @@ impl Front {
             self.shared.balancer.drain(self.shared.now(), &peer.address);
         }
         if self.is_draining() {
-            self.shared.balancer.drain(self.shared.now(), &self.own_name());
+            let me = peers.iter().find(|peer| peer.is_me).map_or(MYSELF, |me| &me.address);
+            self.shared.balancer.drain(self.shared.now(), me);
         }
         self.has_others.store(has_others, std::sync::atomic::Ordering::Relaxed);
     }
@@ -109,11 +110,5 @@ impl Front {
 
     fn route_here(&self, name: &str) -> Route {
         self.route_to(name, Speech::Pipe(self.opener()))
-    }
-
-    /// What the balancer calls this node.
-    pub(super) fn own_name(&self) -> String {
-        let peers = self.cluster.peers().borrow().clone();
-        peers.iter().find(|peer| peer.is_me).map_or_else(|| MYSELF.to_owned(), |me| me.address.clone())
     }
 }
