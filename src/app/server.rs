@@ -92,6 +92,7 @@ impl Server {
         server.tasks.spawn(jobs::worker(&server.state).run(server.stop.clone()));
         server.tasks.spawn(edge::media::tend(server.state.clone(), server.stop.clone()));
         server.tasks.spawn(edge::nodes::attend(server.state.clone(), server.stop.clone()));
+        server.tasks.spawn(edge::roster::attend(server.state.clone(), server.stop.clone()));
         server.tasks.spawn(edge::signups::tend(server.state.clone(), server.stop.clone()));
         server.tasks.spawn(jobs::indexer(&server.state).run(server.stop.clone()));
         if server.state.front().is_some() {

@@ -12,7 +12,7 @@ use tracing::{info, warn};
 use super::register::{self, Sign};
 use super::shards::{ShardSet, Share, share};
 use super::sight::{DEAD_AFTER, Life, Sight};
-use super::{BEAT, Cluster, Duty, KEY_BYTES, LEASE, NodeKey, Peer, by_hand, millis};
+use super::{BEAT, Cluster, Duty, KEY_BYTES, LEASE, NodeKey, Outlook, Peer, Seen, by_hand, millis};
 use crate::base::{Chance, Clock, IdGenerator, Problem, ProblemKind, Timestamp};
 use crate::model::tables::SHARED_SECRET;
 use crate::model::{Holdings, Node, NodeState};
@@ -238,6 +238,7 @@ impl Member {
     async fn try_look_and_act(&mut self) -> Result<(), StoreError> {
         let view = self.look().await?;
         self.tell_peers(&view);
+        self.note_outlook(&view);
         self.bury(&view).await?;
         self.see_to_shards(view).await
     }
@@ -301,6 +302,21 @@ impl Member {
             *known = peers.into();
             is_news
         });
+    }
+
+    /// Keeps what was seen for those who ask.
+    fn note_outlook(&self, view: &View) {
+        let looked = self.clock.monotonic();
+        let seen = view.rows.iter().map(|(number, row)| Seen {
+            number: *number,
+            row: row.clone(),
+            life: self.sight.life(*number),
+            changed: self.sight.changed(*number).unwrap_or(looked),
+            is_me: row.boot == self.boot,
+        });
+        let outlook =
+            Outlook { looked: Some(looked), nodes: seen.collect(), held: Arc::new(view.held.clone()) };
+        *self.cluster.0.outlook.lock() = outlook;
     }
 
     async fn see_to_shards(&mut self, view: View) -> Result<(), StoreError> {

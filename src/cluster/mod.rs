@@ -12,7 +12,9 @@
 //! peers are talked to.
 
 mod by_hand;
+mod command;
 mod member;
+mod outlook;
 mod register;
 mod shards;
 mod sight;
@@ -29,7 +31,9 @@ use tokio::sync::{Notify, watch};
 use crate::base::Clock;
 use crate::model::NodeLoad;
 
+pub use command::command_ids;
 pub use member::{About, Member};
+pub use outlook::{Outlook, Seen};
 pub use register::stands;
 pub use shards::{CHORES, ShardSet, share};
 pub use sight::{DEAD_AFTER, Life, Sight};
@@ -110,6 +114,7 @@ struct Inner {
     /// Milliseconds of the monotonic clock.
     lease_until: AtomicU64,
     peers: watch::Sender<Arc<[Peer]>>,
+    outlook: Mutex<Outlook>,
     duty: watch::Sender<Duty>,
     done: Mutex<ShardSet>,
     load: Mutex<NodeLoad>,
@@ -155,6 +160,7 @@ impl Cluster {
             index_slot: AtomicU8::new(0),
             lease_until: AtomicU64::new(0),
             peers: watch::Sender::new(Arc::from([])),
+            outlook: Mutex::default(),
             duty: watch::Sender::new(duty),
             done: Mutex::new(ShardSet::NONE),
             load: Mutex::default(),
@@ -170,6 +176,12 @@ impl Cluster {
     /// The nodes that can be reached now, this one included, by number.
     pub fn peers(&self) -> watch::Receiver<Arc<[Peer]>> {
         self.0.peers.subscribe()
+    }
+
+    /// What was seen at the last look at all nodes; nothing where the store
+    /// is ours alone.
+    pub fn outlook(&self) -> Outlook {
+        self.0.outlook.lock().clone()
     }
 
     /// The secret of all nodes; `None` where the store is ours alone.

@@ -15,6 +15,10 @@ pub(super) const TOPIC: &str = "node";
 pub(super) const NUMBERS: u8 = NODE_MAX;
 /// Ids are reserved for so long ahead.
 const IDS_AHEAD: Duration = Duration::from_secs(30);
+/// The number of commands, whose row says up to where they have ids.
+const COMMANDS: u8 = NODE_MAX;
+/// Time whose ids one command gets: some millions.
+const COMMAND_IDS: Duration = Duration::from_secs(1);
 /// The one row of [`HOLDINGS`].
 const HELD: u8 = 0;
 
@@ -45,7 +49,8 @@ pub(super) fn claim(
     let free = free.or_else(|| soonest().map(|(number, row)| (*number, row.ids_until)));
     let Some((number, ids_from)) = free else { return Ok(None) };
     let ids_until = ids_from.max(now).plus(IDS_AHEAD);
-    tx.put(NODE, &number, &Node { beat: 1, state: NodeState::Running, ids_until, ..node.clone() });
+    let row = Node { beat: 1, state: NodeState::Running, ids_until, beat_at: now, ..node.clone() };
+    tx.put(NODE, &number, &row);
     tx.put(MANDATE, &node.boot, &Mandate { node: number });
     tx.signal(TOPIC, Vec::new());
     Ok(Some(Claimed { number, ids_from, ids_until }))
@@ -81,6 +86,7 @@ pub(super) fn beat(
     }
     row.state = state;
     row.beat += 1;
+    row.beat_at = sign.now;
     row.uptime_s = sign.uptime.as_secs();
     row.load = sign.load;
     row.news_sent = sign.news_sent;
@@ -99,9 +105,22 @@ pub fn stands(tx: &ReadTx<'_>, boot: u64) -> Result<bool, StoreError> {
     Ok(tx.get(MANDATE, &boot)?.is_some())
 }
 
-/// All rows of nodes.
+/// All rows of nodes, without that of commands.
 pub(super) fn rows(tx: &ReadTx<'_>) -> Result<Vec<(u8, Node)>, StoreError> {
-    tx.scan(NODE, Scan::all())
+    let mut rows = tx.scan(NODE, Scan::all())?;
+    rows.retain(|(number, _): &(u8, Node)| *number < NUMBERS);
+    Ok(rows)
+}
+
+/// Ids for one command: each gets a span of time of its own, behind that of
+/// the one before. It gives no signs of life and holds nothing, so its row is
+/// that of one that is gone.
+pub(super) fn claim_for_command(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<Claimed, StoreError> {
+    let row = tx.get(NODE, &COMMANDS)?.unwrap_or_default();
+    let ids_from = row.ids_until.max(now);
+    let ids_until = ids_from.plus(COMMAND_IDS);
+    tx.put(NODE, &COMMANDS, &Node { state: NodeState::Gone, ids_until, ..row });
+    Ok(Claimed { number: COMMANDS, ids_from, ids_until })
 }
 
 /// Who holds what.

@@ -69,4 +69,9 @@ impl Sight {
     pub fn life(&self, number: u8) -> Life {
         self.seen.get(&number).map_or(Life::Gone, |seen| seen.life)
     }
+
+    /// When its row last changed, by the time given to [`Sight::look`].
+    pub fn changed(&self, number: u8) -> Option<Duration> {
+        self.seen.get(&number).map(|seen| seen.changed)
+    }
 }

@@ -292,3 +292,51 @@ fn sets_of_shards_behave_like_sets() {
     assert_eq!(few.both(ShardSet::ALL), few);
     assert_eq!(ShardSet::shard_of(256 + 7), 7);
 }
+
+#[tokio::test]
+async fn everybody_sees_everybody_and_who_holds_what() {
+    let store = Store::memory();
+    let mut a = Node1::join(&store, 1, START).await;
+    let mut b = Node1::join(&store, 2, START).await;
+    seconds(8, &mut [&mut a, &mut b]).await;
+    let outlook = a.cluster.outlook();
+    let seen: Vec<_> = outlook.nodes.iter().map(|seen| (seen.number, seen.life, seen.is_me)).collect();
+    assert_eq!(seen, [(0, Life::Alive, true), (1, Life::Alive, false)]);
+    assert_eq!(outlook.looked, Some(a.clock.monotonic()));
+    assert_eq!(outlook.holder(CHORES).map(|seen| seen.number), Some(0));
+    for seen in outlook.nodes.iter() {
+        assert_eq!(outlook.shards_of(seen.row.boot), 128);
+    }
+    // One is killed: it is seen to be gone, with the time it was last there.
+    let last = b.clock.now();
+    seconds(DEAD_AFTER.as_secs() + 2, &mut [&mut a]).await;
+    let outlook = a.cluster.outlook();
+    assert_eq!((outlook.nodes[1].life, outlook.nodes[1].is_there()), (Life::Gone, false));
+    assert_eq!(outlook.nodes[1].row.beat_at, last);
+    assert!(SHARDS == 256 && (0..SHARDS).all(|shard| outlook.holder(shard).is_some_and(|seen| seen.is_me)));
+    assert_eq!(outlook.others().count(), 0);
+}
+
+#[tokio::test]
+async fn commands_that_run_at_once_share_no_ids() {
+    let store = Store::memory();
+    let clock = ManualClock::at(START);
+    let mut node = Node1::join(&store, 1, START).await;
+    let mut all = BTreeSet::new();
+    for round in 0..3 {
+        let (one, other) =
+            tokio::join!(super::command_ids(&store, &clock), super::command_ids(&store, &clock));
+        for ids in [one.unwrap(), other.unwrap()] {
+            // A slow command's clock goes on while it works.
+            for wait_s in [0, 0, 40] {
+                let mut run = ids.reserve(clock.now().plus(wait_s * SECOND), 16);
+                (0..16).for_each(|_| assert!(all.insert(run.take()), "twice, in round {round}"));
+            }
+        }
+    }
+    assert_eq!(all.len(), 3 * 2 * 3 * 16);
+    // A command is no node: nobody sees it, and nobody takes its number.
+    seconds(2, &mut [&mut node]).await;
+    assert_eq!(node.cluster.outlook().nodes.len(), 1);
+    assert_eq!(node.mine(), ShardSet::ALL);
+}

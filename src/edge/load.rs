@@ -114,6 +114,11 @@ impl Load {
         }
     }
 
+    /// For how long this server has been up.
+    pub(super) fn age(&self) -> Duration {
+        self.0.clock.monotonic().saturating_sub(self.0.began)
+    }
+
     /// How busy the processors are; 0 where the system does not say.
     fn cpu(&self) -> f32 {
         // Whoever finds another one looking need not look.

@@ -20,6 +20,7 @@ mod problem;
 mod profile;
 mod rate_limit;
 mod request_id;
+pub mod roster;
 pub mod sandbox;
 pub mod scheduled;
 pub mod signups;
@@ -68,7 +69,7 @@ const ONE_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
 /// Everything that is served on the site's address.
 pub fn router(state: &AppState) -> Router {
     let routes = Router::new()
-        .merge(api::routes(&state.site))
+        .merge(api::routes(state))
         .merge(federation::routes())
         .merge(media::routes())
         .merge(web::routes())

@@ -8,6 +8,7 @@ use super::front::Front;
 use super::gates::Gates;
 use super::load::Load;
 use super::media::Fetches;
+use super::roster::Roster;
 use super::sandbox::{SamplePeople, SamplePerson};
 use super::trends::Trends;
 use crate::base::{Chance, Clock, Id, IdGenerator, Moment, Timestamp};
@@ -71,6 +72,7 @@ struct Inner {
     desk: Desk,
     load: Load,
     front: Option<Front>,
+    roster: Roster,
 }
 
 impl AppState {
@@ -86,6 +88,7 @@ impl AppState {
             federation: federation::Shared::default(),
             sample_people: SamplePeople::new(),
             trends: Trends::default(),
+            roster: Roster::default(),
         }))
     }
 
@@ -102,6 +105,11 @@ impl AppState {
     /// How full this server is.
     pub(crate) fn load(&self) -> &Load {
         &self.0.load
+    }
+
+    /// What is remembered of how requests were shared out.
+    pub(super) fn roster(&self) -> &Roster {
+        &self.0.roster
     }
 
     /// What jobs of the queue work with.

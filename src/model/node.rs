@@ -48,6 +48,11 @@ pub struct Node {
     /// Which search index is its own; see [`super::feed::Mark`].
     #[n(11)]
     pub index_slot: Option<u8>,
+    /// When the row was written last, by its own clock; the epoch in rows of
+    /// older versions.
+    #[n(12)]
+    #[cbor(default)]
+    pub beat_at: Timestamp,
 }
 
 impl Record for Node {}
@@ -61,6 +66,18 @@ pub struct NodeLoad {
     /// Requests under way.
     #[n(1)]
     pub in_flight: u32,
+    /// Deliveries under way.
+    #[n(2)]
+    #[cbor(default)]
+    pub deliveries: u32,
+    /// Deliveries at once, at most; 0 while its queue does not run.
+    #[n(3)]
+    #[cbor(default)]
+    pub delivery_slots: u32,
+    /// Since when it can reach nobody, by its own clock.
+    #[n(4)]
+    #[cbor(default)]
+    pub network_down_since: Option<Timestamp>,
 }
 
 /// How a node stands.
@@ -135,12 +152,20 @@ mod tests {
             started_at: Timestamp::from_secs(9),
             uptime_s: 10,
             ids_until: Timestamp::from_secs(11),
-            load: NodeLoad { utilisation_milli: 12, in_flight: 13 },
+            load: NodeLoad { utilisation_milli: 12, in_flight: 13, ..NodeLoad::default() },
             news_name: "a".into(),
             news_sent: 14,
             index_slot: Some(15),
+            beat_at: Timestamp::default(),
         };
         check("node", &node).unwrap();
+        let load = NodeLoad {
+            deliveries: 16,
+            delivery_slots: 17,
+            network_down_since: Some(Timestamp::from_secs(18)),
+            ..node.load
+        };
+        check("node-loaded", &Node { load, beat_at: Timestamp::from_secs(19), ..node }).unwrap();
         check("node-mandate", &Mandate { node: 3 }).unwrap();
         let mut holdings = Holdings { epoch: 2, holders: vec![5, 6] };
         check("node-holdings", &holdings).unwrap();

@@ -253,6 +253,12 @@ impl Upstream {
         self.eject_until_us.load(Relaxed) > now.as_micros()
     }
 
+    /// Seconds until its ejection ends.
+    pub(super) fn ejected_for_s(&self, now: Tick) -> Option<f32> {
+        let until = Tick::from_micros(self.eject_until_us.load(Relaxed));
+        Some(until.secs_since(now)).filter(|left| *left > 0.0)
+    }
+
     pub(super) fn draining(&self) -> bool {
         self.is_draining.load(Relaxed)
     }

@@ -5,14 +5,6 @@ use super::policy::Scene;
 use super::upstream::Upstream;
 use super::{Ask, Tick, policy};
 
-/// Less than this share of its due, while slower than others, is worth a
-/// word: the balancer hides a broken machine.
-const STARVED_SHARE: f64 = 0.5;
-/// So many times slower than the mean is slow.
-const SLOW: f32 = 2.0;
-/// Nothing is said of shares before so many requests.
-const SHARE_REQUESTS_MIN: u64 = 1000;
-
 /// How an upstream stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
@@ -57,10 +49,10 @@ pub struct UpstreamView {
     pub picks: u64,
     /// How many of them failed.
     pub failures: u64,
-    /// Its share of all requests so far, 0 to 1.
-    pub share: f64,
-    /// It gets little because it is slow or fails: somebody should look.
-    pub is_outlier: bool,
+    /// The share of its traffic that it may have while it is young, 0 to 1.
+    pub warm_up: f32,
+    /// For how many seconds more it is out.
+    pub ejected_for_s: Option<f32>,
 }
 
 impl Balancer {
@@ -70,19 +62,7 @@ impl Balancer {
         let ask = Ask::new(now);
         let turn = Default::default();
         let scene = Scene { pool: &pool, now, ask: &ask, features: &self.features, turn: &turn };
-        let picks: u64 = pool.upstreams.iter().map(|u| u.picks()).sum();
-        let weights: f32 = pool.upstreams.iter().map(|u| u.weight()).sum();
-        let views = pool.upstreams.iter().map(|upstream| {
-            let mut view = self.view_of(&scene, upstream);
-            view.share = upstream.picks() as f64 / picks.max(1) as f64;
-            let due = f64::from(upstream.weight() / weights);
-            let is_slow = view.latency_us.is_some_and(|us| us > SLOW * pool.latency_us());
-            view.is_outlier = picks >= SHARE_REQUESTS_MIN
-                && view.share < due * STARVED_SHARE
-                && (is_slow || matches!(view.health, Health::Ejected | Health::Filtered));
-            view
-        });
-        views.collect()
+        pool.upstreams.iter().map(|upstream| self.view_of(&scene, upstream)).collect()
     }
 
     fn view_of(&self, scene: &Scene<'_>, upstream: &Upstream) -> UpstreamView {
@@ -101,8 +81,8 @@ impl Balancer {
             age_s: upstream.age_s(now),
             picks: upstream.picks(),
             failures: upstream.failures(),
-            share: 0.0,
-            is_outlier: false,
+            warm_up: (self.features.ramp_of(upstream.age_s(now)) / scene.pool.ramp_max()).min(1.0),
+            ejected_for_s: upstream.ejected_for_s(now),
         }
     }
 

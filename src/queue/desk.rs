@@ -15,8 +15,8 @@ pub use report::{Action, Totals};
 
 use super::destination::Group;
 use super::hour::Hour;
-use super::plan::{Live, Why};
-use crate::base::{Clock, Id};
+use super::plan::{Gauges, Live, Why};
+use crate::base::{Clock, Id, Timestamp};
 use crate::domain::delivery::Overview;
 use crate::domain::delivery::admin::{self, Backlog, Census, CensusPlace, Whereabouts};
 use crate::model::queue::tables::{DESTINATION, STEERING};
@@ -33,6 +33,9 @@ pub const FREE_MIN_BYTES: u64 = 1 << 30;
 const ANSWER_MAX: Duration = Duration::from_secs(2);
 /// Rows counted in one step.
 const STEP_ROWS: usize = 4096;
+/// What the queue said of itself is good for this long; it says it every five
+/// seconds.
+const PULSE_FOR: Duration = Duration::from_secs(15);
 /// A count is good for this long, or for this many times what it took.
 const COUNT_FOR: Duration = Duration::from_secs(5);
 const COUNT_TIMES: u32 = 20;
@@ -52,6 +55,18 @@ struct Inner {
     counted: Mutex<Option<Counted>>,
     hour: Hour,
     is_overloaded: AtomicBool,
+    pulse: parking_lot::Mutex<Option<(Duration, Pulse)>>,
+}
+
+/// How busy the running queue is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Pulse {
+    /// Attempts under way.
+    pub inflight: usize,
+    /// Attempts at once, at most.
+    pub slots: usize,
+    /// Since when our own network is down.
+    pub network_down_since: Option<Timestamp>,
 }
 
 #[derive(Clone)]
@@ -144,9 +159,10 @@ impl Desk {
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Desk {
         let (questions, inbox) = mpsc::channel(QUESTIONS_MAX);
         let (inbox, counted) = (Mutex::new(inbox), Mutex::new(None));
-        let is_overloaded = AtomicBool::new(false);
+        let (is_overloaded, pulse) = (AtomicBool::new(false), parking_lot::Mutex::new(None));
         let hour = Hour::new(clock.clone());
-        Desk { inner: Arc::new(Inner { store, clock, questions, inbox, counted, hour, is_overloaded }) }
+        let inner = Inner { store, clock, questions, inbox, counted, hour, is_overloaded, pulse };
+        Desk { inner: Arc::new(inner) }
     }
 
     /// Whether there are so many jobs, or so little room, that what adds many
@@ -171,6 +187,20 @@ impl Desk {
         } else if was && !is_overloaded {
             tracing::info!(rows = count, "the delivery queue takes everything again");
         }
+    }
+
+    /// Notes how busy the queue is.
+    pub(super) fn feel(&self, gauges: &Gauges, slots: usize) {
+        let inflight = gauges.inflight.iter().sum();
+        let pulse = Pulse { inflight, slots, network_down_since: gauges.network_down_since };
+        *self.inner.pulse.lock() = Some((self.inner.clock.monotonic(), pulse));
+    }
+
+    /// How busy the queue was a few seconds ago; `None` while it does not run.
+    /// Costs nothing, so it may be asked at any time.
+    pub fn pulse(&self) -> Option<Pulse> {
+        let (at, pulse) = (*self.inner.pulse.lock())?;
+        (self.inner.clock.monotonic().saturating_sub(at) < PULSE_FOR).then_some(pulse)
     }
 
     /// The worker's end of it.
@@ -348,7 +378,18 @@ impl Ask {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{ManualClock, Timestamp};
+    use crate::base::ManualClock;
+
+    #[tokio::test]
+    async fn a_queue_that_says_nothing_does_not_run() {
+        let clock = ManualClock::at(Timestamp::from_secs(1_800_000_000));
+        let desk = Desk::new(Store::memory(), Arc::new(clock.clone()));
+        assert_eq!(desk.pulse(), None);
+        desk.feel(&Gauges { inflight: [3, 2, 1], ..Gauges::default() }, 256);
+        assert_eq!(desk.pulse().map(|pulse| (pulse.inflight, pulse.slots)), Some((6, 256)));
+        clock.advance(PULSE_FOR);
+        assert_eq!(desk.pulse(), None);
+    }
 
     #[tokio::test]
     async fn too_many_jobs_and_too_little_room_are_both_too_much() {

@@ -3,14 +3,18 @@
 //! delivery is made or a million.
 //!
 //! Must not know who looks or how it is drawn. It begins empty at each start;
-//! what has to outlive that is for a metrics server to scrape.
+//! what has to outlive that is for a metrics server to scrape. Where several
+//! nodes share a store, each leaves its steps there ([`Hour::newest`]), and
+//! they are added up by whoever looks ([`Hour::stretches_of_all`]).
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use crate::base::{Clock, Timestamp};
+use crate::model::queue::HourStep;
 
 /// How long one step is.
 pub const STEP: Duration = Duration::from_secs(10);
@@ -26,16 +30,56 @@ const FIRST_BIN_MS: f64 = 5.0;
 pub struct Hour {
     clock: Arc<dyn Clock>,
     ring: Arc<Mutex<Vec<Step>>>,
+    /// What makes a step's number one by the calendar, as it was when this
+    /// began: a clock that is set must not tear steps apart.
+    to_calendar: u64,
 }
 
 #[derive(Clone)]
 struct Step {
     /// Which step since the clock began.
     number: u64,
+    tally: Tally,
+}
+
+/// What happened in one step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Tally {
     delivered: u32,
     failed: u32,
     bins: [u32; BINS],
     waiting: Option<u64>,
+}
+
+impl Default for Tally {
+    fn default() -> Tally {
+        Tally { delivered: 0, failed: 0, bins: [0; BINS], waiting: None }
+    }
+}
+
+impl Tally {
+    /// Of a row.
+    fn read(row: &HourStep) -> Tally {
+        let mut tally =
+            Tally { delivered: row.delivered, failed: row.failed, waiting: row.waiting, ..Tally::default() };
+        tally.bins.iter_mut().zip(&row.bins).for_each(|(bin, count)| *bin = *count);
+        tally
+    }
+
+    fn row(&self, number: u64) -> HourStep {
+        let used = self.bins.iter().rposition(|count| *count > 0).map_or(0, |last| last + 1);
+        let bins = self.bins[..used].to_vec();
+        HourStep { number, delivered: self.delivered, failed: self.failed, bins, waiting: self.waiting }
+    }
+
+    /// Adds what another node did in the same step. What waits, each of them
+    /// counted in the store of all.
+    fn add(&mut self, other: &Tally) {
+        self.delivered = self.delivered.saturating_add(other.delivered);
+        self.failed = self.failed.saturating_add(other.failed);
+        self.bins.iter_mut().zip(other.bins).for_each(|(sum, bin)| *sum = sum.saturating_add(bin));
+        self.waiting = self.waiting.max(other.waiting);
+    }
 }
 
 /// What happened in a stretch of the last hour.
@@ -58,7 +102,7 @@ pub struct Stretch {
 
 impl Step {
     fn new(number: u64) -> Step {
-        Step { number, delivered: 0, failed: 0, bins: [0; BINS], waiting: None }
+        Step { number, tally: Tally::default() }
     }
 }
 
@@ -66,26 +110,30 @@ impl Hour {
     /// An hour in which nothing happened yet.
     pub fn new(clock: Arc<dyn Clock>) -> Hour {
         let ring = (0..STEPS as u64).map(Step::new).collect();
-        Hour { clock, ring: Arc::new(Mutex::new(ring)) }
+        let mut hour = Hour { clock, ring: Arc::new(Mutex::new(ring)), to_calendar: 0 };
+        let step_ms = STEP.as_millis() as u64;
+        let begins_ms = hour.begins().as_millis().max(0) as u64;
+        hour.to_calendar = ((begins_ms + step_ms / 2) / step_ms).wrapping_sub(hour.number());
+        hour
     }
 
     /// A delivery was accepted, this long after it was written.
     pub fn delivered(&self, latency: Duration) {
-        self.note(|step| {
-            step.delivered = step.delivered.saturating_add(1);
-            let bin = &mut step.bins[bin_of(latency)];
+        self.note(|tally| {
+            tally.delivered = tally.delivered.saturating_add(1);
+            let bin = &mut tally.bins[bin_of(latency)];
             *bin = bin.saturating_add(1);
         });
     }
 
     /// An attempt at a delivery failed.
     pub fn failed(&self) {
-        self.note(|step| step.failed = step.failed.saturating_add(1));
+        self.note(|tally| tally.failed = tally.failed.saturating_add(1));
     }
 
     /// So many jobs wait.
     pub fn waiting(&self, jobs: u64) {
-        self.note(|step| step.waiting = Some(jobs));
+        self.note(|tally| tally.waiting = Some(jobs));
     }
 
     fn number(&self) -> u64 {
@@ -93,39 +141,81 @@ impl Hour {
         self.clock.monotonic().as_secs() / STEP.as_secs() + STEPS as u64
     }
 
-    fn note(&self, change: impl FnOnce(&mut Step)) {
+    /// When the step of this moment began.
+    fn begins(&self) -> Timestamp {
+        let into_s = self.clock.monotonic().as_secs() % STEP.as_secs();
+        self.clock.now().minus(Duration::from_secs(into_s))
+    }
+
+    fn note(&self, change: impl FnOnce(&mut Tally)) {
         let number = self.number();
         let mut ring = self.ring.lock();
         let step = &mut ring[(number % STEPS as u64) as usize];
         if step.number != number {
             *step = Step::new(number);
         }
-        change(step);
+        change(&mut step.tally);
+    }
+
+    /// The number by the calendar of the step of this moment.
+    pub fn today(&self) -> u64 {
+        self.number().wrapping_add(self.to_calendar)
+    }
+
+    /// The newest steps in which anything was noted, at most so many, as rows
+    /// for others; with their place in the ring of the node that writes them.
+    pub fn newest(&self, steps: usize) -> Vec<(u32, HourStep)> {
+        let (last, ring) = (self.number(), self.ring.lock());
+        let steps = steps.clamp(1, STEPS) as u64;
+        let kept = (last + 1 - steps..=last).filter_map(|number| {
+            let step = &ring[(number % STEPS as u64) as usize];
+            (step.number == number && step.tally != Tally::default()).then_some(step)
+        });
+        kept.map(|step| {
+            let number = step.number.wrapping_add(self.to_calendar);
+            ((number % STEPS as u64) as u32, step.tally.row(number))
+        })
+        .collect()
     }
 
     /// The hour in stretches of so many steps (1 to [`STEPS`]), the oldest
     /// first. The last one is not over yet.
     pub fn stretches(&self, steps: usize) -> Vec<Stretch> {
-        let steps = steps.clamp(1, STEPS) as u64;
-        let (last, ring) = (self.number(), self.ring.lock().clone());
-        let into_s = self.clock.monotonic().as_secs() % STEP.as_secs();
-        let begins = self.clock.now().minus(Duration::from_secs(into_s));
-        let count = (STEPS as u64).div_ceil(steps);
-        let stretch = |place: u64| {
-            let end = last.saturating_sub((count - 1 - place) * steps);
-            let first = (end + 1).saturating_sub(steps).max(last + 1 - STEPS as u64);
-            let kept = (first..=end).filter_map(|number| {
-                let step = &ring[(number % STEPS as u64) as usize];
-                (step.number == number).then_some(step)
-            });
-            let from = begins.minus(STEP.saturating_mul((last - first) as u32));
-            together(from, kept)
+        let ring = self.ring.lock().clone();
+        let at = |number: u64| {
+            let step = &ring[(number % STEPS as u64) as usize];
+            (step.number == number).then_some(&step.tally)
         };
-        (0..count).map(stretch).collect()
+        stretches(steps, self.number(), self.begins(), at)
+    }
+
+    /// The same of all nodes together, from what each left in the store.
+    pub fn stretches_of_all(&self, steps: usize, rows: &[HourStep]) -> Vec<Stretch> {
+        let mut all: HashMap<u64, Tally> = HashMap::new();
+        rows.iter().for_each(|row| all.entry(row.number).or_default().add(&Tally::read(row)));
+        stretches(steps, self.today(), self.begins(), |number| all.get(&number))
     }
 }
 
-fn together<'a>(from: Timestamp, steps: impl Iterator<Item = &'a Step>) -> Stretch {
+/// The hour that ends with the step `last`, which began then, in stretches.
+fn stretches<'a>(
+    steps: usize,
+    last: u64,
+    begins: Timestamp,
+    at: impl Fn(u64) -> Option<&'a Tally>,
+) -> Vec<Stretch> {
+    let steps = steps.clamp(1, STEPS) as u64;
+    let count = (STEPS as u64).div_ceil(steps);
+    let stretch = |place: u64| {
+        let end = last.saturating_sub((count - 1 - place) * steps);
+        let first = (end + 1).saturating_sub(steps).max(last + 1 - STEPS as u64);
+        let from = begins.minus(STEP.saturating_mul((last - first) as u32));
+        together(from, (first..=end).filter_map(&at))
+    };
+    (0..count).map(stretch).collect()
+}
+
+fn together<'a>(from: Timestamp, steps: impl Iterator<Item = &'a Tally>) -> Stretch {
     let mut stretch = Stretch { from, ..Stretch::default() };
     let mut bins = [0u64; BINS];
     for step in steps {
@@ -216,6 +306,35 @@ mod tests {
         let (p50_s, p95_s) = (all.p50_s.unwrap(), all.p95_s.unwrap());
         assert!((0.07..0.15).contains(&p50_s) && (1.4..2.9).contains(&p95_s), "{p50_s} {p95_s}");
         assert_eq!(Stretch::default().p50_s, None);
+    }
+
+    #[test]
+    fn what_nodes_leave_in_the_store_adds_up() {
+        let (clock, one) = hour();
+        // Another machine: up for longer, and two seconds ahead.
+        let ahead = ManualClock::at(Timestamp::from_secs(1_764_000_002 - 7777));
+        ahead.advance(Duration::from_secs(7777));
+        let other = Hour::new(Arc::new(ahead));
+        for hour in [&one, &other] {
+            (0..3).for_each(|_| hour.delivered(Duration::from_millis(120)));
+            hour.failed();
+            hour.waiting(7);
+        }
+        let rows: Vec<HourStep> =
+            [one.newest(2), other.newest(2)].concat().into_iter().map(|(_, row)| row).collect();
+        assert_eq!(rows.len(), 2, "a step in which nothing happened is not told");
+        assert!(rows.iter().all(|row| row.bins.len() < BINS));
+        let last = one.stretches_of_all(1, &rows).pop().unwrap();
+        assert_eq!(
+            (last.delivered, last.failed, last.waiting),
+            (6, 2, Some(7)),
+            "what waits is counted once"
+        );
+        assert!(last.p50_s.is_some_and(|p50_s| (0.07..0.15).contains(&p50_s)), "{last:?}");
+        clock.advance(Duration::from_secs(600));
+        assert_eq!(one.stretches_of_all(6, &rows)[49].delivered, 6);
+        clock.advance(Duration::from_secs(3600));
+        assert!(one.stretches_of_all(6, &rows).iter().all(|minute| minute.delivered == 0));
     }
 
     #[test]

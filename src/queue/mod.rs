@@ -33,7 +33,7 @@ use std::time::Duration;
 
 pub use crate::domain::delivery::{Overview, overview};
 pub use deliver::{Deliver, outcome_of};
-pub use desk::{Action, Ask, Desk, DestinationView, FREE_MIN_BYTES, Listing, ROWS_MAX, Sort, Totals};
+pub use desk::{Action, Ask, Desk, DestinationView, FREE_MIN_BYTES, Listing, Pulse, ROWS_MAX, Sort, Totals};
 pub use destination::{Gate, Group, Health, Hurdle, Transition};
 pub use forget::forget_destinations;
 pub use handler::{Attempt, Handler, Handlers};

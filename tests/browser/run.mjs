@@ -341,7 +341,7 @@ const FOR_ALL = [["landing", "/"], ["local", "/local"], ["login", "/login"], ["s
 const FOR_MEMBERS = [
   ["home", "/"], ["compose", "/compose"], ["profile", "/@ana"], ["following", "/@ana/following"], ["followers", "/@ana/followers"],
   ["notifications", "/notifications"], ["search", "/search?q=wren"], ["bookmarks", "/bookmarks"], ["likes", "/favourites"], ["tag", "/tags/birds"],
-  ["follow-requests", "/follow-requests"], ["settings-profile", "/settings/profile"], ["settings-security", "/settings/security"], ["settings-joining", "/settings/joining"],
+  ["follow-requests", "/follow-requests"], ["settings-profile", "/settings/profile"], ["settings-security", "/settings/security"], ["settings-joining", "/settings/joining"], ["nodes", "/settings/nodes"],
 ];
 
 /** Pages worth seeing in every width and colour; the others are seen in two of the four. */

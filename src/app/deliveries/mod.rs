@@ -15,6 +15,7 @@ use super::cli::{DeliveriesCommand, DeliveriesOrder, Errand};
 use super::system::SystemClock;
 use super::user::{desk, open};
 use crate::base::{Clock, Problem};
+use crate::cluster::Cluster;
 use crate::config::{Config, StoreChoice};
 use crate::edge::deliveries::Office;
 use crate::queue::Desk;
@@ -46,7 +47,8 @@ pub fn run(config: &Config, order: DeliveriesOrder) -> Result<String, Problem> {
 /// An office without a queue that runs.
 fn office(store: &Store) -> Office {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-    Office { store: store.clone(), desk: Desk::new(store.clone(), clock.clone()), clock }
+    let desk = Desk::new(store.clone(), clock.clone());
+    Office { store: store.clone(), desk, clock, cluster: Cluster::alone() }
 }
 
 /// Asks once, or, for an export, until all of it was printed.

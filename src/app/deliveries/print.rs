@@ -103,7 +103,11 @@ pub(super) fn details(details: &DeliveryDestinationDetails, jobs: &[DeliveryJob]
     }
     line("waiting", format!("{}, {} of them to be retried", one.waiting, one.deferred));
     line("dead letters", one.dead_letters.to_string());
-    line("under way", format!("{} of {:.0}", one.in_flight, one.cap));
+    let under_way = match (one.in_flight, one.node) {
+        (None, Some(node)) => format!("known to node {node}, which sends there; at most {:.0}", one.cap),
+        (in_flight, _) => format!("{} of {:.0}", in_flight.unwrap_or_default(), one.cap),
+    };
+    line("under way", under_way);
     line("rate", format!("{:.1} a second", one.rate));
     if let Some(rtt_ms) = one.rtt_ms {
         line("answers in", format!("{rtt_ms:.0} ms"));

@@ -18,6 +18,7 @@ use super::server::mail_route;
 use super::system::{SystemChance, SystemClock};
 use crate::base::limits::PASSWORD_BYTES_MAX;
 use crate::base::{Chance, Clock, IdGenerator, NODE_MAX, Problem, ProblemKind};
+use crate::cluster::command_ids;
 use crate::config::{Config, StoreChoice};
 use crate::edge::AppState;
 use crate::edge::deliveries::Office;
@@ -26,7 +27,7 @@ use crate::store::{Postgres, Store, StoreError};
 
 pub use perform::{Workplace, perform};
 
-/// The node number of a command; a server may run on the same database.
+/// The node number of a command that has a file for itself.
 const COMMAND_NODE: u8 = NODE_MAX;
 
 /// Does what was asked and gives what to print.
@@ -106,7 +107,11 @@ async fn here(config: &Config, store: Store, command: UserCommand) -> Result<Str
     site.mail = mail_route(config);
     // Which port a first start will get is not known, and addresses are for ever.
     let is_certain = config.fallback_port.is_none() && url.port != Some(0);
-    let ids = IdGenerator::new(COMMAND_NODE);
+    let ids = match config.store {
+        // Servers and other commands may be at the same database.
+        StoreChoice::Postgres(_) => command_ids(&store, &*clock).await?,
+        _ => IdGenerator::new(COMMAND_NODE),
+    };
     perform(Workplace { store, site, is_certain, clock, chance, ids: &ids }, command).await
 }
 

@@ -9,7 +9,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::AppState;
+use super::{AppState, roster};
 use crate::base::Problem;
 use crate::store::StoreError;
 
@@ -33,9 +33,10 @@ pub(super) async fn healthz(State(state): State<AppState>) -> Result<&'static st
     Ok("ok\n")
 }
 
-/// The process's metrics, and those of the queue's destinations.
+/// The process's metrics, and those of the queue's destinations and the nodes.
 async fn scraped(state: &AppState, mut metrics: String) -> Result<Response, Problem> {
     metrics.push_str(&state.desk().exposition().await?);
+    metrics.push_str(&roster::exposition(state));
     Ok(text(metrics).into_response())
 }
 

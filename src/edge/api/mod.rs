@@ -14,12 +14,14 @@ mod directory;
 pub(in crate::edge) mod domain_blocks;
 mod emails;
 mod endorsements;
+mod entry;
 mod filters;
 mod follow_requests;
 mod instance;
 mod lists;
 mod markers;
 mod media;
+mod nodes;
 mod notifications;
 pub(crate) mod oauth;
 mod oembed;
@@ -42,19 +44,23 @@ mod timelines;
 mod trends;
 mod unbuilt;
 
+use std::sync::Arc;
+
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::AppState;
-use crate::model::Site;
 pub(crate) use admin::render::{one as admin_account, reports as admin_reports};
 pub(crate) use instance::paragraphs;
 pub(crate) use openapi::common_errors;
 
 /// Every route of the API, and the document that describes them.
-pub(super) fn routes(site: &Site) -> Router<AppState> {
+pub(super) fn routes(state: &AppState) -> Router<AppState> {
     let (routes, api) = documented().split_for_parts();
-    let document = openapi::document(site, &api);
+    let entry = (state.clone(), Arc::new(entry::needed(&api)));
+    let routes = routes.route_layer(from_fn_with_state(entry, entry::first));
+    let document = openapi::document(&state.site, &api);
     routes.merge(openapi::routes(&document)).merge(super::web::api_docs::routes(&document))
 }
 
@@ -80,6 +86,7 @@ fn documented() -> OpenApiRouter<AppState> {
         .merge(oembed::routes())
         .merge(markers::routes())
         .merge(media::routes())
+        .merge(nodes::routes())
         .merge(notifications::routes())
         .merge(oauth::routes())
         .merge(polls::routes())

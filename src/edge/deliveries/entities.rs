@@ -33,10 +33,26 @@ pub struct DeliveryStates {
     pub paused: u64,
 }
 
+/// The queue of one of several nodes on a store.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct DeliveryNode {
+    /// Its number.
+    pub node: u8,
+    /// It is the one that answers.
+    pub is_me: bool,
+    /// Attempts under way, as it said a few seconds ago.
+    pub in_flight: u64,
+    /// Attempts at once, at most; 0 while its queue does not run.
+    pub slots: u64,
+    /// Since when it can reach nobody.
+    #[schema(required, format = DateTime)]
+    pub network_down_since: Option<String>,
+}
+
 /// The queue as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct DeliveryOverview {
-    /// Whether the queue runs in the process that answers.
+    /// Whether the queue runs, in the process that answers or on another node.
     pub is_running: bool,
     /// What is wrong with the queue as a whole, in words.
     #[serde(default)]
@@ -52,10 +68,13 @@ pub struct DeliveryOverview {
     pub oldest_at: Option<String>,
     /// Ready jobs.
     pub lanes: Vec<DeliveryLane>,
-    /// Attempts under way.
+    /// Attempts under way, on all nodes.
     pub in_flight: u64,
-    /// Attempts at once, at most.
+    /// Attempts at once, at most, on all nodes.
     pub slots: u64,
+    /// The queue of each node; none where one process has the store for itself.
+    #[serde(default)]
+    pub nodes: Vec<DeliveryNode>,
     /// Destinations by state.
     pub destinations: DeliveryStates,
 }
@@ -81,7 +100,8 @@ pub struct DeliveryStretch {
     pub waiting: Option<u64>,
 }
 
-/// The last hour, since the server started at most.
+/// The last hour of all nodes; of a server that has its store for itself,
+/// since it started at most.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct DeliveryHistory {
     /// How long each stretch is.
@@ -118,8 +138,13 @@ pub struct DeliveryDestination {
     pub oldest_at: Option<String>,
     /// Failures in a row.
     pub failures: u32,
-    /// Requests under way.
-    pub in_flight: u32,
+    /// Which of several nodes sends there; `null` while nobody does, and where
+    /// one process has the store for itself.
+    #[schema(required)]
+    pub node: Option<u8>,
+    /// Requests under way; `null` where another node sends there, which alone knows.
+    #[schema(required)]
+    pub in_flight: Option<u32>,
     /// How many may be.
     pub cap: f32,
     /// Requests a second that it gets.

@@ -6,20 +6,22 @@
 
 pub mod entities;
 mod look;
+mod nodes;
 
 use std::sync::Arc;
 
 use self::entities::{
     DeliveryDestination, DeliveryDestinationDetails, DeliveryExplanation, DeliveryHistory, DeliveryLane,
-    DeliveryOverview, DeliveryStates, DeliveryStretch,
+    DeliveryNode, DeliveryOverview, DeliveryStates, DeliveryStretch,
 };
 use crate::base::{Clock, Id, Timestamp};
+use crate::cluster::Cluster;
 use crate::domain::delivery::admin;
 use crate::edge::AppState;
-use crate::model::queue::tables::DESTINATION;
-use crate::model::queue::{Breaker, Class, DestinationId, InboxId, Lane};
-use crate::queue::{Ask, Desk, STEP, Totals};
-use crate::store::{Store, StoreError};
+use crate::model::queue::tables::{DESTINATION, HOUR};
+use crate::model::queue::{Breaker, Class, DestinationId, HourStep, InboxId, Lane};
+use crate::queue::{Ask, Desk, STEP, Totals, Why};
+use crate::store::{Scan, Store, StoreError};
 
 pub use look::{LetterPage, letter_key, letter_name};
 
@@ -32,11 +34,18 @@ pub struct Office {
     pub desk: Desk,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// The other nodes, each with a queue of its own.
+    pub cluster: Cluster,
 }
 
 impl From<&AppState> for Office {
     fn from(state: &AppState) -> Office {
-        Office { store: state.store.clone(), desk: state.desk().clone(), clock: state.clock.clone() }
+        Office {
+            store: state.store.clone(),
+            desk: state.desk().clone(),
+            clock: state.clock.clone(),
+            cluster: state.cluster.clone(),
+        }
     }
 }
 
@@ -55,12 +64,24 @@ impl Office {
     /// # Errors
     /// Only the store's.
     pub async fn overview(&self) -> Result<DeliveryOverview, StoreError> {
-        Ok(overview(&self.desk.totals().await?))
+        let totals = self.desk.totals().await?;
+        Ok(overview(&totals, &nodes::queues(&self.cluster.outlook(), &totals)))
     }
 
     /// The last hour in stretches of so many steps of [`STEP`].
-    pub fn history(&self, steps: usize) -> DeliveryHistory {
-        let stretches = self.desk.hour().stretches(steps).into_iter().map(|stretch| DeliveryStretch {
+    ///
+    /// # Errors
+    /// Only the store's.
+    pub async fn history(&self, steps: usize) -> Result<DeliveryHistory, StoreError> {
+        let hour = self.desk.hour();
+        let stretches = if self.cluster.is_shared() {
+            let rows = self.store.read(|tx| tx.scan(HOUR, Scan::all())).await?;
+            let rows: Vec<HourStep> = rows.into_iter().map(|(_, row): ((u8, u32), _)| row).collect();
+            hour.stretches_of_all(steps, &rows)
+        } else {
+            hour.stretches(steps)
+        };
+        let stretches = stretches.into_iter().map(|stretch| DeliveryStretch {
             from: stretch.from.rfc3339(),
             delivered: stretch.delivered,
             failed: stretch.failed,
@@ -68,7 +89,7 @@ impl Office {
             p95_s: stretch.p95_s,
             waiting: stretch.waiting,
         });
-        DeliveryHistory { step_s: STEP.as_secs() * steps as u64, stretches: stretches.collect() }
+        Ok(DeliveryHistory { step_s: STEP.as_secs() * steps as u64, stretches: stretches.collect() })
     }
 
     /// Destinations with their jobs.
@@ -77,7 +98,9 @@ impl Office {
     /// Only the store's.
     pub async fn list(&self, ask: &Ask) -> Result<Listed, StoreError> {
         let listing = self.desk.list(ask).await?;
-        let destinations = listing.destinations.iter().map(look::destination).collect();
+        let outlook = self.cluster.outlook();
+        let shown = |view| nodes::sent_by(look::destination(view), nodes::sender(&outlook, view.id));
+        let destinations = listing.destinations.iter().map(shown).collect();
         Ok(Listed { total: listing.total, destinations })
     }
 
@@ -88,7 +111,10 @@ impl Office {
     pub async fn details(&self, id: DestinationId) -> Result<Option<DeliveryDestinationDetails>, StoreError> {
         let Some(view) = self.desk.destination(id).await? else { return Ok(None) };
         let known = self.store.read(move |tx| admin::known(tx, id)).await?;
-        Ok(Some(look::details(&view, &known.map(|known| known.history).unwrap_or_default())))
+        let mut details = look::details(&view, &known.map(|known| known.history).unwrap_or_default());
+        let outlook = self.cluster.outlook();
+        details.destination = nodes::sent_by(details.destination, nodes::sender(&outlook, id));
+        Ok(Some(details))
     }
 
     /// Which rule keeps a job from starting.
@@ -101,7 +127,12 @@ impl Office {
         act: Id,
         inbox: InboxId,
     ) -> Result<DeliveryExplanation, StoreError> {
-        Ok(look::explanation(&self.desk.explain(id, act, inbox).await?))
+        let why = self.desk.explain(id, act, inbox).await?;
+        let outlook = self.cluster.outlook();
+        Ok(match (&why, nodes::sender(&outlook, id)) {
+            (Why::Unseen, Some(node)) if !node.is_me => nodes::known_elsewhere(node.number),
+            _ => look::explanation(&why),
+        })
     }
 
     /// The number of a destination that is called by its number or, of another
@@ -137,22 +168,23 @@ fn alerts(totals: &Totals) -> Vec<String> {
     full.into_iter().chain(totals.network_down_since.map(down)).collect()
 }
 
-fn overview(totals: &Totals) -> DeliveryOverview {
+fn overview(totals: &Totals, nodes: &[DeliveryNode]) -> DeliveryOverview {
     let lane = |lane: &Lane| DeliveryLane {
         name: lane.name().to_owned(),
         ready: totals.ready[lane.index()],
         oldest_at: time(totals.oldest_ready[lane.index()]),
     };
     DeliveryOverview {
-        is_running: totals.is_running,
-        alerts: alerts(totals),
+        is_running: totals.is_running || nodes.iter().any(|node| node.slots > 0),
+        alerts: alerts(totals).into_iter().chain(nodes::alerts(nodes)).collect(),
         waiting: totals.waiting(),
         deferred: totals.deferred,
         dead_letters: totals.dead,
         oldest_at: time(totals.oldest),
         lanes: Lane::ALL.iter().map(lane).collect(),
-        in_flight: totals.inflight,
-        slots: totals.slots,
+        in_flight: if nodes.is_empty() { totals.inflight } else { nodes.iter().map(|n| n.in_flight).sum() },
+        slots: if nodes.is_empty() { totals.slots } else { nodes.iter().map(|n| n.slots).sum() },
+        nodes: nodes.to_vec(),
         destinations: DeliveryStates {
             closed: totals.in_state(Breaker::Closed),
             open: totals.in_state(Breaker::Open),

@@ -10,9 +10,9 @@ use tower::ServiceExt;
 
 use super::port::{port, with_name};
 use crate::config::Scheme;
-use crate::edge::AppState;
 use crate::edge::auth::ClientIp;
 use crate::edge::web::assets;
+use crate::edge::{AppState, roster};
 use crate::net::listener::Keep;
 use crate::proxy::forward::{Caller, forward};
 
@@ -54,8 +54,10 @@ async fn answer_here(site: Router, request: Request) -> Response {
     response
 }
 
-/// What every node has in its program: a way through the network would only
-/// make it later.
+/// What every node has in its program, where a way through the network would
+/// only make it later; and how this door sees the nodes, which another does
+/// not know.
 fn stays(path: &str) -> bool {
-    path.strip_prefix(assets::PREFIX).is_some_and(|rest| rest.starts_with('/'))
+    let is_asset = path.strip_prefix(assets::PREFIX).is_some_and(|rest| rest.starts_with('/'));
+    is_asset || roster::PLACES.iter().any(|place| path.starts_with(place))
 }

@@ -7,8 +7,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::Front;
-use crate::edge::AppState;
-use crate::model::NodeLoad;
+use crate::edge::{AppState, roster};
 use crate::proxy::Dice;
 use crate::proxy::forward::look_after;
 use crate::store::LANE_MAX;
@@ -61,11 +60,7 @@ async fn tell(state: &AppState, front: &Front, end: &CancellationToken) {
             _ = tick.tick() => {}
         }
         front.worker.sweep();
-        let report = state.load().report();
-        front.cluster.set_load(NodeLoad {
-            utilisation_milli: (report.utilisation * 1000.0) as u32,
-            in_flight: u32::from(report.rif.unwrap_or_default()),
-        });
+        front.cluster.set_load(roster::load(state));
     }
 }
 

@@ -51,7 +51,7 @@ async fn all(member: Member) -> Result<Response, Problem> {
         is_over: !filter.is_active(now),
     };
     let filters = found.iter().map(row).collect();
-    show(&visit, &FiltersPage { shell: visit.shell("Settings", &facts), filters })
+    show(&visit, &FiltersPage { shell: visit.shell("Filters", &facts), filters })
 }
 
 /// `GET /settings/filters/new`.

@@ -67,7 +67,7 @@ async fn page(member: Member) -> Result<Response, Problem> {
         uses_left: invite.uses_left,
     };
     let view = JoiningPage {
-        shell: visit.shell("Settings", &facts),
+        shell: visit.shell("Who may join", &facts),
         pending: pending.iter().map(asks).collect(),
         invites: invites.iter().map(invite).collect(),
     };

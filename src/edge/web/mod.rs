@@ -22,6 +22,7 @@ mod listing;
 mod lists;
 mod load;
 mod mailed;
+mod nodes;
 mod notifications;
 pub mod pages;
 mod profile;
@@ -85,6 +86,7 @@ pub(super) fn routes() -> Router<AppState> {
         .merge(security::routes())
         .merge(joining::routes())
         .merge(deliveries::routes())
+        .merge(nodes::routes())
         .merge(webhooks::routes())
         .merge(record::routes())
         .merge(authorize::routes())

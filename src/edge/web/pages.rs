@@ -17,9 +17,9 @@ use super::api_docs::ApiDocs;
 use super::deliveries::{Choice, FILTERS, SORTS};
 use super::view::{
     AccountView, BoardView, ComposeForm, DestinationRow, DestinationView, Faults, JobView, LANGUAGES,
-    LetterView, MediaKind, MediaView, NotificationView, NotificationWords, POLL_LENGTHS, PersonRow, PostView,
-    ProfileForm, QUOTE_POLICIES, QuoteLeave, ReachView, RegistrationWords, RowActs, Shell, SignUpForm, Theme,
-    VisibilityWords, WEBHOOK_EVENTS, WebhookForm, WebhookSecret, WebhookView, When,
+    LetterView, MediaKind, MediaView, NodesView, NotificationView, NotificationWords, POLL_LENGTHS,
+    PersonRow, PostView, ProfileForm, QUOTE_POLICIES, QuoteLeave, ReachView, RegistrationWords, RowActs,
+    Shell, SignUpForm, Theme, VisibilityWords, WEBHOOK_EVENTS, WebhookForm, WebhookSecret, WebhookView, When,
 };
 use super::{assets, ui};
 use crate::base::Problem;
@@ -472,6 +472,24 @@ pub struct DeliveriesPage {
     pub newer: Option<String>,
     /// Address of the page after.
     pub older: Option<String>,
+}
+
+/// The nodes of this server. For those who run it.
+#[derive(Template)]
+#[template(path = "nodes.html")]
+pub struct NodesPage {
+    /// The frame.
+    pub shell: Shell,
+    /// The nodes now.
+    pub now: NodesView,
+}
+
+/// The nodes alone, for a page that is already open.
+#[derive(Template)]
+#[template(path = "partial/nodes.html")]
+pub struct NodesPartial<'a> {
+    /// The nodes now.
+    pub now: &'a NodesView,
 }
 
 /// Sums and charts alone, for a page that is already open.

@@ -93,7 +93,7 @@ async fn policy(member: Member) -> Result<Response, Problem> {
     let (facts, mut policy) = read.await.map_err(|error: StoreError| Problem::from(error))?;
     let rule = |(name, about, answer): &Rule| RuleView { name, about, answer: answer(&mut policy).word() };
     let rules = RULES.iter().map(rule).collect();
-    show(&visit, &PolicyPage { shell: visit.shell("Settings", &facts), rules })
+    show(&visit, &PolicyPage { shell: visit.shell("What may notify you", &facts), rules })
 }
 
 /// `POST /settings/notifications`.

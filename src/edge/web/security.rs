@@ -47,7 +47,7 @@ async fn view(member: &Member, faults: Faults) -> Result<SecurityPage, Problem> 
     };
     let user = &member.login.user;
     Ok(SecurityPage {
-        shell: member.visit.shell("Settings", &facts),
+        shell: member.visit.shell("Password and sessions", &facts),
         email: user.email.clone().unwrap_or_default(),
         new_email: user.new_email.clone(),
         sessions: sessions.iter().map(|(_, kept)| session(kept)).collect(),

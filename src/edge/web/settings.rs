@@ -37,7 +37,7 @@ async fn view(member: &Member, form: ProfileForm) -> Result<EditProfilePage, Pro
     let (facts, person) = read.await?;
     let person = person.ok_or_else(Problem::not_found)?;
     let account = load::account(&eyes(&member.visit), &person, None);
-    Ok(EditProfilePage { shell: member.visit.shell("Settings", &facts), account, form })
+    Ok(EditProfilePage { shell: member.visit.shell("Your profile", &facts), account, form })
 }
 
 /// The profile as it is, ready to be changed.

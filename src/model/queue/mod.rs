@@ -8,6 +8,7 @@
 
 mod body;
 mod destination;
+mod hour;
 mod job;
 mod keys;
 mod letter;
@@ -21,6 +22,7 @@ mod wake;
 
 pub use body::{BODY_PACK_MIN_BYTES, Body, BodyError};
 pub use destination::{Breaker, Class, Destination, Inbox, InboxRef, SignatureProfile};
+pub use hour::HourStep;
 pub use job::{
     Act, ActivityKind, DeadReason, DeadRow, DeferredRow, Held, HeldJob, Job, JobKind, JobRow, OrderedAct,
     PushTo, Reach, Verb,

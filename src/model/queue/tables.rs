@@ -1,8 +1,8 @@
 //! The queue's tables. Names and key shapes are for ever.
 
 use super::{
-    Act, Asleep, DeadKey, DeadRow, DeferKey, DeferredRow, Destination, DestinationId, Held, History, Inbox,
-    InboxId, InboxRef, JobKey, JobRow, Logged, OrderKey, OrderedAct, Reach, Steering,
+    Act, Asleep, DeadKey, DeadRow, DeferKey, DeferredRow, Destination, DestinationId, Held, History,
+    HourStep, Inbox, InboxId, InboxRef, JobKey, JobRow, Logged, OrderKey, OrderedAct, Reach, Steering,
 };
 use crate::base::{Id, Timestamp};
 use crate::store::{Counter, Record, Table};
@@ -66,6 +66,10 @@ pub const SEEN_BY_DAY: Table<(u32, [u8; 16]), ()> = Table::new("activity_seen_by
 /// What local accounts sent in the last minute, so that one that floods takes
 /// the slow lane.
 pub const SENDER: Table<Id, SenderRate> = Table::new("queue_sender");
+
+/// What each node's queue did in the last hour, where several share a store,
+/// by node number and place in a ring of steps.
+pub const HOUR: Table<(u8, u32), HourStep> = Table::new("queue_hour");
 
 /// How many rows there are: see [`rows`].
 pub const ROWS: Counter<u8> = Counter::new("queue_rows");

@@ -24,10 +24,6 @@ impl Desk {
         let mut text = String::new();
         states(&mut text, &known);
         queued(&mut text, &known);
-        // Several nodes on one store share out destinations by leases; one
-        // that has its store for itself has none to lose.
-        head(&mut text, "waxwing_delivery_lease_epoch");
-        text.push_str("waxwing_delivery_lease_epoch 0\n");
         Ok(text)
     }
 }

@@ -188,6 +188,8 @@ pub struct Gauges {
     pub paused: usize,
     /// Destinations that are not well.
     pub unwell: usize,
+    /// Since when our own network is down.
+    pub network_down_since: Option<Timestamp>,
 }
 
 /// The scheduler.
@@ -282,7 +284,8 @@ impl Plan {
 
     /// Numbers for the metrics.
     pub fn gauges(&self, now: Timestamp) -> Gauges {
-        let mut gauges = Gauges { inflight: self.inflight, ..Gauges::default() };
+        let network_down_since = self.network.down_since();
+        let mut gauges = Gauges { inflight: self.inflight, network_down_since, ..Gauges::default() };
         for entry in self.entries.values() {
             gauges.window_rows += entry.rows();
             for lane in Lane::ALL {

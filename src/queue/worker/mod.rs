@@ -260,7 +260,9 @@ impl Owner {
         let now = self.steady.now();
         self.book.upkeep(now);
         if self.book.is_time_to_measure(now) {
-            measure::gauges(&self.plan.gauges(now));
+            let gauges = self.plan.gauges(now);
+            measure::gauges(&gauges);
+            self.parts.desk.feel(&gauges, self.parts.slots);
             self.book.count_rows();
         }
     }

@@ -16,6 +16,7 @@ mod instance;
 mod leaks;
 mod lists;
 pub mod media;
+mod nodes;
 mod notices;
 mod notifications;
 mod oauth;

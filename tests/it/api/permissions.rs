@@ -24,7 +24,7 @@ struct Operation {
     /// The scopes of which a token needs one; `None` without any token.
     scopes: Option<Vec<String>>,
     is_open: bool,
-    /// Whether something must be sent, which may be looked at before the token.
+    /// Whether something must be sent, which may be looked at before the role.
     takes_input: bool,
 }
 
@@ -52,8 +52,13 @@ fn operations(document: &Value) -> Vec<Operation> {
 
 impl Operation {
     fn is_admin(&self) -> bool {
-        let places =
-            ["/api/v1/admin/", "/api/v2/admin/", "/api/waxwing/v1/admin/", "/api/waxwing/v1/deliveries"];
+        let places = [
+            "/api/v1/admin/",
+            "/api/v2/admin/",
+            "/api/waxwing/v1/admin/",
+            "/api/waxwing/v1/deliveries",
+            "/api/waxwing/v1/nodes",
+        ];
         places.iter().any(|place| self.path.starts_with(place))
     }
 
@@ -77,7 +82,10 @@ impl Operation {
             ("user" | "would_be_admin", _) if self.is_admin() => 403,
             _ => return Vec::new(),
         };
-        if self.takes_input { vec![refused, 422, 400] } else { vec![refused] }
+        // What was sent is looked at after who sent it; but an app's own token
+        // is refused by each operation itself.
+        let is_by_operation = matches!(asker, "app" | "user" | "would_be_admin");
+        if self.takes_input && is_by_operation { vec![refused, 422, 400] } else { vec![refused] }
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod node;
 mod peer;
+mod sight;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -57,6 +57,11 @@ impl Peers {
         }
     }
 
+    /// Whether the peer at this place has got an activity.
+    pub fn has(&self, place: usize, id: &str) -> bool {
+        self.got.lock().unwrap().contains_key(&((place + 1).to_string(), id.to_owned()))
+    }
+
     /// How many deliveries came more than once.
     pub fn surplus(&self) -> usize {
         self.got.lock().unwrap().values().map(|times| times - 1).sum()

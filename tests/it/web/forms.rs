@@ -152,7 +152,13 @@ async fn pages_for_those_who_run_the_server_do_not_exist_for_others() {
     let mut ana = Browser::of(&app, "ana").await;
     assert_eq!(ana.get("/settings/joining").await.status, 404);
     assert_eq!(ana.submit("/settings/joining/invites", &[]).await.status, 404);
-    for path in ["/settings/deliveries", "/settings/deliveries/0", "/settings/deliveries/events"] {
+    for path in [
+        "/settings/deliveries",
+        "/settings/deliveries/0",
+        "/settings/deliveries/events",
+        "/settings/nodes",
+        "/settings/nodes/events",
+    ] {
         assert_eq!(ana.get(path).await.status, 404, "{path}");
     }
     assert_eq!(ana.get("/settings/webhooks").await.status, 404);
@@ -166,4 +172,52 @@ async fn pages_for_those_who_run_the_server_do_not_exist_for_others() {
     let mut boss = Browser::of(&app, "boss").await;
     assert_eq!(boss.get("/settings/joining").await.status, 200);
     assert_eq!(boss.get("/settings/deliveries").await.status, 200);
+    let nodes = boss.get("/settings/nodes").await;
+    assert_eq!(nodes.status, 200);
+    for words in ["This is the only node", "<code>store postgres://USER:PASSWORD@HOST/NAME</code>", "Node 0"]
+    {
+        assert!(nodes.text().contains(words), "{words}");
+    }
+}
+
+#[tokio::test]
+async fn every_page_of_the_settings_has_a_title_of_its_own() {
+    let app = TestApp::start().await;
+    app.person_with("boss", Role::Owner, "read").await;
+    let mut boss = Browser::of(&app, "boss").await;
+    let mut titles = std::collections::BTreeSet::new();
+    for page in [
+        "profile",
+        "notifications",
+        "filters",
+        "muted",
+        "blocked",
+        "servers",
+        "security",
+        "decisions",
+        "joining",
+        "deliveries",
+        "nodes",
+        "webhooks",
+    ] {
+        let text = boss.get(&format!("/settings/{page}")).await.text();
+        let title = text.split("<title>").nth(1).and_then(|rest| rest.split("</title>").next()).unwrap_or("");
+        assert!(titles.insert(title.to_owned()), "{page} is called `{title}`, as another page is");
+    }
+}
+
+#[tokio::test]
+async fn an_invitation_that_does_not_work_is_told_of() {
+    for (registration, words) in
+        [("open", "You can sign up without one"), ("approval", "You can ask without one")]
+    {
+        let app = TestApp::with(&format!("registration {registration}\n")).await;
+        let mut browser = Browser::new(&app);
+        let text = browser.get("/signup?invite=WRONG").await.text();
+        assert!(
+            text.contains("This invitation is used up, too old, or mistyped") && text.contains(words),
+            "{text}"
+        );
+        assert!(!browser.get("/signup").await.text().contains("This invitation"));
+    }
 }

@@ -78,7 +78,7 @@ async fn history(
     auth.staff(READ, Permission::ManageFederation)?;
     let step_s = u64::from(asked.step.unwrap_or(10));
     let steps = usize::try_from(step_s / STEP.as_secs()).unwrap_or(STEPS).clamp(1, STEPS);
-    Ok(Json(Office::from(&state).history(steps)))
+    Ok(Json(Office::from(&state).history(steps).await?))
 }
 
 /// What a list is ordered by; the most of it first.

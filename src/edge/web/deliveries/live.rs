@@ -55,7 +55,7 @@ pub(super) async fn destination(member: Member, Path(id): Path<String>) -> Resul
 
 /// A stream of pictures until the page is closed, its reader logs out or is
 /// no admin any more, or the server stops.
-fn drawn<F, R>(member: Member, draw: F) -> Result<Response, Problem>
+pub(in crate::edge::web) fn drawn<F, R>(member: Member, draw: F) -> Result<Response, Problem>
 where
     F: Fn() -> R + Send + 'static,
     R: Future<Output = Result<String, Problem>> + Send + 'static,

@@ -22,6 +22,8 @@ use crate::model::Role;
 use crate::model::queue::{Breaker, Class, DestinationId, InboxId};
 use crate::queue::{Ask, Sort};
 
+pub(super) use live::drawn;
+
 /// Destinations of a page.
 const PAGE_ROWS: usize = 50;
 /// Jobs and dead letters shown of a destination.
@@ -41,7 +43,7 @@ pub(super) fn routes() -> Router<AppState> {
 }
 
 /// To everybody else these pages do not exist.
-fn only_admins(member: &Member) -> Result<(), Problem> {
+pub(super) fn only_admins(member: &Member) -> Result<(), Problem> {
     if member.login.user.role >= Role::Admin { Ok(()) } else { Err(Problem::not_found()) }
 }
 
@@ -53,7 +55,7 @@ fn number(text: &str) -> Result<DestinationId, Problem> {
 async fn board(state: &AppState) -> Result<BoardView, Problem> {
     let office = Office::from(state);
     let overview = office.overview().await?;
-    Ok(BoardView::new(&overview, &office.history(BAR_STEPS), state.now()))
+    Ok(BoardView::new(&overview, &office.history(BAR_STEPS).await?, state.now()))
 }
 
 /// The columns that a list can be ordered by: the word in the address, what

@@ -80,6 +80,8 @@ pub struct BoardView {
     pub in_flight: u64,
     /// Attempts at once, at most.
     pub slots: u64,
+    /// Nodes that send; 0 where there is only this one.
+    pub nodes: usize,
     /// Destinations that are well, and those that are not.
     pub well: u64,
     /// Destinations that are left alone, tried, dormant or dead.
@@ -143,6 +145,7 @@ impl BoardView {
             dead: now.dead_letters,
             in_flight: now.in_flight,
             slots: now.slots,
+            nodes: now.nodes.len(),
             well: states.closed,
             unwell: states.open + states.half_open + states.dormant + states.dead,
             paused: states.paused,
@@ -338,8 +341,10 @@ pub struct DestinationView {
     pub is_remote: bool,
     /// An admin holds it.
     pub is_paused: bool,
-    /// Requests under way.
-    pub in_flight: u32,
+    /// Requests under way; `None` where another node sends there.
+    pub in_flight: Option<u32>,
+    /// Which of several nodes sends there.
+    pub node: Option<u8>,
     /// How many may be.
     pub cap: String,
     /// Requests a second.
@@ -374,6 +379,7 @@ impl DestinationView {
             is_remote,
             is_paused: one.is_paused,
             in_flight: one.in_flight,
+            node: one.node,
             cap: number(cap),
             rate: number(one.rate),
             rtt: one.rtt_ms.map_or_else(|| "–".to_owned(), |ms| seconds(f64::from(ms) / 1000.0)),
@@ -591,6 +597,7 @@ mod tests {
             lanes: vec![lane("interactive", 5), lane("fresh", 50), lane("bulk", 0)],
             in_flight: 3,
             slots: 256,
+            nodes: Vec::new(),
             destinations: DeliveryStates { closed: 8, open: 1, dormant: 1, ..DeliveryStates::default() },
         };
         let stretch = DeliveryStretch {

@@ -7,6 +7,7 @@ mod chart;
 mod compose;
 mod delivery;
 mod form;
+mod node;
 mod person;
 mod post;
 mod quote;
@@ -23,6 +24,7 @@ pub use delivery::{
     ReachView, StateView, TurnView,
 };
 pub use form::{Faults, LANGUAGES, ProfileForm, SignUpForm};
+pub use node::{BalanceView, NodeView, NodesView};
 pub use person::{AccountView, FieldView, PersonRow, PersonView, RelationView, RowActs};
 pub use post::{ChoiceView, MediaKind, MediaView, NotificationView, PollView, PostView, ReplyTo};
 pub use quote::{CardView, QuoteLeave, QuotedView};
