@@ -244,10 +244,13 @@ pub fn change_address(
     let email = free_email(tx, id, email)?;
     let is_same = old.email.as_ref() == Some(&email);
     let counts = site.mail.is_none() || is_same;
-    // A link that was sent to another address says nothing about this one.
-    let blank = User { new_email: None, confirmation: None, reset: None, ..old.clone() };
+    // A link that was sent to another address says nothing about this one. One
+    // for a new password was sent to the address that still counts: whoever
+    // asks for another must not be able to end it.
+    let blank = User { new_email: None, confirmation: None, ..old.clone() };
     let new = match counts {
-        true => User { email: Some(email), ..blank },
+        true if is_same => User { email: Some(email), ..blank },
+        true => User { email: Some(email), reset: None, ..blank },
         false => User { new_email: Some(email), ..blank },
     };
     User::save(tx, Some(&old), &new);

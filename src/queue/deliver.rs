@@ -13,6 +13,7 @@ mod tests;
 
 use std::error::Error;
 use std::fmt;
+use std::future::Future;
 use std::io::ErrorKind;
 use std::num::NonZero;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use futures_util::future::BoxFuture;
 use http::header::{CONTENT_TYPE, HOST, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method};
 use moka::sync::Cache;
+use tokio::time::timeout;
 use url::Url;
 
 use self::signers::Signers;
@@ -58,6 +60,8 @@ const MOVED_MAX: u64 = 10_000;
 const DNS_MAX: Duration = Duration::from_secs(2);
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 const READ_MAX: Duration = Duration::from_secs(5);
+/// And of our own store: a database that is away is no failure of the other server.
+const STORE_MAX: Duration = Duration::from_secs(5);
 const TOTAL_MAX: Duration = Duration::from_secs(14);
 
 /// The handler of [`crate::model::queue::JobKind::Deliver`]; cheap to clone.
@@ -160,15 +164,17 @@ impl Deliver {
     }
 
     async fn attempt(&self, attempt: Attempt) -> Report {
+        attempt.ours.set(true);
         match self.is_stopped(&attempt).await {
             Ok(false) => {}
             Ok(true) => return Outcome::Superseded.into(),
-            Err(error) => return Outcome::from(Obstacle::from(error)).into(),
+            Err(obstacle) => return Outcome::from(obstacle).into(),
         }
         let parcel = match self.parcel(&attempt).await {
             Ok(parcel) => parcel,
             Err(obstacle) => return Outcome::from(obstacle).into(),
         };
+        attempt.ours.set(false);
         let first = self.knock(&parcel, attempt.profile, &attempt).await;
         if !is_about_signature(&first.outcome) {
             return first;
@@ -183,7 +189,7 @@ impl Deliver {
     /// Whether moderators decided in the meantime that this is not to be
     /// sent: its server is blocked, or its author suspended. What takes
     /// something back, and the news of the suspension, still goes out.
-    async fn is_stopped(&self, attempt: &Attempt) -> Result<bool, StoreError> {
+    async fn is_stopped(&self, attempt: &Attempt) -> Result<bool, Obstacle> {
         let (actor, kind) = (attempt.act.actor, attempt.act.kind);
         let host = attempt.inbox.as_deref().and_then(authority_of);
         let is_new = matches!(
@@ -195,15 +201,14 @@ impl Deliver {
                 | ActivityKind::Follow
         );
         let site = self.site.clone();
-        self.store
-            .read(move |tx| {
-                if host.map(|host| is_shut_out(tx, &site, &host)).transpose()? == Some(true) {
-                    return Ok(true);
-                }
-                let author = if is_new { tx.get(ACCOUNT, &actor)? } else { None };
-                Ok(author.is_some_and(|author| author.suspended_at.is_some()))
-            })
-            .await
+        let stopped = self.store.read(move |tx| {
+            if host.map(|host| is_shut_out(tx, &site, &host)).transpose()? == Some(true) {
+                return Ok(true);
+            }
+            let author = if is_new { tx.get(ACCOUNT, &actor)? } else { None };
+            Ok(author.is_some_and(|author| author.suspended_at.is_some()))
+        });
+        in_time(stopped).await
     }
 
     async fn parcel(&self, attempt: &Attempt) -> Result<Parcel, Obstacle> {
@@ -229,7 +234,7 @@ impl Deliver {
         let (owner, kept) = if actor == Id::ZERO {
             (self.site.instance_actor(), self.instance_key.as_ref().clone())
         } else {
-            let kept = self.store.read(move |tx| tx.get(ACCOUNT_KEY, &actor).map_err(Obstacle::from)).await?;
+            let kept = in_time(self.store.read(move |tx| tx.get(ACCOUNT_KEY, &actor))).await?;
             (self.site.actor(actor), kept.ok_or(Obstacle::Broken("the author has no key any more"))?)
         };
         let private = PrivateKey::from_pkcs8(&kept.private_der)
@@ -273,6 +278,13 @@ impl Deliver {
         metrics::histogram!("waxwing_delivery_sign_seconds").record(took_s);
         signed.ok_or_else(|| Obstacle::Later("signing was cut short".into()))?
     }
+}
+
+/// What the store says, unless it takes so long that the attempt would end
+/// for its sake.
+async fn in_time<T>(asked: impl Future<Output = Result<T, StoreError>>) -> Result<T, Obstacle> {
+    let late = |_| Obstacle::Later("the store does not answer".into());
+    Ok(timeout(STORE_MAX, asked).await.map_err(late)??)
 }
 
 /// What is sent, ready but for the signature.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -31,6 +32,25 @@ pub struct Attempt {
     /// How long the destination may take to begin its answer. The worker
     /// ends the whole attempt after [`super::ATTEMPT_MAX`].
     pub answer_within: Duration,
+    /// For handlers that turn to our own store before they ask anybody.
+    pub ours: Ours,
+}
+
+/// Whether an attempt waits for ourselves: what then takes long, or is ended
+/// early, is held against nobody.
+#[derive(Debug, Clone, Default)]
+pub struct Ours(Arc<AtomicBool>);
+
+impl Ours {
+    /// From now on it does, or does not.
+    pub fn set(&self, is_so: bool) {
+        self.0.store(is_so, Ordering::Relaxed);
+    }
+
+    /// Whether it does.
+    pub fn is_so(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// Runs jobs of one kind. It may run twice for a job (after a crash), so what

@@ -36,7 +36,7 @@ pub use deliver::{Deliver, outcome_of};
 pub use desk::{Action, Ask, Desk, DestinationView, FREE_MIN_BYTES, Listing, Pulse, ROWS_MAX, Sort, Totals};
 pub use destination::{Gate, Group, Health, Hurdle, Transition};
 pub use forget::forget_destinations;
-pub use handler::{Attempt, Handler, Handlers};
+pub use handler::{Attempt, Handler, Handlers, Ours};
 pub use hour::{Hour, STEP, STEPS, Stretch};
 pub use outcome::{FailureKind, Outcome, Report, fate, retry_wait};
 pub use plan::{

@@ -20,6 +20,9 @@ const UNAUTHORIZED_ATTEMPTS_MAX: u8 = 4;
 const RETRY_REMOTE_S: [u64; 11] = [30, 120, 600, 1800, 3600, 10_800, 21_600, 43_200, 86_400, 86_400, 86_400];
 /// Waits before each retry of our own work: mostly a busy store.
 const RETRY_LOCAL_S: [u64; 8] = [1, 5, 30, 120, 600, 3600, 21_600, 86_400];
+/// Wait before the first retry of one that failed on our side, in seconds: a
+/// store that was away is back, and the other side had no part in it.
+const RETRY_SOON_S: u64 = 3;
 /// Retries spread by this share to either side, so that they do not come in waves.
 const JITTER: f64 = 0.25;
 
@@ -249,7 +252,11 @@ pub fn fate(
         }
         _ => {
             let panics = row.panics + u8::from(*outcome == Outcome::Panicked);
-            match retry_wait(class, row.attempts, chance) {
+            let wait = match outcome {
+                Outcome::TryLater { .. } if class == Class::Remote => own_retry_wait(row.attempts, chance),
+                _ => retry_wait(class, row.attempts, chance),
+            };
+            match wait {
                 Some(wait) if now.plus(wait) < row.expires_at => {
                     let row = JobRow { attempts: row.attempts.saturating_add(1), panics, ..row };
                     Some(Fate::Defer { row, due: now.plus(wait) })
@@ -269,6 +276,14 @@ pub fn retry_wait(class: Class, attempts: u8, chance: &dyn Chance) -> Option<Dur
     };
     let wait_s = *waits.get(usize::from(attempts))?;
     Some(spread(Duration::from_secs(wait_s), JITTER, chance))
+}
+
+/// The same for another server's job that failed on our side.
+fn own_retry_wait(attempts: u8, chance: &dyn Chance) -> Option<Duration> {
+    match attempts.checked_sub(1) {
+        None => Some(spread(Duration::from_secs(RETRY_SOON_S), JITTER, chance)),
+        Some(earlier) => retry_wait(Class::Remote, earlier, chance),
+    }
 }
 
 /// A span up to `share` longer or shorter.
@@ -343,6 +358,17 @@ mod tests {
         );
         let last = fate_of(&server_error, true, &row(11));
         assert!(matches!(last, Some(Fate::Dead { reason: DeadReason::Exhausted, http_status: 500, .. })));
+    }
+
+    #[test]
+    fn what_failed_on_our_side_is_tried_again_soon() {
+        let ours = Outcome::TryLater { detail: "the store is away".into() };
+        let wait_s = |attempts| match fate_of(&ours, true, &row(attempts)) {
+            Some(Fate::Defer { row, due }) if row.attempts == attempts + 1 => due.since(NOW).as_secs(),
+            other => panic!("{other:?}"),
+        };
+        assert!(wait_s(0) < 4 && (22..38).contains(&wait_s(1)) && (90..=150).contains(&wait_s(2)));
+        assert!(matches!(fate_of(&ours, true, &row(12)), Some(Fate::Dead { .. })), "it ends all the same");
     }
 
     #[test]

@@ -428,6 +428,40 @@ async fn a_new_password_ends_a_change_of_address() {
     assert_eq!(user[0].1.email.as_deref(), Some("ana@example.org"));
 }
 
+/// Asks for `eve@example.org` on the settings page; gives what the link in the
+/// mail to there holds.
+async fn ask_for_another(house: &House, browser: &mut Browser<'_>) -> String {
+    browser.submit("/settings/email", &[("email", "eve@example.org"), ("password", PASSWORD)]).await;
+    let mut mails = [house.smtp.next().await, house.smtp.next().await];
+    mails.sort_by(|a, b| b.to.cmp(&a.to));
+    mails[0].token().to_owned()
+}
+
+#[tokio::test]
+async fn a_password_changed_on_the_page_ends_a_change_of_address_too() {
+    let house = House::new("").await;
+    house.person("ana", Role::User, "ana@example.org").await;
+    let mut browser = Browser::of(&house.app, "ana").await;
+    let stolen = ask_for_another(&house, &mut browser).await;
+    browser.submit("/settings/password", &[("current", PASSWORD), ("new", NEW)]).await;
+    assert_eq!(house.smtp.next().await.header("Subject"), "Your password was changed");
+    Browser::new(&house.app).submit("/confirm", &[("token", &stolen)]).await;
+    let user = house.app.state.store.read(|tx| tx.scan(USER, Scan::all())).await.unwrap();
+    assert_eq!(user[0].1.email.as_deref(), Some("ana@example.org"));
+}
+
+#[tokio::test]
+async fn asking_for_another_address_ends_no_link_for_a_new_password() {
+    let house = House::new("").await;
+    house.person("ana", Role::User, "ana@example.org").await;
+    let mut browser = Browser::of(&house.app, "ana").await;
+    house.forgot("ana@example.org").await;
+    let reset = house.smtp.next().await.token().to_owned();
+    ask_for_another(&house, &mut browser).await;
+    Browser::new(&house.app).submit("/password/reset", &[("token", &reset), ("password", NEW)]).await;
+    assert_eq!(house.smtp.next().await.header("Subject"), "Your password was changed");
+}
+
 #[tokio::test]
 async fn a_sign_up_that_nobody_confirms_is_forgotten_after_a_week() {
     let house = House::new("").await;

@@ -90,6 +90,8 @@ pub fn set_password(
     change(tx, id, |user| {
         user.password_hash = password_hash.to_owned();
         user.reset = None;
+        // Whoever asked for another address may have had the old password.
+        user.new_email = None;
     })?;
     log_out(tx, id, keep)?;
     mail::post(tx, moment, site, Letter::PasswordChanged { account: id })?;

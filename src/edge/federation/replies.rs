@@ -68,6 +68,7 @@ pub(super) async fn fetch(state: &AppState, uri: &str, depth: u8) -> Result<(), 
             unknown.push((host, answer));
         }
     }
+    unknown.truncate(state.federation().take_answers(post.thread, unknown.len()));
     later(state, unknown, depth + 1).await
 }
 

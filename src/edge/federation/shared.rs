@@ -20,6 +20,10 @@ const KEYS_FOR: Duration = Duration::from_secs(24 * 3600);
 const KEY_PAUSE: Duration = Duration::from_secs(5 * 60);
 /// How long answers to a post are not looked for again (Mastodon: the same).
 const REPLIES_PAUSE: Duration = Duration::from_secs(15 * 60);
+/// Answers that are fetched of one thread within [`REPLIES_PAUSE`] (Mastodon:
+/// the same). Their servers name the addresses, so without this, one thread
+/// could send us to somebody else's server tens of thousands of times.
+const ANSWERS_PER_THREAD: u32 = 1000;
 /// Sources and keys that are remembered.
 const MARKS_MAX: u64 = 50_000;
 /// Keys of strangers fetched for one address within [`KEY_PAUSE`].
@@ -40,6 +44,7 @@ pub(crate) struct Shared {
     looked_for: Cache<String, ()>,
     sources: Cache<Source, u32>,
     looked_below: Cache<Id, ()>,
+    answers: Cache<Id, u32>,
     instance_key: OnceLock<Arc<PrivateKey>>,
 }
 
@@ -51,6 +56,7 @@ impl Default for Shared {
             looked_for: cache().build(),
             sources: Cache::builder().max_capacity(MARKS_MAX).time_to_live(KEY_PAUSE).build(),
             looked_below: Cache::builder().max_capacity(MARKS_MAX).time_to_live(REPLIES_PAUSE).build(),
+            answers: Cache::builder().max_capacity(MARKS_MAX).time_to_live(REPLIES_PAUSE).build(),
             instance_key: OnceLock::new(),
         }
     }
@@ -89,6 +95,17 @@ impl Shared {
         self.looked_below.entry(post).or_insert(()).is_fresh()
     }
 
+    /// How many of so many answers in a thread may be fetched now. Costs the
+    /// thread as many.
+    pub(super) fn take_answers(&self, thread: Id, wanted: usize) -> usize {
+        let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
+        let entry = self.answers.entry(thread);
+        let taken =
+            entry.and_upsert_with(|old| old.map_or(wanted, |old| old.into_value().saturating_add(wanted)));
+        let before = taken.into_value().saturating_sub(wanted);
+        ANSWERS_PER_THREAD.saturating_sub(before).min(wanted) as usize
+    }
+
     /// Whether this address may make us look for another key. Costs it one.
     pub(super) fn may_ask(&self, source: IpAddr) -> bool {
         let entry = self.sources.entry(source.into());
@@ -103,5 +120,18 @@ impl Shared {
         }
         let key = PrivateKey::from_pkcs8(&state.instance_key.private_der).map_err(Problem::internal)?;
         Ok(self.instance_key.get_or_init(|| Arc::new(key)).clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_sends_us_no_further_than_a_thousand_times() {
+        let shared = Shared::default();
+        let taken = [600, 600, 100].map(|wanted| shared.take_answers(Id(1), wanted));
+        assert_eq!(taken, [600, 400, 0]);
+        assert_eq!(shared.take_answers(Id(2), 100), 100, "another thread");
     }
 }

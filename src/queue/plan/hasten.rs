@@ -47,7 +47,8 @@ impl Plan {
     }
 
     fn is_pressed(&self) -> bool {
-        !self.waiting[0].is_empty() || self.is_full()
+        // Nobody could have the slots.
+        !self.is_held && (!self.waiting[0].is_empty() || self.is_full())
     }
 
     fn is_full(&self) -> bool {

@@ -426,9 +426,13 @@ fn slow_attempts_make_room_while_others_wait() {
     assert_eq!(world.running.len(), 8);
     world.advance(Duration::from_secs(5));
     assert!(world.aborted.is_empty(), "nobody waits");
+    world.plan.hold(true);
     for destination in 9..=11 {
         world.add_many(1, destination, Lane::Fresh, 1);
     }
+    world.advance(Duration::from_secs(2));
+    assert!(world.aborted.is_empty(), "nobody could have their slots");
+    world.plan.hold(false);
     world.advance(Duration::from_millis(100));
     assert_eq!(world.aborted.len(), 3);
     world.advance(Duration::from_secs(1));

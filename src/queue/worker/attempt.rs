@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tracing::error;
 
-use super::super::handler::{Attempt, Handlers};
+use super::super::handler::{Attempt, Handlers, Ours};
 use super::super::outcome::{FailureKind, Outcome, Report};
 use super::super::plan::Start;
 use super::super::{ATTEMPT_MAX, LOCAL_ATTEMPT_MAX};
@@ -19,8 +19,12 @@ pub(super) async fn run(
     start: Start,
     now: Timestamp,
     is_overloaded: bool,
+    ours: Ours,
 ) -> Report {
-    let (act, inbox) = match read(&store, &start).await {
+    ours.set(true);
+    let read = read(&store, &start).await;
+    ours.set(false);
+    let (act, inbox) = match read {
         Ok((Some(act), inbox)) if !act.is_superseded => (act, inbox),
         Ok(_) => return Outcome::Superseded.into(),
         Err(error) => return Outcome::TryLater { detail: error.to_string() }.into(),
@@ -45,13 +49,16 @@ pub(super) async fn run(
         attempts: start.row.attempts,
         now,
         answer_within: start.answer_within,
+        ours: ours.clone(),
     };
     match tokio::time::timeout(limit, handler.run(attempt)).await {
         Ok(report) if matches!(report.outcome, Outcome::Gone { .. }) => {
             Report { outcome: Outcome::Gone { is_shared }, ..report }
         }
         Ok(report) => report,
-        Err(_) if is_remote => Outcome::failed(FailureKind::Timeout, 0, "no answer in time").into(),
+        Err(_) if is_remote && !ours.is_so() => {
+            Outcome::failed(FailureKind::Timeout, 0, "no answer in time").into()
+        }
         Err(_) => Outcome::TryLater { detail: "took too long".into() }.into(),
     }
 }

@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::desk::{Desk, Question};
-use super::handler::Handlers;
+use super::handler::{Handlers, Ours};
 use super::outcome::{FailureKind, Outcome, Report};
 use super::plan::{Input, Load, Output, Plan, SLOTS, Start, Ticket};
 use crate::base::{Chance, Clock, IdGenerator, Timestamp};
@@ -135,6 +135,7 @@ struct Running {
     started: Timestamp,
     created_at: Timestamp,
     is_remote: bool,
+    ours: Ours,
 }
 
 impl Owner {
@@ -314,9 +315,11 @@ impl Owner {
         let is_remote = start.class.is_remote();
         let (store, handlers) = (self.parts.store.clone(), self.parts.handlers.clone());
         let is_overloaded = self.parts.desk.is_overloaded();
-        let task = attempt::run(store, handlers, start, now, is_overloaded);
+        let ours = Ours::default();
+        let task = attempt::run(store, handlers, start, now, is_overloaded, ours.clone());
         let task = self.attempts.spawn(task);
-        self.tickets.insert(task.id(), Running { ticket, task, key, started: now, created_at, is_remote });
+        let running = Running { ticket, task, key, started: now, created_at, is_remote, ours };
+        self.tickets.insert(running.task.id(), running);
     }
 
     /// Its end is heard of like any other.
@@ -328,13 +331,17 @@ impl Owner {
     }
 
     fn ended(&mut self, ended: Result<(TaskId, Report), JoinError>) {
-        let (id, report) = match ended {
-            Ok(ended) => ended,
-            Err(error) if error.is_panic() => (error.id(), Report::from(Outcome::Panicked)),
-            // Nothing but [`Owner::abort`] ends an attempt.
-            Err(error) => (error.id(), Outcome::failed(FailureKind::Timeout, 0, "others waited").into()),
-        };
+        let id = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
         let Some(running) = self.tickets.remove(&id) else { return };
+        let report = match ended {
+            Ok((_, report)) => report,
+            Err(error) if error.is_panic() => Outcome::Panicked.into(),
+            // Nothing but [`Owner::abort`] ends an attempt.
+            Err(_) if running.ours.is_so() => {
+                Outcome::TryLater { detail: "the store does not answer".into() }.into()
+            }
+            Err(_) => Outcome::failed(FailureKind::Timeout, 0, "others waited").into(),
+        };
         let now = self.steady.now();
         measure::attempt(
             &report.outcome,

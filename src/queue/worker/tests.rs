@@ -453,3 +453,37 @@ async fn what_a_node_writes_that_was_taken_for_dead_is_not_stored() {
     bench.step_until(Duration::from_millis(100), async |bench| bench.jobs().await.is_empty()).await;
     worker.stop().await;
 }
+
+#[tokio::test]
+async fn waiting_for_our_own_store_is_held_against_nobody() {
+    let bench = Bench::new();
+    let (begun, gate) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (tell, wait) = (begun.clone(), gate.clone());
+    let handlers = Handlers::new().on(JobKind::Deliver, move |attempt: Attempt| {
+        let (tell, wait) = (tell.clone(), wait.clone());
+        async move {
+            if attempt.authority == "peer0.example" {
+                tell.notify_one();
+                wait.notified().await;
+                return Report::from(Outcome::Done);
+            }
+            attempt.ours.set(true);
+            std::future::pending().await
+        }
+    });
+    let worker = Bench::run(Worker { slots: 8, ..bench.worker(handlers) });
+    bench.send(ActivityKind::Create, 0, "x", &peer(0)).await;
+    begun.notified().await;
+    bench.step(Duration::from_millis(100)).await;
+    gate.notify_one();
+    // More than may run at once at hosts that are not known yet, so some wait.
+    for number in 1..=6 {
+        bench.send(ActivityKind::Create, 0, "x", &peer(number)).await;
+    }
+    let is_put_off = async |bench: &Bench| bench.overview().await.deferred > 0;
+    bench.step_until(Duration::from_millis(500), is_put_off).await;
+    for id in 1..=7 {
+        assert_eq!(bench.destination(id).await.failures, 0, "{id}");
+    }
+    worker.kill().await;
+}

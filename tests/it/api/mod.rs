@@ -52,7 +52,7 @@ use waxwing::domain::fan_out;
 use waxwing::edge::scheduled;
 use waxwing::model::queue::tables::{ACT, JOB};
 use waxwing::model::queue::{Job, JobKind, SignatureProfile};
-use waxwing::queue::{Attempt, Handler, Outcome, tend_poll};
+use waxwing::queue::{Attempt, Handler, Ours, Outcome, tend_poll};
 use waxwing::store::{Scan, StoreError};
 
 use super::kit::{Person, TestApp};
@@ -150,6 +150,7 @@ pub async fn run_ready(app: &TestApp, handlers: &[(JobKind, Box<dyn Handler>)]) 
             attempts: 0,
             now,
             answer_within: Duration::from_secs(5),
+            ours: Ours::default(),
         };
         assert_eq!(handler.run(attempt).await.outcome, Outcome::Done);
     }

@@ -13,7 +13,7 @@ use waxwing::model::Account;
 use waxwing::model::queue::tables::{ACT, JOB};
 use waxwing::model::queue::{JobKind, SignatureProfile};
 use waxwing::model::tables::ACCOUNT;
-use waxwing::queue::{Attempt, Handler, fetch_card};
+use waxwing::queue::{Attempt, Handler, Ours, fetch_card};
 use waxwing::store::{Scan, StoreError};
 
 use super::{id, post, post_to};
@@ -66,6 +66,7 @@ async fn fetch_pages(app: &TestApp) -> usize {
             attempts: 9,
             now: app.now(),
             answer_within: Duration::from_secs(5),
+            ours: Ours::default(),
         };
         handler.run(attempt).await;
         run += 1;

@@ -20,7 +20,7 @@ use waxwing::model::queue::tables::{ACT, JOB};
 use waxwing::model::queue::{Act, DestinationId, InboxId, Job, JobKey, JobKind, Lane, SignatureProfile};
 use waxwing::model::tables::{ACCOUNT_BY_URI, STATUS, STATUS_BY_URI};
 use waxwing::model::{Account, Status};
-use waxwing::queue::{Attempt, Handlers};
+use waxwing::queue::{Attempt, Handlers, Ours};
 use waxwing::store::{Scan, StoreError};
 use waxwing::wire::http_signature::{self, Kind, Outgoing, PrivateKey, Signer};
 
@@ -266,6 +266,7 @@ fn attempt(app: &TestApp, act: Act) -> Attempt {
         attempts: 0,
         now: app.now(),
         answer_within: Duration::from_secs(5),
+        ours: Ours::default(),
     }
 }
 
