@@ -281,7 +281,7 @@ impl Seeder<'_> {
     async fn settle(&self, greetings: usize) -> Result<(), Problem> {
         let end = self.state.clock.monotonic() + SETTLE_MAX;
         while self.state.clock.monotonic() < end {
-            let rows = self.state.store.read(|tx| delivery::overview(tx)).await;
+            let rows = self.state.store.read(delivery::overview).await;
             let rows = rows.map_err(|error: StoreError| Problem::from(error))?;
             if rows.ready.iter().sum::<i64>() <= greetings as i64 {
                 break;

@@ -54,10 +54,32 @@ async fn answer_here(site: Router, request: Request) -> Response {
     response
 }
 
+/// Live news. A stream lasts for hours: passed on, it would end with either of
+/// two nodes, and the balancer would learn nothing from how long it took.
+const STREAMS: [&str; 2] = ["/api/v1/streaming", "/events"];
+
 /// What every node has in its program, where a way through the network would
-/// only make it later; and how this door sees the nodes, which another does
-/// not know.
+/// only make it later; streams; and how this door sees the nodes, which
+/// another does not know.
 fn stays(path: &str) -> bool {
-    let is_asset = path.strip_prefix(assets::PREFIX).is_some_and(|rest| rest.starts_with('/'));
-    is_asset || roster::PLACES.iter().any(|place| path.starts_with(place))
+    let is_at =
+        |place: &str| path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    is_at(assets::PREFIX)
+        || STREAMS.into_iter().any(is_at)
+        || roster::PLACES.iter().any(|place| path.starts_with(place))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stays;
+
+    #[test]
+    fn streams_and_assets_are_answered_here() {
+        for path in ["/assets/app.js", "/api/v1/streaming", "/api/v1/streaming/user", "/events"] {
+            assert!(stays(path), "{path}");
+        }
+        for path in ["/", "/eventsource", "/api/v1/timelines/home", "/api/v1/streamings", "/@ana"] {
+            assert!(!stays(path), "{path}");
+        }
+    }
 }

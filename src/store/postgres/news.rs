@@ -176,11 +176,16 @@ impl Reporter {
     ) -> bool {
         // A hint need not survive a crash, so its commit need not wait for the disk.
         let _ = client.batch_execute("set synchronous_commit = off").await;
-        if let Err(error) = client.batch_execute(&format!("listen {CHANNEL}")).await {
-            tracing::debug!(%error, "the database does not pass signals between nodes");
-        }
-        if was_connected {
-            self.ear.missed();
+        match client.batch_execute(&format!("listen {CHANNEL}")).await {
+            // What was announced before this does not arrive here: it is no
+            // gap in what comes from now on, and who listened already is told.
+            Ok(()) => {
+                let before = std::mem::take(&mut *self.ear.roll.lock());
+                if was_connected || before.knows_somebody() {
+                    self.ear.missed();
+                }
+            }
+            Err(error) => tracing::debug!(%error, "the database does not pass signals between nodes"),
         }
         loop {
             tokio::select! {

@@ -23,6 +23,11 @@ struct Sender {
 }
 
 impl Roll {
+    /// Whether anything was heard of anybody.
+    pub(super) fn knows_somebody(&self) -> bool {
+        !self.senders.is_empty()
+    }
+
     /// A signal arrived; whether some before it did not.
     pub(super) fn arrived(&mut self, from: &str, number: u64) -> bool {
         if let Some(sender) = self.senders.get_mut(from) {
