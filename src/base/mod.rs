@@ -5,6 +5,7 @@
 
 mod chance;
 mod id;
+mod key;
 pub mod limits;
 mod problem;
 mod rate;
@@ -13,6 +14,7 @@ mod time;
 
 pub use chance::{Chance, FixedChance};
 pub use id::{Id, IdGenerator, Ids, Moment, NODE_MAX, ParseIdError};
+pub use key::derived_key;
 pub use problem::{Problem, ProblemKind};
 pub use rate::{Limited, Rate, RateLimits};
 pub use registration::Registration;

@@ -92,6 +92,11 @@ impl Load {
         self.0.is_draining.store(true, Relaxed);
     }
 
+    /// Whether it says that.
+    pub(super) fn is_draining(&self) -> bool {
+        self.0.is_draining.load(Relaxed)
+    }
+
     /// What it says of itself.
     pub(super) fn report(&self) -> LoadReport {
         let in_flight = self.0.limiter.in_flight();
@@ -103,14 +108,13 @@ impl Load {
             writer_queue: f32::from_bits(self.0.writer_queue.load(Relaxed)),
             ..Pressure::default()
         };
-        let uptime = self.0.clock.monotonic().saturating_sub(self.0.began);
         LoadReport {
             utilisation: utilisation(&pressure),
             cpu: pressure.cpu,
             rif: Some(u16::try_from(in_flight).unwrap_or(u16::MAX)),
             limit: Some(u16::try_from(self.limit()).unwrap_or(u16::MAX)),
-            uptime_s: Some(u32::try_from(uptime.as_secs()).unwrap_or(u32::MAX)),
-            is_draining: self.0.is_draining.load(Relaxed),
+            uptime_s: Some(u32::try_from(self.age().as_secs()).unwrap_or(u32::MAX)),
+            is_draining: self.is_draining(),
         }
     }
 

@@ -78,10 +78,11 @@ struct Inner {
 impl AppState {
     /// Wraps the parts.
     pub fn new(parts: Parts) -> AppState {
+        let (load, policy) = (Load::new(parts.clock.clone()), policy_of(&parts.config));
         AppState(Arc::new(Inner {
             gates: Gates::new(&parts.config.rate_limits),
-            load: Load::new(parts.clock.clone()),
-            front: Front::new(&parts.cluster, policy_of(&parts.config), &parts.clock, &parts.chance),
+            front: Front::new(&parts.cluster, policy, &load, &parts.clock, &parts.chance),
+            load,
             desk: Desk::new(parts.store.clone(), parts.clock.clone()),
             parts,
             fetches: Fetches::default(),

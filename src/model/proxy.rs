@@ -6,6 +6,8 @@ use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::base::derived_key;
+
 /// Bytes of a signature: 128 bits cannot be guessed.
 const MAC_BYTES: usize = 16;
 /// What the key is for; another use of the same secret gives another key.
@@ -25,8 +27,7 @@ impl std::fmt::Debug for ProxyKey {
 impl ProxyKey {
     /// The key that belongs to a secret of this server.
     pub fn derive(secret: &[u8]) -> ProxyKey {
-        let mac = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), PURPOSE);
-        ProxyKey(mac.as_ref().try_into().expect("HMAC-SHA-256 has 32 bytes"))
+        ProxyKey(derived_key(secret, PURPOSE))
     }
 
     /// The two segments of a path that stand for an address.

@@ -55,7 +55,7 @@ pub use load::{LOAD_HEADER, LOAD_WANTED_HEADER, LoadReport, SHED_HEADER};
 pub use outcome::Outcome;
 pub use policy::{Features, Policy};
 pub use pool::{UPSTREAMS_MAX, WEIGHT_MAX};
-pub use sticky::{STICKY_COOKIE, sticky_cookie, sticky_token};
+pub use sticky::{STICKY_COOKIE, StickyKey, sticky_cookie, sticky_token};
 pub use tick::Tick;
 pub use upstream::{Place, Streaming, Upstream};
 pub use utilisation::{Pressure, utilisation};

@@ -1,6 +1,8 @@
 //! The cookie of the policy `sticky_cookie`: says which upstream a browser
 //! had, without naming it.
 
+use aws_lc_rs::hmac;
+
 /// Its name.
 pub const STICKY_COOKIE: &str = "waxwing-upstream";
 
@@ -21,6 +23,22 @@ pub fn sticky_token(cookies: &str) -> Option<u64> {
 pub fn sticky_cookie(token: u64, is_https: bool) -> String {
     let secure = if is_https { "; Secure" } else { "" };
     format!("{STICKY_COOKIE}={token:016x}; Path=/; HttpOnly; SameSite=Lax{secure}")
+}
+
+/// Makes the [`sticky`](super::Place::sticky) numbers of addresses.
+pub struct StickyKey(hmac::Key);
+
+impl StickyKey {
+    /// Of a secret that all balancers have, and nobody else.
+    pub fn new(secret: &[u8]) -> StickyKey {
+        StickyKey(hmac::Key::new(hmac::HMAC_SHA256, secret))
+    }
+
+    /// The first eight bytes of its HMAC-SHA-256.
+    pub fn number(&self, address: &str) -> u64 {
+        let tag = hmac::sign(&self.0, address.as_bytes());
+        tag.as_ref().iter().take(8).fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
+    }
 }
 
 #[cfg(test)]

@@ -22,6 +22,30 @@ pub enum Health {
     Draining,
 }
 
+impl Health {
+    /// All of them.
+    pub const ALL: [Health; 6] = [
+        Health::Healthy,
+        Health::Warming,
+        Health::Probation,
+        Health::Filtered,
+        Health::Ejected,
+        Health::Draining,
+    ];
+
+    /// In one word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Health::Healthy => "healthy",
+            Health::Warming => "warming",
+            Health::Probation => "probation",
+            Health::Filtered => "filtered",
+            Health::Ejected => "ejected",
+            Health::Draining => "draining",
+        }
+    }
+}
+
 /// One upstream as it stands now.
 #[derive(Clone, Debug)]
 pub struct UpstreamView {

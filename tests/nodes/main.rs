@@ -7,6 +7,8 @@
 mod client;
 mod load;
 mod node;
+#[path = "../kit/ports.rs"]
+mod ports;
 #[path = "../kit/postgres.rs"]
 mod postgres;
 

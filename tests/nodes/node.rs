@@ -1,31 +1,18 @@
 //! A `waxwing` process among several on one database.
 
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::client::Ask;
+use crate::ports::free_ports;
 
 /// Longest wait for anything.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(30);
-
-/// Ports that nobody has now.
-fn free_ports<const N: usize>() -> [u16; N] {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    const FIRST: u16 = 12_000;
-    const SPAN: u16 = 20_000;
-    let start = (std::process::id().wrapping_mul(7) % u32::from(SPAN)) as u16;
-    let mut candidates =
-        std::iter::repeat_with(|| FIRST + (start + NEXT.fetch_add(1, Ordering::Relaxed)) % SPAN);
-    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
-    [(); N].map(|()| candidates.by_ref().take(usize::from(SPAN)).find(is_free).expect("a free port"))
-}
 
 /// Waits until something holds, but not for ever.
 pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {

@@ -10,7 +10,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::hmac;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
@@ -24,8 +23,8 @@ use super::stop::StopSignals;
 use super::system::{SystemChance, SystemClock};
 use crate::base::{Chance, Problem};
 use crate::net::tls::{FileCertificate, Served, server_config};
-use crate::proxy::UPSTREAMS_MAX;
 use crate::proxy::forward::{self, Proxy, Route, Settings};
+use crate::proxy::{StickyKey, UPSTREAMS_MAX};
 
 /// Runs a proxy until Ctrl-C or SIGTERM; what is under way finishes then. A
 /// second signal ends it at once.
@@ -106,7 +105,7 @@ fn routes(args: &ProxyArgs) -> Result<Vec<Route>, Problem> {
     }
     let mut key = [0; 32];
     SystemChance.fill(&mut key);
-    let key = hmac::Key::new(hmac::HMAC_SHA256, &key);
+    let key = StickyKey::new(&key);
     let tls = upstream_tls(args.upstream_ca.as_deref())?;
     args.to.iter().map(|upstream| upstream.route(&key, &tls)).collect()
 }

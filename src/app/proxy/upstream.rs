@@ -3,13 +3,12 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use aws_lc_rs::hmac;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 
 use crate::base::Problem;
 use crate::proxy::forward::{Route, Speech, Target};
-use crate::proxy::{Place, WEIGHT_MAX};
+use crate::proxy::{Place, StickyKey, WEIGHT_MAX};
 
 /// Where requests go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +77,7 @@ impl Upstream {
     ///
     /// # Errors
     /// If its host is no name that a certificate can have.
-    pub(super) fn route(&self, key: &hmac::Key, tls: &Arc<ClientConfig>) -> Result<Route, Problem> {
+    pub(super) fn route(&self, key: &StickyKey, tls: &Arc<ClientConfig>) -> Result<Route, Problem> {
         let address = self.address();
         let speech = match self.scheme {
             Scheme::Http => Speech::Plain,
@@ -91,9 +90,7 @@ impl Upstream {
                 Speech::Tls(tls.clone(), name)
             }
         };
-        let tag = hmac::sign(key, address.as_bytes());
-        let sticky = tag.as_ref().iter().take(8).fold(0, |sum, byte| (sum << 8) | u64::from(*byte));
-        let place = Place { name: address.clone().into(), weight: self.weight, sticky };
+        let place = Place { name: address.clone().into(), weight: self.weight, sticky: key.number(&address) };
         Ok(Route { place, target: Target::new(address, speech) })
     }
 }

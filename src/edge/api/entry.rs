@@ -16,9 +16,9 @@ use crate::base::Problem;
 use crate::edge::AppState;
 use crate::edge::auth::Auth;
 
-/// The scopes of which each operation needs one; operations that anybody may
-/// ask for are not in it.
-pub(super) type Needed = HashMap<(Method, String), Vec<String>>;
+/// The scopes of which each operation needs one, by path; operations that
+/// anybody may ask for are not in it.
+pub(super) type Needed = HashMap<String, HashMap<Method, Vec<String>>>;
 
 /// Reads what the description says of itself.
 pub(super) fn needed(api: &OpenApi) -> Needed {
@@ -31,7 +31,7 @@ pub(super) fn needed(api: &OpenApi) -> Needed {
             if let (false, Ok(method)) = (is_open, method.to_uppercase().parse()) {
                 let scopes = ways.iter().filter_map(|way| way["oauth"].as_array()).flatten();
                 let scopes = scopes.filter_map(|scope| Some(scope.as_str()?.to_owned())).collect();
-                needed.insert((method, path.clone()), scopes);
+                needed.entry(path.clone()).or_default().insert(method, scopes);
             }
         }
     }
@@ -46,10 +46,14 @@ pub(super) async fn first(
     request: Request,
     next: Next,
 ) -> Response {
-    let key = path.map(|path| (request.method().clone(), path.as_str().to_owned()));
-    let Some(scopes) = key.and_then(|key| needed.get(&key)) else { return next.run(request).await };
+    let operations = path.and_then(|path| needed.get(path.as_str()));
+    let Some(scopes) = operations.and_then(|all| all.get(request.method())) else {
+        return next.run(request).await;
+    };
     let (mut parts, body) = request.into_parts();
-    let response = next.run(Request::from_parts(parts.clone(), body)).await;
+    // Known already, from where requests are counted.
+    let auth = Auth::from_request_parts(&mut parts, &state).await;
+    let response = next.run(Request::from_parts(parts, body)).await;
     let finds_fault = matches!(
         response.status(),
         StatusCode::BAD_REQUEST
@@ -60,7 +64,7 @@ pub(super) async fn first(
     if !finds_fault {
         return response;
     }
-    match Auth::from_request_parts(&mut parts, &state).await.and_then(|auth| admitted(&auth, scopes)) {
+    match auth.and_then(|auth| admitted(&auth, scopes)) {
         Ok(()) => response,
         Err(problem) => problem.into_response(),
     }

@@ -99,7 +99,7 @@ impl Office {
     pub async fn list(&self, ask: &Ask) -> Result<Listed, StoreError> {
         let listing = self.desk.list(ask).await?;
         let outlook = self.cluster.outlook();
-        let shown = |view| nodes::sent_by(look::destination(view), nodes::sender(&outlook, view.id));
+        let shown = |view| nodes::sent_by(look::destination(view), outlook.sender(view.id.0));
         let destinations = listing.destinations.iter().map(shown).collect();
         Ok(Listed { total: listing.total, destinations })
     }
@@ -113,7 +113,7 @@ impl Office {
         let known = self.store.read(move |tx| admin::known(tx, id)).await?;
         let mut details = look::details(&view, &known.map(|known| known.history).unwrap_or_default());
         let outlook = self.cluster.outlook();
-        details.destination = nodes::sent_by(details.destination, nodes::sender(&outlook, id));
+        details.destination = nodes::sent_by(details.destination, outlook.sender(id.0));
         Ok(Some(details))
     }
 
@@ -129,7 +129,7 @@ impl Office {
     ) -> Result<DeliveryExplanation, StoreError> {
         let why = self.desk.explain(id, act, inbox).await?;
         let outlook = self.cluster.outlook();
-        Ok(match (&why, nodes::sender(&outlook, id)) {
+        Ok(match (&why, outlook.sender(id.0)) {
             (Why::Unseen, Some(node)) if !node.is_me => nodes::known_elsewhere(node.number),
             _ => look::explanation(&why),
         })

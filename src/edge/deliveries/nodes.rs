@@ -4,7 +4,6 @@
 use super::entities::{DeliveryDestination, DeliveryExplanation, DeliveryNode};
 use crate::base::Timestamp;
 use crate::cluster::{Outlook, Seen};
-use crate::model::queue::DestinationId;
 use crate::queue::Totals;
 
 /// The queues of all nodes that are there; none where the store is ours alone.
@@ -36,11 +35,6 @@ pub(super) fn alerts(nodes: &[DeliveryNode]) -> impl Iterator<Item = String> + '
         let since = node.network_down_since.as_ref()?;
         Some(format!("Node {} can reach nobody since {since}: its own network is down.", node.node))
     })
-}
-
-/// Who sends there; `None` where the store is ours alone, or nobody does.
-pub(super) fn sender(outlook: &Outlook, id: DestinationId) -> Option<&Seen> {
-    outlook.sender(id.0)
 }
 
 /// What only the node knows that sends there is not made up.
@@ -106,7 +100,7 @@ mod tests {
     #[test]
     fn each_destination_has_one_node_that_sends_there() {
         let outlook = outlook();
-        let sender = |id| sender(&outlook, DestinationId(id)).map(|seen| (seen.number, seen.is_me));
+        let sender = |id| outlook.sender(id).map(|seen| (seen.number, seen.is_me));
         // Nobody; node 0; we; a node that is gone.
         assert_eq!([0, 1, 2, 3].map(sender), [None, Some((0, false)), Some((1, true)), None]);
     }

@@ -64,9 +64,7 @@ const STREAMS: [&str; 2] = ["/api/v1/streaming", "/events"];
 fn stays(path: &str) -> bool {
     let is_at =
         |place: &str| path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    is_at(assets::PREFIX)
-        || STREAMS.into_iter().any(is_at)
-        || roster::PLACES.iter().any(|place| path.starts_with(place))
+    [assets::PREFIX].into_iter().chain(STREAMS).chain(roster::PLACES).any(is_at)
 }
 
 #[cfg(test)]

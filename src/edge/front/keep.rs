@@ -28,24 +28,21 @@ pub async fn keep(state: AppState, stop: CancellationToken, end: CancellationTok
     let dice = Dice::seeded(state.chance.u64());
     tokio::join!(
         look_after(front.shared.clone(), dice, end.clone()),
-        follow(&state, front, &stop, &end),
+        follow(front, &stop, &end),
         tell(&state, front, &end),
         measure(&state, &end),
     );
     front.close();
 }
 
-async fn follow(state: &AppState, front: &Front, stop: &CancellationToken, end: &CancellationToken) {
+async fn follow(front: &Front, stop: &CancellationToken, end: &CancellationToken) {
     let mut peers = front.cluster.peers();
     loop {
         let known = peers.borrow_and_update().clone();
         front.follow(&known);
         tokio::select! {
             () = end.cancelled() => return,
-            () = stop.cancelled(), if !front.is_draining() => {
-                front.drain();
-                state.load().drain();
-            }
+            () = stop.cancelled(), if !front.load.is_draining() => front.drain(),
             changed = peers.changed() => if changed.is_err() { return },
         }
     }

@@ -21,11 +21,11 @@ use std::time::Duration;
 use axum::Router;
 use parking_lot::RwLock;
 
-use crate::base::{Chance, Clock};
+use crate::base::{Chance, Clock, derived_key};
 use crate::cluster::{Cluster, NodeKey, Peer};
 use crate::net::tls::NodeTls;
 use crate::proxy::forward::{Settings, Shared, Worker, shared};
-use crate::proxy::{Dice, Policy, UpstreamView};
+use crate::proxy::{Dice, Policy, StickyKey, UpstreamView};
 
 pub use door::door;
 pub use keep::{DRAIN_LINGER, keep};
@@ -33,13 +33,17 @@ pub(super) use port::Named;
 pub use port::port;
 
 use super::MEDIA_MAX_BYTES;
-use routes::Roster;
+use super::load::Load;
+use routes::Boots;
 
 /// How long another node may take until its answer begins: a little longer
 /// than the longest that any request may take ([`super::deadline`]).
 const ANSWER_MAX: Duration = Duration::from_secs(125);
 /// How long a connection to another node may take; they are near.
 const CONNECT_MAX: Duration = Duration::from_secs(1);
+/// Makes the numbers of sticky cookies; another use of the nodes' secret than
+/// TLS is.
+const STICKY_PURPOSE: &[u8] = b"waxwing sticky 1";
 /// Who has no name in the list of nodes.
 const MYSELF: &str = "here";
 
@@ -49,10 +53,13 @@ pub struct Front {
     tls: NodeTls,
     worker: Arc<Worker>,
     shared: Arc<Shared>,
-    roster: Roster,
+    /// Makes the numbers of sticky cookies, the same on all nodes.
+    sticky: StickyKey,
+    boots: Boots,
+    /// Says whether this node wants nothing new.
+    load: Load,
     /// There is somebody to pass requests on to.
     has_others: AtomicBool,
-    is_draining: AtomicBool,
     /// The site as this node answers it, once it is served.
     site: Arc<RwLock<Option<Router>>>,
 }
@@ -87,16 +94,18 @@ impl Front {
     pub(super) fn new(
         cluster: &Cluster,
         policy: Policy,
+        load: &Load,
         clock: &Arc<dyn Clock>,
         chance: &Arc<dyn Chance>,
     ) -> Option<Front> {
-        Some(Front::with_key(cluster, cluster.key()?, policy, clock, chance))
+        Some(Front::with_key(cluster, cluster.key()?, policy, load, clock, chance))
     }
 
     fn with_key(
         cluster: &Cluster,
         key: &NodeKey,
         policy: Policy,
+        load: &Load,
         clock: &Arc<dyn Clock>,
         chance: &Arc<dyn Chance>,
     ) -> Front {
@@ -114,9 +123,10 @@ impl Front {
             tls: NodeTls::new(&key.0),
             worker: Arc::new(Worker::new(shared.clone(), Dice::seeded(chance.u64()))),
             shared,
-            roster: Roster::new(&key.0),
+            sticky: StickyKey::new(&derived_key(&key.0, STICKY_PURPOSE)),
+            boots: Boots::default(),
+            load: load.clone(),
             has_others: AtomicBool::new(false),
-            is_draining: AtomicBool::new(false),
             site: Arc::default(),
         }
     }
@@ -151,12 +161,7 @@ impl Front {
 
     /// From now on nothing new is wanted here; the others are told.
     fn drain(&self) {
-        self.is_draining.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether nothing new is wanted here.
-    fn is_draining(&self) -> bool {
-        self.is_draining.load(Ordering::Relaxed)
+        self.load.drain();
     }
 }
 
@@ -172,7 +177,8 @@ mod tests {
     fn front() -> Front {
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(Timestamp::from_secs(1)));
         let chance: Arc<dyn Chance> = Arc::new(FixedChance::new(1));
-        Front::with_key(&Cluster::staged(Duty::ALONE), &NodeKey([1; 32]), Policy::P2c, &clock, &chance)
+        let (cluster, load) = (Cluster::staged(Duty::ALONE), Load::new(clock.clone()));
+        Front::with_key(&cluster, &NodeKey([1; 32]), Policy::P2c, &load, &clock, &chance)
     }
 
     fn peer(number: u8, boot: u64) -> Peer {

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use aws_lc_rs::hmac;
 use parking_lot::Mutex;
 use rustls::pki_types::ServerName;
 
@@ -11,31 +10,14 @@ use crate::cluster::Peer;
 use crate::proxy::Place;
 use crate::proxy::forward::{Route, Speech, Target};
 
-/// Makes the numbers of sticky cookies; another use of the nodes' secret
-/// than TLS is.
-const STICKY_PURPOSE: &[u8] = b"waxwing sticky 1";
-
 /// Who was there, to notice who began anew at the same address.
-pub(super) struct Roster {
-    sticky: hmac::Key,
-    boots: Mutex<HashMap<String, u64>>,
-}
+#[derive(Default)]
+pub(super) struct Boots(Mutex<HashMap<String, u64>>);
 
-impl Roster {
-    pub(super) fn new(secret: &[u8; 32]) -> Roster {
-        let key = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), STICKY_PURPOSE);
-        Roster { sticky: hmac::Key::new(hmac::HMAC_SHA256, key.as_ref()), boots: Mutex::default() }
-    }
-
-    /// A keyed hash of an address, the same on all nodes.
-    fn sticky(&self, address: &str) -> u64 {
-        let tag = hmac::sign(&self.sticky, address.as_bytes());
-        tag.as_ref().iter().take(8).fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
-    }
-
+impl Boots {
     /// Notes who is there; gives the addresses at which a process began anew.
     fn note(&self, peers: &[&Peer]) -> Vec<String> {
-        let mut boots = self.boots.lock();
+        let mut boots = self.0.lock();
         let is_new = |peer: &&&Peer| boots.get(&peer.address).is_some_and(|boot| *boot != peer.boot);
         let anew = peers.iter().filter(is_new).map(|peer| peer.address.clone()).collect();
         // One that is listed by hand has no name while its row is missing.
@@ -64,7 +46,7 @@ impl Front {
     /// Takes in who is there: this node and the others.
     pub(super) fn follow(&self, peers: &[Peer]) {
         let peers = distinct(peers);
-        let anew = self.roster.note(&peers);
+        let anew = self.boots.note(&peers);
         if !anew.is_empty() {
             // What is known of the process that was there says nothing of the
             // one that is.
@@ -78,7 +60,7 @@ impl Front {
         for peer in peers.iter().filter(|peer| peer.is_draining && !peer.is_me) {
             self.shared.balancer.drain(self.shared.now(), &peer.address);
         }
-        if self.is_draining() {
+        if self.load.is_draining() {
             let me = peers.iter().find(|peer| peer.is_me).map_or(MYSELF, |me| &me.address);
             self.shared.balancer.drain(self.shared.now(), me);
         }
@@ -104,7 +86,7 @@ impl Front {
     }
 
     fn route_to(&self, address: &str, speech: Speech) -> Route {
-        let place = Place { name: address.into(), weight: 1, sticky: self.roster.sticky(address) };
+        let place = Place { name: address.into(), weight: 1, sticky: self.sticky.number(address) };
         Route { place, target: Target::new(address.to_owned(), speech) }
     }
 

@@ -7,9 +7,9 @@ use std::fmt::Write;
 
 use super::entities::{NodeBalance, NodeStanding, Nodes};
 use super::{AppState, nodes};
+use crate::proxy::Health;
 
 const STATES: [&str; 5] = ["live", "draining", "unsure", "away", "unknown"];
-const HEALTHS: [&str; 6] = ["healthy", "warming", "probation", "filtered", "ejected", "draining"];
 
 /// The lines.
 pub fn exposition(state: &AppState) -> String {
@@ -83,7 +83,7 @@ fn balancer(text: &mut String, now: &Nodes) {
     }
     head(text, "waxwing_balancer_health", "gauge");
     for (number, balance) in balanced() {
-        for health in HEALTHS {
+        for health in Health::ALL.map(Health::name) {
             let is_it = u8::from(balance.health == health);
             let _ =
                 writeln!(text, "waxwing_balancer_health{{node=\"{number}\",health=\"{health}\"}} {is_it}");

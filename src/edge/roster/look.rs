@@ -9,7 +9,7 @@ use crate::base::Timestamp;
 use crate::cluster::{CHORES, Life, Outlook, Peer, Seen};
 use crate::edge::front::FrontView;
 use crate::model::{NodeLoad, NodeState};
-use crate::proxy::{Health, UpstreamView};
+use crate::proxy::UpstreamView;
 
 /// One that left is shown for so long.
 const AWAY_SHOWN: Duration = Duration::from_secs(24 * 3600);
@@ -181,7 +181,7 @@ fn balance(scene: &Scene<'_>, front: &FrontView, nodes: &mut [NodeStanding]) -> 
 
 fn balanced(upstream: &UpstreamView, verdict: &Verdict) -> NodeBalance {
     NodeBalance {
-        health: health_word(upstream.health).to_owned(),
+        health: upstream.health.name().to_owned(),
         score: f64::from(upstream.score),
         in_flight: upstream.in_flight,
         streams: upstream.streams,
@@ -196,17 +196,6 @@ fn balanced(upstream: &UpstreamView, verdict: &Verdict) -> NodeBalance {
         requests: upstream.picks,
         failures: upstream.failures,
         is_outlier: verdict.why.is_some(),
-    }
-}
-
-pub(super) fn health_word(health: Health) -> &'static str {
-    match health {
-        Health::Healthy => "healthy",
-        Health::Warming => "warming",
-        Health::Probation => "probation",
-        Health::Filtered => "filtered",
-        Health::Ejected => "ejected",
-        Health::Draining => "draining",
     }
 }
 

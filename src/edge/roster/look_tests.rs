@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::*;
 use crate::edge::front::PeerView;
 use crate::model::{Holdings, Node};
-use crate::proxy::Policy;
+use crate::proxy::{Health, Policy};
 
 const WALL: Timestamp = Timestamp::from_secs(1_764_000_000);
 const NOW: Duration = Duration::from_secs(500);

@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use aws_lc_rs::hmac;
 use aws_lc_rs::signature::Ed25519KeyPair;
 use rustls::client::AlwaysResolvesClientRawPublicKeys;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -22,6 +21,8 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, Error, PeerIncompatible,
     ServerConfig, SignatureScheme,
 };
+
+use crate::base::derived_key;
 
 /// Keeps this key apart from others that are made of the same secret.
 const PURPOSE: &[u8] = b"waxwing node tls 1";
@@ -68,8 +69,8 @@ impl NodeTls {
 }
 
 fn certified_key(secret: &[u8; 32]) -> CertifiedKey {
-    let seed = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), PURPOSE);
-    let pair = Ed25519KeyPair::from_seed_unchecked(seed.as_ref()).expect("HMAC-SHA-256 has 32 bytes");
+    let seed = derived_key(secret, PURPOSE);
+    let pair = Ed25519KeyPair::from_seed_unchecked(&seed).expect("every 32 bytes are a seed");
     let pkcs8 = pair.to_pkcs8().expect("a key that was just made can be written").as_ref().to_vec();
     let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pkcs8));
     let key = provider::sign::any_supported_type(&private).expect("aws-lc-rs signs with Ed25519");
@@ -209,7 +210,6 @@ mod tests {
     }
 
     fn without_a_key() -> Arc<ClientConfig> {
-        let known = NodeTls::new(&[1; 32]);
         let crypto = Arc::new(provider::default_provider());
         let spki = certified_key(&[1; 32]).key.public_key().unwrap().into_owned();
         let algorithms = provider::default_provider().signature_verification_algorithms;
@@ -219,7 +219,6 @@ mod tests {
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(OneKey { spki, algorithms }))
             .with_no_client_auth();
-        drop(known);
         Arc::new(client)
     }
 

@@ -55,7 +55,7 @@ async fn answers(port: u16, root: &str) {
 #[tokio::test]
 async fn the_program_gets_its_certificate_and_keeps_it_over_a_kill() {
     let (dns, folder) = (Dns::start(), tempfile::tempdir().unwrap());
-    let [tls, http] = super::free_ports();
+    let [tls, http] = crate::kit::ports::free_ports();
     let ports = Ports { tls, http };
     dns.add(NAME);
     let pebble = Pebble::start(ports, dns.address).await;

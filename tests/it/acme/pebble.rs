@@ -49,7 +49,7 @@ impl Pebble {
     async fn try_start(ports: Ports, dns: SocketAddr) -> Option<Pebble> {
         let folder = tempfile::tempdir().unwrap();
         let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-        let [listen, management] = super::free_ports();
+        let [listen, management] = crate::kit::ports::free_ports();
         write_config(folder.path(), &own, listen, management, ports);
         let program = std::env::var("PEBBLE").unwrap_or_else(|_| "pebble".to_owned());
         let process = Command::new(program)

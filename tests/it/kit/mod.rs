@@ -5,6 +5,8 @@
 #![allow(dead_code)] // not every test uses every tool
 
 pub mod place;
+#[path = "../../kit/ports.rs"]
+pub mod ports;
 mod schema;
 pub mod smtp;
 

@@ -47,7 +47,7 @@ pub struct Node {
 impl Node {
     /// Starts a process and waits until it answers.
     pub async fn start(site: &Site, name: &str) -> Node {
-        let [port] = crate::acme::free_ports();
+        let [port] = crate::kit::ports::free_ports();
         let data = site.folder.path().join(name);
         std::fs::create_dir_all(&data).unwrap();
         let config = data.join("waxwing.conf");

@@ -117,7 +117,6 @@ fn pieces(words: &str) -> Vec<(bool, String)> {
 
 impl NodeView {
     fn new(node: &NodeStanding) -> NodeView {
-        let percent = |share: f64| (share * 100.0).round() as u64;
         NodeView {
             name: node.number.map_or_else(|| "Not there".to_owned(), |number| format!("Node {number}")),
             address: node.address.clone(),
@@ -138,6 +137,10 @@ impl NodeView {
     }
 }
 
+fn percent(share: f64) -> u64 {
+    (share * 100.0).round() as u64
+}
+
 fn beat(node: &NodeStanding) -> String {
     match node.last_beat_s {
         None => "never".to_owned(),
@@ -148,7 +151,6 @@ fn beat(node: &NodeStanding) -> String {
 
 impl BalanceView {
     fn new(balance: &NodeBalance) -> BalanceView {
-        let percent = |share: f64| (share * 100.0).round() as u64;
         let detail = match (balance.health.as_str(), balance.ejected_for_s) {
             ("ejected", Some(left_s)) => format!("for {left_s:.0} s more"),
             ("warming", _) => format!("at {} %", percent(balance.warm_up)),
