@@ -301,7 +301,7 @@ fn take_address(tx: &mut WriteTx<'_>, old: &User, email: &str) -> Result<bool, S
 }
 
 fn confirmed(tx: &mut WriteTx<'_>, moment: &mut Moment, site: &Site, old: &User) -> Result<(), StoreError> {
-    User::save(tx, Some(old), &User { awaits_confirmation: false, ..old.clone() });
+    user::save(tx, old, &User { awaits_confirmation: false, ..old.clone() })?;
     came_in(tx, moment, site, old)
 }
 

@@ -70,7 +70,7 @@ async fn finger(State(state): State<AppState>, Query(asked): Query<Asked>) -> Re
     if account.deleted_at.is_some() {
         return Err(Problem::new(ProblemKind::Gone, "the account is gone"));
     }
-    if account.suspended_at.is_some() {
+    if !account.is_visible() {
         return Err(Problem::not_found());
     }
     let acct = format!("{}@{}", account.username, site.domain);

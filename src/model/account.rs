@@ -173,6 +173,11 @@ pub struct Account {
     /// What their profile shows. `None` is all of it.
     #[n(36)]
     pub tabs: Option<ProfileTabs>,
+    /// Signed up, but not let in yet: a moderator has to approve, or the mail
+    /// address to be confirmed. Until then it is there for staff only.
+    /// `None` is no.
+    #[n(37)]
+    pub waits: Option<bool>,
 }
 
 impl Record for Account {}
@@ -205,7 +210,12 @@ impl Account {
 
     /// Whether posts and profile may be shown.
     pub fn is_visible(&self) -> bool {
-        self.suspended_at.is_none() && self.deleted_at.is_none()
+        self.suspended_at.is_none() && self.deleted_at.is_none() && !self.waits()
+    }
+
+    /// Whether it has signed up and not been let in yet.
+    pub fn waits(&self) -> bool {
+        self.waits.unwrap_or_default()
     }
 
     /// Whether it is limited to those who look for it.

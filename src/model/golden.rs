@@ -236,3 +236,75 @@ fn rows_of_webhooks_read_for_ever() {
     };
     check("webhook", &webhook).unwrap();
 }
+
+#[test]
+fn rows_of_people_read_for_ever() {
+    let account = Account {
+        id: Id(7),
+        username: "ana".into(),
+        domain: Some("b.example".into()),
+        display_name: "Ana".into(),
+        note_html: "<p>hi</p>".into(),
+        note_text: "hi".into(),
+        fields: vec![Field {
+            name: "site".into(),
+            value_html: "<a>b</a>".into(),
+            value_text: "b".into(),
+            verified_at: Some(AT),
+        }],
+        avatar: Some(Picture::Local("0a.png".into())),
+        header: Some(Picture::Remote("https://b.example/h.png".into())),
+        uri: "https://b.example/u/7".into(),
+        url: "https://b.example/@ana".into(),
+        inbox: "https://b.example/u/7/inbox".into(),
+        shared_inbox: Some("https://b.example/inbox".into()),
+        followers_uri: "https://b.example/u/7/followers".into(),
+        following_uri: "https://b.example/u/7/following".into(),
+        outbox_uri: "https://b.example/u/7/outbox".into(),
+        featured_uri: "https://b.example/u/7/featured".into(),
+        key_id: "https://b.example/u/7#key".into(),
+        public_key_pem: "pem".into(),
+        kind: ActorKind::Service,
+        is_locked: true,
+        is_discoverable: true,
+        is_indexable: true,
+        created_at: AT,
+        fetched_at: AT,
+        last_status_at: Some(AT),
+        suspended_at: Some(AT),
+        deleted_at: None,
+        also_known_as: vec!["https://c.example/u/1".into()],
+        moved_to: Some("https://c.example/u/1".into()),
+        emojis: Some(vec![CustomEmoji { shortcode: "fox".into(), url: "https://b.example/fox".into() }]),
+        previous_key: Some(("old".into(), AT)),
+        silenced_at: Some(AT),
+        sensitized_at: Some(AT),
+        hides_follows: Some(true),
+        attribution_domains: Some(vec!["b.example".into()]),
+        tabs: Some(ProfileTabs { media: true, media_replies: false, featured: true }),
+        waits: None,
+    };
+    check("account", &account).unwrap();
+    check("account-waiting", &Account { waits: Some(true), ..account }).unwrap();
+
+    let once = OneTime { digest: [7; 32], expires_at: AT };
+    let user = User {
+        id: Id(7),
+        password_hash: "hash".into(),
+        email: Some("ana@b.example".into()),
+        role: Role::Moderator,
+        state: UserState::Pending,
+        created_at: AT,
+        defaults: PostingDefaults { sensitive: true, ..PostingDefaults::default() },
+        reason: Some("birds".into()),
+        invited_by: Some(Id(1)),
+        app: Some(Id(2)),
+        locale: Some("en".into()),
+        has_push: true,
+        awaits_confirmation: true,
+        confirmation: Some(once.clone()),
+        reset: Some(once),
+        new_email: Some("new@b.example".into()),
+    };
+    check("user", &user).unwrap();
+}

@@ -116,7 +116,7 @@ pub struct PostingDefaults {
 }
 
 /// A person who can log in. Has the id of their account.
-#[derive(Clone, Encode, Decode, Default)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode, Default)]
 pub struct User {
     /// The account's id.
     #[n(0)]

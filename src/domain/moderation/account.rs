@@ -172,7 +172,7 @@ pub fn relieve(
         Relief::Enable => {
             let user = user.ok_or(ModerationError::Invalid("only people of this server have a login"))?;
             if user.state == UserState::Disabled {
-                User::save(tx, Some(&user), &User { state: UserState::Active, ..user.clone() });
+                user::save(tx, &user, &User { state: UserState::Active, ..user.clone() })?;
             }
             old.clone()
         }

@@ -9,11 +9,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::about::{self, About};
-use super::list::{Wanted, holds, load_alerts};
+use super::list::{Wanted, holds, load_alerts, names};
 use super::{NOTIFICATIONS_MAX, TRIM_ROWS};
 use crate::base::{Id, Timestamp};
 use crate::domain::page::{Page, Paged, fill};
-use crate::domain::timeline::{Loaded, Person, load, load_people};
+use crate::domain::timeline::{Loaded, Person, load, load_everybody};
 use crate::domain::visibility::{Viewer, relations};
 use crate::model::tables::{INTERACTION, NOTIFICATION, NOTIFICATION_GROUP};
 use crate::model::{FilterContext, GroupBegin, GroupKey, Notification, NotificationKind};
@@ -201,8 +201,11 @@ fn load_groups(
         groups.iter().filter_map(|(_, rows)| rows.first()).filter_map(|row| row.status).collect();
     posts.sort();
     posts.dedup();
-    let people: HashMap<Id, Arc<Person>> =
-        load_people(tx, &sample)?.into_iter().flatten().map(|person| (person.account.id, person)).collect();
+    let people: HashMap<Id, Arc<Person>> = load_everybody(tx, &sample)?
+        .into_iter()
+        .flatten()
+        .map(|person| (person.account.id, person))
+        .collect();
     let statuses: HashMap<Id, Loaded> =
         load(tx, viewer, &posts)?.into_iter().flatten().map(|loaded| (loaded.status.id, loaded)).collect();
     let firsts: Vec<&Notification> = groups.iter().filter_map(|(_, rows)| rows.first()).collect();
@@ -213,7 +216,10 @@ fn load_groups(
         let status = wants.and_then(|id| statuses.get(&id)).cloned();
         let is_hidden = status.as_ref().is_some_and(|status| status.is_hidden(FilterContext::Notifications));
         let mut sample: Vec<Arc<Person>> = Vec::new();
-        for person in rows.iter().take(SAMPLE).filter_map(|row| people.get(&row.from)) {
+        for row in rows.iter().take(SAMPLE) {
+            let Some(person) = people.get(&row.from).filter(|person| names(row, &person.account)) else {
+                continue;
+            };
             if !sample.iter().any(|known| known.account.id == person.account.id) {
                 sample.push(person.clone());
             }

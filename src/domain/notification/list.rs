@@ -7,10 +7,10 @@ use std::sync::Arc;
 use super::about::{self, About};
 use crate::base::Id;
 use crate::domain::page::{Page, Paged, fill};
-use crate::domain::timeline::{Loaded, Person, load, load_people};
+use crate::domain::timeline::{Loaded, Person, load, load_everybody};
 use crate::domain::visibility::{Between, Viewer, relations};
 use crate::model::tables::{INTERACTION, MARKER, NOTIFICATION};
-use crate::model::{FilterContext, Interaction, Notification, NotificationKind};
+use crate::model::{Account, FilterContext, Interaction, Notification, NotificationKind};
 use crate::store::{ReadTx, Scan, StoreError, WriteTx};
 
 /// A notification with what is shown of it.
@@ -149,7 +149,7 @@ pub(super) fn load_alerts(
     let marks: Vec<(Id, Id)> = known.iter().map(|row| (row.from, row.status.unwrap_or_default())).collect();
 
     let people: HashMap<Id, Arc<Person>> =
-        load_people(tx, &from)?.into_iter().flatten().map(|person| (person.account.id, person)).collect();
+        load_everybody(tx, &from)?.into_iter().flatten().map(|person| (person.account.id, person)).collect();
     let relations = relations(tx, viewer, &from)?;
     let mut marks = tx.get_many(INTERACTION, &marks)?.into_iter();
     let statuses: HashMap<Id, Loaded> =
@@ -162,7 +162,7 @@ pub(super) fn load_alerts(
         .map(|row| {
             let row = row?;
             let mark = marks.next().flatten().unwrap_or_default();
-            let person = people.get(&row.from)?.clone();
+            let person = people.get(&row.from).filter(|person| names(&row, &person.account))?.clone();
             let between = relations.get(&row.from).cloned().unwrap_or_default();
             let status = row.status.and_then(|id| statuses.get(&id)).cloned();
             let is_hidden = status.as_ref().is_some_and(|s| s.is_hidden(FilterContext::Notifications));
@@ -174,6 +174,12 @@ pub(super) fn load_alerts(
             holds.then_some(Alert { notification: row, from: person, status, about })
         })
         .collect())
+}
+
+/// Whether it may name this account as its cause. Staff hear also of those
+/// whom nobody else sees, who wait to be let in for example.
+pub(super) fn names(row: &Notification, from: &Account) -> bool {
+    from.is_visible() || (row.kind.is_office() && from.deleted_at.is_none())
 }
 
 /// Whether what it tells is still so.

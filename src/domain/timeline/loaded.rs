@@ -171,7 +171,7 @@ pub fn load_rows(
 }
 
 /// Loads accounts with their counts, in order; `None` for those that are
-/// missing, suspended or deleted. One round trip, two more where some moved.
+/// missing, suspended, deleted or not let in yet. One round trip, two more where some moved.
 ///
 /// # Errors
 /// Only the store's.
@@ -180,8 +180,7 @@ pub fn load_people(tx: &ReadTx<'_>, ids: &[Id]) -> Result<Vec<Option<Arc<Person>
     Ok(all.into_iter().map(|person| person.filter(|p| p.account.is_visible())).collect())
 }
 
-/// Like [`load_people`], with those who are suspended or deleted: for
-/// moderators, and to say of somebody that they are suspended.
+/// Like [`load_people`], with those who may not be shown: for moderators, and to say of somebody that they are suspended.
 ///
 /// # Errors
 /// Only the store's.

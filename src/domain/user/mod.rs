@@ -153,8 +153,30 @@ fn change(tx: &mut WriteTx<'_>, id: Id, apply: impl FnOnce(&mut User)) -> Result
     let old = tx.get(USER, &id)?.ok_or(UserError::Missing)?;
     let mut new = old.clone();
     apply(&mut new);
-    User::save(tx, Some(&old), &new);
+    save(tx, &old, &new)?;
     Ok(())
+}
+
+/// Keeps what has changed of a user, and shows or hides the account with it:
+/// nobody sees one that was not let in yet.
+///
+/// # Errors
+/// Only the store's.
+pub(in crate::domain) fn save(tx: &mut WriteTx<'_>, old: &User, new: &User) -> Result<(), StoreError> {
+    User::save(tx, Some(old), new);
+    // Keeping somebody out who waits does not let them be seen.
+    if new.state == UserState::Disabled || (waits(new) == waits(old) && old.state != UserState::Disabled) {
+        return Ok(());
+    }
+    if let Some(account) = tx.get(ACCOUNT, &new.id)?.filter(|account| account.waits() != waits(new)) {
+        Account::save(tx, Some(&account), &Account { waits: Some(waits(new)), ..account.clone() });
+    }
+    Ok(())
+}
+
+/// Whether somebody has signed up and may not come in yet.
+fn waits(user: &User) -> bool {
+    user.state == UserState::Pending || user.awaits_confirmation
 }
 
 /// Logs every browser and app out, except one session.

@@ -129,7 +129,7 @@ pub fn sign_up(
     {
         return Err(SignUpError::EmailBarred);
     }
-    let account = new_account(moment, site, new);
+    let mut account = new_account(moment, site, new);
     let user = User {
         id: account.id,
         password_hash: new.password_hash.clone(),
@@ -144,6 +144,7 @@ pub fn sign_up(
         awaits_confirmation: must_confirm,
         ..User::default()
     };
+    account.waits = super::waits(&user).then_some(true);
     Account::save(tx, None, &account);
     User::save(tx, None, &user);
     tx.put(ACCOUNT_KEY, &account.id, &new.keys);

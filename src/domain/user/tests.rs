@@ -153,6 +153,35 @@ async fn sessions_end_when_idle_and_when_their_user_is_disabled() {
     assert!(look().await.is_none());
 }
 
+#[tokio::test]
+async fn whoever_waits_to_be_let_in_is_not_seen() {
+    let world = World::new();
+    let ana = join(&world, Entry::Given(Role::User), "ana").await.unwrap().id;
+    let seen = || async {
+        let account = world.read(move |tx| tx.get(crate::model::tables::ACCOUNT, &ana)).await;
+        account.unwrap().is_visible()
+    };
+    let set = |state: UserState, awaits_confirmation: bool| {
+        world.write(move |tx: &mut crate::store::WriteTx<'_>, _: &mut crate::base::Moment| {
+            change(tx, ana, |user| (user.state, user.awaits_confirmation) = (state, awaits_confirmation))
+        })
+    };
+    use UserState::{Active, Disabled, Pending};
+    for (state, awaits, expected) in [
+        (Pending, true, false),
+        (Pending, false, false),
+        // Keeping somebody out does not show them, letting them in does.
+        (Disabled, false, false),
+        (Active, true, false),
+        (Active, false, true),
+        (Disabled, false, true),
+        (Active, false, true),
+    ] {
+        set(state, awaits).await.unwrap();
+        assert_eq!(seen().await, expected, "{state:?} {awaits}");
+    }
+}
+
 #[test]
 fn an_address_has_one_form_and_no_tricks() {
     for (typed, expected) in [

@@ -10,7 +10,7 @@ use crate::base::{Id, Problem};
 use crate::domain::relation::{RelationError, relationships};
 use crate::domain::timeline::{Person, load_everybody, load_people};
 use crate::edge::AppState;
-use crate::model::Site;
+use crate::model::{self, Site};
 use crate::store::StoreError;
 use crate::wire::mastodon::{self, Account, Relationship};
 
@@ -74,7 +74,8 @@ pub(crate) async fn person(state: &AppState, id: Id) -> Result<Arc<Person>, Prob
 pub(crate) async fn known_person(state: &AppState, id: Id) -> Result<Arc<Person>, Problem> {
     let found = state.store.read(move |tx| load_everybody(tx, &[id])).await;
     let found = found.map_err(|error: StoreError| Problem::from(error))?;
-    let known = found.into_iter().flatten().next().filter(|person| person.account.deleted_at.is_none());
+    let is_known = |account: &model::Account| account.deleted_at.is_none() && !account.waits();
+    let known = found.into_iter().flatten().next().filter(|person| is_known(&person.account));
     known.ok_or_else(Problem::not_found)
 }
 

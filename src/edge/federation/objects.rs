@@ -17,7 +17,7 @@ use crate::model::{Account, Site, Status};
 use crate::store::{ReadTx, StoreError};
 use crate::wire::activitypub::write::{self, InstanceActor, NoteParts};
 
-/// A local account that is not suspended.
+/// A local account that is not suspended; perhaps a deleted one.
 pub(super) async fn local_account(state: &AppState, id: &str) -> Result<Account, Problem> {
     let account = known_account(state, id).await?;
     if account.suspended_at.is_some() { Err(Problem::not_found()) } else { Ok(account) }
@@ -28,7 +28,7 @@ pub(super) async fn local_account(state: &AppState, id: &str) -> Result<Account,
 async fn known_account(state: &AppState, id: &str) -> Result<Account, Problem> {
     let id: Id = id.parse().map_err(|_| Problem::not_found())?;
     let found = state.store.read(move |tx| account::get(tx, id)).await?;
-    found.filter(Account::is_local).ok_or_else(Problem::not_found)
+    found.filter(|account| account.is_local() && !account.waits()).ok_or_else(Problem::not_found)
 }
 
 /// `GET /ap/users/{id}`
@@ -208,7 +208,8 @@ pub(super) async fn behind_page(state: &AppState, request: Request) -> Result<Re
             None => Ok(None),
         })
         .await?;
-    let account = found.filter(|account| account.suspended_at.is_none()).ok_or_else(Problem::not_found)?;
+    let found = found.filter(|account| account.suspended_at.is_none() && !account.waits());
+    let account = found.ok_or_else(Problem::not_found)?;
     match status {
         None => actor_answer(state, &account, request).await,
         Some(status) => post_answer(state, &account.id.to_string(), &status, request).await,

@@ -9,7 +9,7 @@ use waxwing::model::{Invite, Role};
 use waxwing::store::StoreError;
 
 use crate::kit::place::empty_store;
-use crate::kit::{Answer, Payload, TestApp, request, settings};
+use crate::kit::{Answer, Payload, Person, TestApp, request, settings};
 
 fn valid() -> Value {
     json!({ "username": "newcomer", "email": "n@example.org", "password": "a long enough one", "agreement": true })
@@ -84,7 +84,7 @@ async fn a_closed_server_takes_nobody() {
 #[tokio::test]
 async fn approval_needs_a_reason_and_then_patience() {
     let app = with_registration("approval").await;
-    let owner = app.person_with("owner", Role::Owner, "read").await;
+    let owner = app.person_with("owner", Role::Owner, "read admin:read").await;
     let token = app.token(None, "read write").await;
     let blank = sign_up(&app, &token, valid()).await.json(422);
     assert_eq!(blank["details"]["reason"][0]["error"], "ERR_BLANK");
@@ -94,9 +94,16 @@ async fn approval_needs_a_reason_and_then_patience() {
     let bearer = made["access_token"].as_str().unwrap();
     let me = || request(Method::GET, "/api/v1/accounts/verify_credentials", Some(bearer), Payload::None);
     app.send(me()).await.error(403, "Your login is currently pending approval");
-    let id =
-        owner.get("/api/v1/accounts/lookup?acct=newcomer").await.json(200)["id"].as_str().unwrap().parse();
-    let id: Id = id.unwrap();
+    // Until then nobody sees them but the staff, who have to decide.
+    seen(&app, &owner, 404).await;
+    let told = owner.get("/api/v1/notifications?types[]=admin.sign_up").await.json(200);
+    assert_eq!(told[0]["account"]["acct"], "newcomer", "{told}");
+    let told = owner.get("/api/v2/notifications?types[]=admin.sign_up").await.json(200);
+    assert_eq!(told["accounts"][0]["acct"], "newcomer", "{told}");
+    let waiting = owner.get("/api/v2/admin/accounts?status=pending").await.json(200);
+    let id: Id = waiting[0]["id"].as_str().unwrap().parse().unwrap();
+    let by_id = format!("/api/v1/accounts/{id}");
+    owner.get(&by_id).await.json(404);
     let (moment, site) = (app.state.moment(), app.state.site.clone());
     app.state
         .store
@@ -104,6 +111,21 @@ async fn approval_needs_a_reason_and_then_patience() {
         .await
         .unwrap_or_else(|e: UserError| panic!("{e:?}"));
     app.send(me()).await.json(200);
+    owner.get(&by_id).await.json(200);
+    seen(&app, &owner, 200).await;
+}
+
+/// Everywhere that somebody could look for the newcomer answers so.
+async fn seen(app: &TestApp, owner: &Person<'_>, status: u16) {
+    for path in [
+        "/api/v1/accounts/lookup?acct=newcomer",
+        "/.well-known/webfinger?resource=acct:newcomer@social.example",
+        "/@newcomer",
+    ] {
+        assert_eq!(app.get(path).await.status, status, "{path}");
+    }
+    let found = owner.get("/api/v2/search?q=newcomer&type=accounts").await.json(200);
+    assert_eq!(found["accounts"].as_array().unwrap().len(), usize::from(status == 200), "{found}");
 }
 
 #[tokio::test]
