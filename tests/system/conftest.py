@@ -4,6 +4,14 @@ import pytest
 
 import kit
 
+# The files that take longest begin first, so that none is left running alone.
+LONGEST = ["test_schema", "test_bench", "test_masto", "test_megalodon", "test_failover"]
+
+
+def pytest_collection_modifyitems(items):
+    ranks = {name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.module.__name__, len(LONGEST)))
+
 
 @pytest.fixture(scope="session")
 def authority():
