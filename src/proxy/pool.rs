@@ -40,6 +40,8 @@ pub(super) struct Pool {
     eligible_len: AtomicU32,
     /// Mean of the upstreams' latencies in microseconds, an `f32`.
     latency_us: AtomicU32,
+    /// Mean of the limits that they report, an `f32`.
+    limit: AtomicU32,
     /// The ramp of the oldest, an `f32`: warm-up is relative to it.
     ramp_max: AtomicU32,
     ejected: AtomicU32,
@@ -57,6 +59,7 @@ impl Pool {
             eligible: (0..count as u32).map(AtomicU32::new).collect(),
             eligible_len: AtomicU32::new(count as u32),
             latency_us: AtomicU32::new(0),
+            limit: AtomicU32::new(1f32.to_bits()),
             ramp_max: AtomicU32::new(1f32.to_bits()),
             ejected: AtomicU32::new(0),
             schedule: if policy.is_weighted() { schedule(&upstreams) } else { Box::default() },
@@ -87,6 +90,13 @@ impl Pool {
         }
     }
 
+    /// Mean limit of requests of the upstreams that report one; 1 without any.
+    /// Whoever has reported nothing yet is taken for one of them: it would
+    /// else cost so many times as much that it is never asked.
+    pub(super) fn limit(&self) -> f32 {
+        f32::from_bits(self.limit.load(Relaxed))
+    }
+
     pub(super) fn ramp_max(&self) -> f32 {
         f32::from_bits(self.ramp_max.load(Relaxed))
     }
@@ -101,12 +111,17 @@ impl Pool {
     /// changes of state and once a second, never by a pick.
     pub(super) fn rebuild(&self, now: Tick, features: &Features) {
         let (mut sum, mut known, mut ramp, mut ejected) = (0.0, 0f32, 0f32, 0);
+        let (mut limits, mut limited) = (0f32, 0f32);
         for upstream in &self.upstreams {
             ejected += u32::from(upstream.is_ejected(now));
             if upstream.draining() {
                 continue;
             }
             ramp = ramp.max(features.ramp_of(upstream.age_s(now)));
+            if let Some(limit) = upstream.limit() {
+                limits += limit;
+                limited += 1.0;
+            }
             // What was long ago counts less: the slow one that gets nothing
             // would else keep the mean up, and never come down to the others.
             if let Some((latency, age_s)) = upstream.latency.read(now) {
@@ -118,6 +133,7 @@ impl Pool {
         if known > 0.0 {
             self.latency_us.store((sum / known).to_bits(), Relaxed);
         }
+        self.limit.store((limits / limited.max(1.0)).max(1.0).to_bits(), Relaxed);
         self.ramp_max.store(ramp.max(0.01).to_bits(), Relaxed);
         self.ejected.store(ejected, Relaxed);
         self.choose(now, features);

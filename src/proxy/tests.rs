@@ -379,6 +379,26 @@ fn draining_upstreams_get_nothing_more() {
 }
 
 #[test]
+fn a_new_one_is_asked_also_where_there_is_little_to_do() {
+    let mut bench = bench(Policy::P2c, 2);
+    // One request at a time: those that are known always have room.
+    let limited = LoadReport { limit: Some(64), uptime_s: Some(10_000), ..LoadReport::default() };
+    let one = |bench: &mut Bench| {
+        let pick = bench.pick().unwrap();
+        bench.balancer.report(bench.now, &pick, &limited);
+        bench.now = bench.now.plus_micros(10_000);
+        bench.balancer.done(bench.now, pick, Outcome::Answered, &mut bench.dice);
+    };
+    (0..50).for_each(|_| one(&mut bench));
+    bench.balancer.set_places(places(3), bench.now);
+    bench.pass(1000);
+    (0..200).for_each(|_| one(&mut bench));
+    for name in ["u0", "u1", "u2"] {
+        assert!(bench.view(name).picks >= 20, "{:?}", bench.view(name));
+    }
+}
+
+#[test]
 fn a_new_list_keeps_what_is_known() {
     let mut bench = bench(Policy::P2c, 3);
     bench.shares(100, "", Outcome::Answered);

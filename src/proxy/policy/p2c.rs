@@ -25,7 +25,7 @@ pub(in crate::proxy) fn cost(scene: &Scene<'_>, upstream: &Upstream) -> f32 {
     let (now, features) = (scene.now, scene.features);
     let latency = features.latency_of(upstream, now, scene.pool.latency_us());
     let queue = features.queue_of(upstream, now);
-    let limit = upstream.limit().unwrap_or(1.0);
+    let limit = upstream.limit().unwrap_or_else(|| scene.pool.limit());
     let errors = features.error_share_of(upstream, now);
     latency * (queue + 1.0) / limit * (1.0 + ERROR_WEIGHT * errors) / upstream.weight()
 }

@@ -74,7 +74,7 @@ fn a_healthy_pool_pays_little() {
 
 #[test]
 fn overload_does_not_collapse_into_retries() {
-    let world = Scenario::surge().shortened(0.1);
+    let world = Scenario::surge().shortened(0.2);
     let round_robin = failed(&world, Policy::RoundRobin, Features::NONE);
     let ours = tally(&world, Policy::P2c, Features::ALL);
     assert!(ours.failed <= round_robin * 11 / 10 + 20, "{} {round_robin}", ours.failed);
