@@ -53,9 +53,14 @@ impl Target {
     /// A root that is no certificate, or a host that is no name.
     pub fn tls(authority: &str, address: SocketAddr, root_pem: Option<&str>) -> Result<Target, Problem> {
         let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let mut count = 0;
         for certificate in CertificateDer::pem_slice_iter(root_pem.unwrap_or_default().as_bytes()) {
             let certificate = certificate.map_err(|error| unusable(&error.to_string()))?;
             roots.add(certificate).map_err(|error| unusable(&error.to_string()))?;
+            count += 1;
+        }
+        if root_pem.is_some() && count == 0 {
+            return Err(unusable("there is no certificate in it"));
         }
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = rustls::ClientConfig::builder_with_provider(provider)

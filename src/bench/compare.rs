@@ -2,8 +2,8 @@
 //! counts only when it is larger than what rounds of the same run differ by,
 //! and when no round of one run lies within the other's. Pure.
 
-use super::metric::{self, Metric, Quantity, median};
-use super::report::data::{Compared, Report};
+use super::metric::{self, Metric, Quantity, median, short};
+use super::report::data::{Compared, Measured, Report};
 
 /// Differences below this are never told apart, however alike the rounds are.
 const NOISE_MIN: f64 = 0.05;
@@ -17,8 +17,16 @@ pub fn compare(before: &Report, now: &Report) -> Vec<Compared> {
     now.scenarios
         .iter()
         .flat_map(metric::compared)
+        .filter(|metric| is_supported(metric, before) && is_supported(metric, now))
         .filter_map(|metric| one(&metric, &metric.values(before), &metric.values(now)))
         .collect()
+}
+
+/// A far percentile of a few requests is that of chance.
+fn is_supported(metric: &Metric, report: &Report) -> bool {
+    let mut rounds =
+        report.scenarios.iter().filter(|one| one.scenario == metric.scenario).flat_map(|one| &one.rounds);
+    metric.quantity != Quantity::Ms("p99") || rounds.all(|round| round.latency.supports(0.99))
 }
 
 /// Where two runs are not of the same kind, so that a difference between them
@@ -28,7 +36,19 @@ pub fn caveats(before: &Report, now: &Report) -> Vec<String> {
         let (machine, settings) = (&report.machine, &report.settings);
         let built = if machine.is_optimised { "for speed" } else { "without optimisation" };
         let load = if settings.is_closed_loop { "closed" } else { "open" };
+        let rate =
+            settings.rate_per_s.map_or("what is usual".to_owned(), |rate| format!("{}/s", short(rate)));
+        let seconds = settings.asked_seconds.map_or("as usual".to_owned(), |s| format!("of {} s", short(s)));
+        let bound = if settings.objective.is_empty() { "none" } else { &settings.objective };
         [
+            ("was by Waxwing", report.version.clone()),
+            ("asked for", rate),
+            ("had rounds", seconds),
+            ("looked for a limit of", bound.to_owned()),
+            (
+                "had listeners and destinations",
+                format!("{} and {}", settings.listeners, settings.destinations),
+            ),
             ("was measured on", format!("{} × {}", machine.cores, machine.cpu)),
             ("was of", report.target.clone()),
             ("was built", built.to_owned()),
@@ -36,6 +56,13 @@ pub fn caveats(before: &Report, now: &Report) -> Vec<String> {
             ("began with", format!("{} people and {} posts", settings.people, settings.posts)),
         ]
     };
+    let shares = |one: &&Measured| before.scenarios.iter().any(|other| other.scenario == one.scenario);
+    if !now.scenarios.iter().any(|one| shares(&one)) {
+        return vec![
+            "The earlier run has no scenario in common with this one: there is nothing to compare."
+                .to_owned(),
+        ];
+    }
     let differ = kind(before).into_iter().zip(kind(now)).filter(|(before, now)| before.1 != now.1);
     differ
         .map(|((what, before), (_, now))| {
@@ -46,10 +73,12 @@ pub fn caveats(before: &Report, now: &Report) -> Vec<String> {
 
 fn one(metric: &Metric, before: &[f64], now: &[f64]) -> Option<Compared> {
     let (old, new) = (median(before)?, median(now)?);
-    if old <= 0.0 {
+    // Failures where there were none are a change of all there is.
+    let appeared = metric.quantity == Quantity::Errors && old <= 0.0 && new > 0.0;
+    if old <= 0.0 && !appeared {
         return None;
     }
-    let change = new / old - 1.0;
+    let change = if appeared { 1.0 } else { new / old - 1.0 };
     let noise = noise(before).max(noise(now));
     let differs = change.abs() > noise && !overlap(before, now);
     let is_worse = (change > 0.0) == metric.quantity.is_cost();
@@ -107,12 +136,13 @@ pub fn sentence(compared: &Compared) -> String {
 mod tests {
     use super::*;
     use crate::bench::latency::Percentiles;
-    use crate::bench::report::data::{Measured, Round};
+    use crate::bench::report::data::Round;
 
     fn report(p99: &[f64], rate: f64) -> Report {
         let round = |p99: &f64| Round {
-            latency: Percentiles { count: 1, p50: 1.0, p99: *p99, ..Percentiles::default() },
+            latency: Percentiles { count: 1000, p50: 1.0, p99: *p99, ..Percentiles::default() },
             rate_per_s: rate,
+            requests: 1000,
             ..Round::default()
         };
         let rounds = p99.iter().map(round).collect();
@@ -152,6 +182,22 @@ mod tests {
         let said = caveats(&before, &now);
         assert_eq!(said.len(), 2, "{said:?}");
         assert!(said[1].contains("began with 0 people and 0 posts, this one 1000 people"), "{said:?}");
+        now.settings.rate_per_s = Some(50.0);
+        assert!(caveats(&before, &now)[0].contains("asked for what is usual, this one 50.0/s"));
+        now.scenarios[0].scenario = "inbox".into();
+        assert!(caveats(&before, &now)[0].contains("no scenario in common"));
+    }
+
+    #[test]
+    fn failures_are_compared_and_percentiles_of_few_are_not() {
+        let (before, mut now) = (report(&[10.0; 3], 100.0), report(&[20.0; 3], 100.0));
+        now.scenarios[0].rounds.iter_mut().for_each(|round| {
+            round.errors = 300;
+            round.latency.count = 14;
+        });
+        let all = compare(&before, &now);
+        let verdict = |name: &str| all.iter().find(|one| one.metric == name).map(|one| one.verdict.as_str());
+        assert_eq!((verdict("post.errors"), verdict("post.p99")), (Some("worse"), None));
     }
 
     #[test]

@@ -11,7 +11,12 @@ const LANE_DEEP: f64 = 64.0;
 /// Jobs waiting in the queue that are a backlog.
 const BACKLOG: f64 = 1000.0;
 
+/// A commit that takes so many times as long as one durable write of the disk
+/// is still mostly that.
+const MOSTLY: f64 = 2.0;
+
 const CPU: &str = "CPU";
+const GENERATOR: &str = "the generator itself";
 
 /// What may give way, with a name for people.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,13 +30,30 @@ pub struct Culprit {
 /// Names what was used up in a round that broke the objective. Where several
 /// were, the most used one is named.
 pub fn culprit(round: &Round, machine: &Machine) -> Culprit {
+    if round.spent > 0 {
+        let evidence = format!("it had prepared too little: {} could not be sent", whole(round.spent as f64));
+        return Culprit { name: GENERATOR, evidence };
+    }
     if round.generator.was_limit {
         let evidence = format!(
             "the generator began requests {} ms late and used {} cores",
             short(round.lag_p99_ms),
             short(round.generator.cpu)
         );
-        return Culprit { name: "the generator itself", evidence };
+        return Culprit { name: GENERATOR, evidence };
+    }
+    let refused = round.failed_with("status 429");
+    if refused * 2 > round.errors {
+        let evidence = format!(
+            "{} of {} requests were answered with 429",
+            whole(refused as f64),
+            whole(round.requests as f64)
+        );
+        return Culprit { name: "the server's own rate limit", evidence };
+    }
+    // From outside nothing can be told.
+    if !round.is_watched() {
+        return Culprit { name: "", evidence: String::new() };
     }
     let mut suspects = suspects(round, machine);
     suspects.sort_by(|(a, _), (b, _)| b.total_cmp(a));
@@ -70,11 +92,16 @@ fn suspects(round: &Round, machine: &Machine) -> Vec<(f64, Culprit)> {
         (
             used.commit,
             Culprit {
-                name: "fsync",
+                name: if used.commit_ms <= MOSTLY * machine.fsync_ms {
+                    "fsync"
+                } else {
+                    "the store's commits"
+                },
                 evidence: format!(
-                    "the store was committing {:.0} % of the time, {} ms each",
+                    "the store was committing {:.0} % of the time, {} ms each (a durable write of the disk takes {} ms)",
                     used.commit * 100.0,
-                    short(used.commit_ms)
+                    short(used.commit_ms),
+                    short(machine.fsync_ms)
                 ),
             },
         ),
@@ -127,7 +154,9 @@ mod tests {
     use crate::bench::report::data::{Generator, Used};
 
     fn name(used: Used) -> &'static str {
-        let machine = Machine { cores: 4, memory_bytes: 8 << 30, ..Machine::default() };
+        let machine = Machine { cores: 4, memory_bytes: 8 << 30, fsync_ms: 2.0, ..Machine::default() };
+        // Without memory nobody has looked.
+        let used = Used { rss_mib: used.rss_mib.max(1.0), ..used };
         culprit(&Round { used, ..Round::default() }, &machine).name
     }
 
@@ -136,7 +165,8 @@ mod tests {
         let calm =
             Used { cpu: 0.5, machine: 0.4, commit: 0.3, files: 0.1, rss_mib: 100.0, ..Used::default() };
         for (used, wanted) in [
-            (Used { commit: 0.95, ..calm }, "fsync"),
+            (Used { commit: 0.95, commit_ms: 2.5, ..calm }, "fsync"),
+            (Used { commit: 0.95, commit_ms: 9.0, ..calm }, "the store's commits"),
             (Used { commit: 0.99, machine: 0.90, ..calm }, "fsync"),
             (Used { signing: 2.9, cpu: 3.0, machine: 0.8, ..calm }, "signing"),
             // Nine signers that wait for half a processor are no nine processors.
@@ -151,6 +181,15 @@ mod tests {
         ] {
             assert_eq!(name(used), wanted, "{used:?}");
         }
+    }
+
+    #[test]
+    fn from_outside_only_a_rate_limit_is_seen() {
+        let mut round = Round { requests: 100, errors: 80, ..Round::default() };
+        assert_eq!(culprit(&round, &Machine::default()).name, "");
+        round.failures.insert("home: status 429".into(), 80);
+        assert_eq!(culprit(&round, &Machine::default()).name, "the server's own rate limit");
+        assert_eq!(culprit(&Round { spent: 3, ..round }, &Machine::default()).name, GENERATOR);
     }
 
     #[test]

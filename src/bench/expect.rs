@@ -113,7 +113,8 @@ fn bound(quantity: Quantity, text: &str) -> Result<f64, String> {
     let factors: &[(&str, f64)] = match quantity {
         Quantity::Ms(_) => &[("ms", 1.0), ("us", 0.001), ("µs", 0.001), ("s", 1000.0)],
         Quantity::Rate | Quantity::Limit => &[("/s", 1.0), ("", 1.0), ("/min", 1.0 / 60.0)],
-        Quantity::Errors => &[("%", 0.01), ("", 1.0)],
+        // A bare 1 might be a hundredth or all of them.
+        Quantity::Errors => &[("%", 0.01)],
         Quantity::Cpu => &[("", 1.0), ("cores", 1.0)],
         Quantity::Memory => &[("MiB", 1.0), ("MB", 1.0 / 1.048_576), ("GiB", 1024.0)],
     };
@@ -155,7 +156,10 @@ mod tests {
             ("post.rate>=36000/min", true),
             ("post.errors<0.1%", false),
             ("post.errors<=0.1%", true),
-            ("post.errors<0.01", true),
+            ("post.errors<1%", true),
+            // The processes were not seen.
+            ("post.memory<1MiB", false),
+            ("post.cpu<1", false),
             ("post.limit>800/s", true),
             // What was not measured never holds.
             ("browse.p99<100ms", false),
@@ -173,6 +177,7 @@ mod tests {
             ("post<3ms", "`post` is no figure"),
             ("post.p97<3ms", "is no figure"),
             ("post.p99<3", "`3` has no unit: it takes ms, us"),
+            ("post.errors<1", "`1` has no unit: it takes %"),
             ("post.p99<3/s", "has the wrong unit: it takes ms, us"),
             ("post.rate>fast", "does not begin with a number"),
             ("post.rate>5ms", "/s"),

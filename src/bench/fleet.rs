@@ -19,7 +19,7 @@ use super::latency::Latencies;
 use super::report::data;
 use super::stage::{Awaited, Slate, marks};
 use super::tally::Done;
-use crate::base::{Clock, Problem};
+use crate::base::{Clock, Problem, ProblemKind};
 
 /// Bytes of a delivery that are read.
 const BODY_MAX_BYTES: usize = 1 << 20;
@@ -102,7 +102,10 @@ impl Fleet {
         let (mut peers, mut tasks) = (Vec::new(), JoinSet::new());
         for number in 0..count {
             let nature = Nature::of(number, count);
-            let listener = bind(number).await.map_err(Problem::internal)?;
+            let listener = bind(number).await.map_err(|error| {
+                let what = format!("no more than {number} of {count} fake servers can listen: {error}");
+                Problem::new(ProblemKind::Unavailable, what)
+            })?;
             let address = listener.local_addr().map_err(Problem::internal)?;
             let inbox = format!("http://{address}/inbox");
             let peer = Arc::new(Peer { nature, inbox, got: Mutex::default() });

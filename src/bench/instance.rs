@@ -69,6 +69,15 @@ impl Instance {
         self.child.id()
     }
 
+    /// Why it is no longer there, if it is not.
+    pub fn gone(&mut self) -> Option<String> {
+        match self.child.try_wait() {
+            Ok(None) => None,
+            Ok(Some(status)) => Some(format!("the instance ended ({status})")),
+            Err(error) => Some(format!("the instance cannot be asked: {error}")),
+        }
+    }
+
     fn has_ended(&mut self) -> bool {
         !matches!(self.child.try_wait(), Ok(None))
     }

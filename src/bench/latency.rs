@@ -82,6 +82,15 @@ pub struct Percentiles {
     pub max: f64,
 }
 
+impl Percentiles {
+    /// Whether there are enough of them for a percentile, given as a share:
+    /// at least one lies beyond it.
+    pub fn supports(&self, share: f64) -> bool {
+        // The shares are no whole numbers in binary.
+        self.count as f64 * (1.0 - share) >= 0.9999
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +118,19 @@ mod tests {
     #[test]
     fn of_none_there_is_nothing_to_say() {
         assert_eq!(Latencies::default().percentiles(), Percentiles::default());
+    }
+
+    #[test]
+    fn few_latencies_have_no_far_percentiles() {
+        for (count, share, known) in
+            [(99, 0.99, false), (100, 0.99, true), (999, 0.999, false), (1000, 0.999, true), (2, 0.5, true)]
+        {
+            assert_eq!(
+                Percentiles { count, ..Percentiles::default() }.supports(share),
+                known,
+                "{count} {share}"
+            );
+        }
     }
 
     #[test]

@@ -14,6 +14,13 @@ const NEAR: f64 = 1.08;
 /// A server that answers fewer than this share of what it is asked is behind,
 /// whatever its latencies say so far.
 const KEPT_UP: f64 = 0.95;
+/// Requests of a step that tell its 99th percentile.
+const ENOUGH: f64 = 100.0;
+/// A step is made so many times as long at most for their sake.
+const LONGER_MAX: f64 = 4.0;
+/// Requests that a step has in any case, if it takes no longer than this.
+const LEAST: f64 = 10.0;
+const LEAST_S_MAX: f64 = 20.0;
 
 /// What has to hold.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,11 +55,16 @@ impl Objective {
                 .split_once(['<', '≤'])
                 .map(|(name, value)| (name.trim(), value.trim_start_matches('=').trim()))
                 .ok_or_else(|| format!("`{part}` is no bound: write `p99<=250ms,errors<=0.1%`"))?;
-            let number =
-                |unit: &str| value.strip_suffix(unit).and_then(|number| number.trim().parse::<f64>().ok());
-            match (name, number("ms"), number("%")) {
+            let number = |unit: &str| {
+                let number = value.strip_suffix(unit)?.trim().parse::<f64>().ok()?;
+                number.is_finite().then_some(number)
+            };
+            let ms = number("ms").or_else(|| number("s").map(|seconds| seconds * 1000.0));
+            match (name, ms, number("%")) {
                 ("p99", Some(ms), _) if ms > 0.0 => objective.p99_ms = ms,
-                ("errors", _, Some(percent)) if percent >= 0.0 => objective.errors = percent / 100.0,
+                ("errors", _, Some(percent)) if (0.0..=100.0).contains(&percent) => {
+                    objective.errors = percent / 100.0;
+                }
                 _ => return Err(format!("`{part}` is no bound: write `p99<=250ms,errors<=0.1%`")),
             }
         }
@@ -61,10 +73,14 @@ impl Objective {
 
     /// Whether it held.
     pub fn holds(&self, round: &Round) -> bool {
+        // Those that were just asked for may still be under way in the end.
+        let under_way = round.offered_per_s * self.p99_ms / 1000.0 + 1.0;
+        let asked = round.offered_per_s * round.seconds;
+        let missing = asked - round.rate_per_s * round.seconds;
         round.latency.count > 0
             && round.latency.p99 <= self.p99_ms
             && round.error_share() <= self.errors
-            && round.rate_per_s >= KEPT_UP * round.offered_per_s
+            && missing <= under_way.max((1.0 - KEPT_UP) * asked)
     }
 }
 
@@ -78,18 +94,28 @@ pub struct Search {
     most: f64,
     held: Option<f64>,
     broke: Option<f64>,
+    /// Rates that were tried, without those that were tried again for longer.
+    tried: usize,
     steps: Vec<Step>,
 }
 
 impl Search {
     /// Begins at a rate.
     pub fn new(objective: Objective, first: f64, most: f64) -> Search {
-        Search { objective, first: first.min(most), most, held: None, broke: None, steps: Vec::new() }
+        Search {
+            objective,
+            first: first.min(most),
+            most,
+            held: None,
+            broke: None,
+            tried: 0,
+            steps: Vec::new(),
+        }
     }
 
     /// The next rate to try; `None` when it is known well enough.
     pub fn next_rate(&self) -> Option<f64> {
-        if self.steps.len() >= STEPS_MAX {
+        if self.tried >= STEPS_MAX {
             return None;
         }
         match (self.held, self.broke) {
@@ -104,6 +130,8 @@ impl Search {
     /// What came of a rate; gives whether the objective held.
     pub fn hear(&mut self, rate: f64, round: &Round) -> bool {
         let held = self.objective.holds(round);
+        self.tried += 1;
+        self.steps.push(step(rate, round, held, String::new()));
         if held {
             self.held = Some(self.held.map_or(rate, |best| best.max(rate)));
         } else {
@@ -113,34 +141,31 @@ impl Search {
         if let (Some(best), Some(least)) = (self.held, self.broke)
             && best >= least
         {
-            self.held = self
-                .steps
-                .iter()
-                .filter(|s| s.held && s.offered_per_s < least)
-                .map(|s| s.offered_per_s)
-                .reduce(f64::max);
+            self.take_back(least, "only once: less did not");
         }
-        self.steps.push(Step {
-            offered_per_s: rate,
-            rate_per_s: round.rate_per_s,
-            p50: round.latency.p50,
-            p99: round.latency.p99,
-            errors: round.error_share(),
-            held,
-            cpu: round.used.cpu,
-        });
         held
     }
 
+    /// It held for longer, too.
+    pub fn confirm(&mut self, rate: f64, round: &Round) {
+        self.steps.push(step(rate, round, true, String::new()));
+    }
+
     /// Takes back what was thought to hold: it did not hold for longer.
-    pub fn doubt(&mut self, rate: f64) {
+    pub fn doubt(&mut self, rate: f64, round: &Round, why: &str) {
         self.broke = Some(rate);
-        self.held = self
-            .steps
-            .iter()
-            .filter(|step| step.held && step.offered_per_s < rate)
-            .map(|step| step.offered_per_s)
-            .reduce(f64::max);
+        self.take_back(rate, "only for so long");
+        self.steps.push(step(rate, round, false, why.to_owned()));
+    }
+
+    /// Nothing from this rate on counts as held.
+    fn take_back(&mut self, from: f64, why: &str) {
+        for step in self.steps.iter_mut().filter(|step| step.held && step.offered_per_s >= from) {
+            step.held = false;
+            step.note = why.to_owned();
+        }
+        self.held =
+            self.steps.iter().filter(|step| step.held).map(|step| step.offered_per_s).reduce(f64::max);
     }
 
     /// The highest rate that held.
@@ -150,7 +175,8 @@ impl Search {
 
     /// What was found; what gave way is for others to say.
     pub fn found(mut self) -> Limit {
-        self.steps.sort_by(|a, b| a.offered_per_s.total_cmp(&b.offered_per_s));
+        let place = |step: &Step| (step.offered_per_s, step.seconds);
+        self.steps.sort_by(|a, b| place(a).partial_cmp(&place(b)).unwrap_or(std::cmp::Ordering::Equal));
         Limit {
             objective: self.objective.to_string(),
             held_per_s: self.held.unwrap_or_default(),
@@ -160,6 +186,29 @@ impl Search {
             steps: self.steps,
         }
     }
+}
+
+fn step(rate: f64, round: &Round, held: bool, note: String) -> Step {
+    Step {
+        offered_per_s: rate,
+        rate_per_s: round.rate_per_s,
+        p50: round.latency.p50,
+        p99: round.latency.p99,
+        errors: round.error_share(),
+        held,
+        cpu: round.used.cpu,
+        seconds: round.seconds,
+        requests: round.requests,
+        note,
+    }
+}
+
+/// Seconds that a rate is tried for, where steps usually take so many: longer
+/// until there are enough requests to tell, within bounds.
+pub fn step_s(usual_s: f64, rate: f64) -> f64 {
+    let enough = (ENOUGH / rate).min(usual_s * LONGER_MAX);
+    let least = (LEAST / rate).min(LEAST_S_MAX);
+    usual_s.max(enough).max(least)
 }
 
 #[cfg(test)]
@@ -173,6 +222,7 @@ mod tests {
         Round {
             offered_per_s: rate,
             rate_per_s: rate.min(holds),
+            seconds: 10.0,
             requests: 1000,
             latency: Percentiles { count: 1000, p99, ..Percentiles::default() },
             ..Round::default()
@@ -222,11 +272,51 @@ mod tests {
     #[test]
     fn what_did_not_hold_for_longer_is_taken_back() {
         let mut search = Search::new(Objective::default(), 100.0, 1000.0);
-        for rate in [100.0, 200.0] {
+        for rate in [100.0, 200.0, 400.0] {
             search.hear(rate, &round(rate, 500.0));
         }
-        search.doubt(200.0);
+        let long = Round { seconds: 20.0, ..round(200.0, 150.0) };
+        search.doubt(200.0, &long, "it left jobs");
         assert_eq!(search.held(), Some(100.0));
+        search.confirm(100.0, &Round { seconds: 20.0, ..round(100.0, 150.0) });
+        let found = search.found();
+        let told: Vec<_> =
+            found.steps.iter().map(|step| (step.offered_per_s, step.seconds, step.held)).collect();
+        // What the table says is what the search says.
+        assert_eq!(
+            told,
+            [
+                (100.0, 10.0, true),
+                (100.0, 20.0, true),
+                (200.0, 10.0, false),
+                (200.0, 20.0, false),
+                (400.0, 10.0, false)
+            ]
+        );
+        assert_eq!(found.steps[3].note, "it left jobs");
+        assert!(found.steps.iter().all(|step| step.held == (step.offered_per_s <= found.held_per_s)));
+    }
+
+    #[test]
+    fn few_arrivals_make_a_step_longer_within_bounds() {
+        for (usual_s, rate, wanted) in [
+            (5.0, 200.0, 5.0),
+            (5.0, 10.0, 10.0),
+            (5.0, 4.0, 20.0),
+            (0.5, 100.0, 1.0),
+            (0.5, 2.0, 5.0),
+            (5.0, 0.01, 20.0),
+        ] {
+            assert_eq!(step_s(usual_s, rate), wanted, "{usual_s} {rate}");
+        }
+    }
+
+    #[test]
+    fn those_under_way_in_the_end_are_not_missing() {
+        // 100/s for two seconds; 20 of 200 are still to come.
+        let round = Round { seconds: 2.0, rate_per_s: 90.0, ..round(100.0, 200.0) };
+        assert!(Objective::default().holds(&round));
+        assert!(!Objective::default().holds(&Round { rate_per_s: 80.0, ..round }));
     }
 
     #[test]
@@ -235,7 +325,8 @@ mod tests {
         assert_eq!(read, Objective { p99_ms: 100.0, errors: 0.01 });
         assert_eq!(Objective::parse("").unwrap(), Objective::default());
         assert_eq!(Objective::default().to_string(), "p99 ≤ 250 ms, errors ≤ 0.10 %");
-        for bad in ["p99", "p99<fast", "p98<3ms", "errors<3ms"] {
+        assert_eq!(Objective::parse("p99<=1s").unwrap().p99_ms, 1000.0);
+        for bad in ["p99", "p99<fast", "p98<3ms", "errors<3ms", "p99<=infms", "errors<=200%", "errors<=0.1"] {
             assert!(Objective::parse(bad).is_err(), "{bad}");
         }
     }

@@ -151,9 +151,18 @@ impl Metric {
             Quantity::Ms("mean") => latency.mean,
             Quantity::Ms(_) => latency.max,
             Quantity::Rate => kind.map_or(round.rate_per_s, |kind| kind.rate_per_s),
-            Quantity::Errors => kind.map_or(round.error_share(), |kind| {
-                kind.errors as f64 / (kind.errors + kind.latency.count).max(1) as f64
-            }),
+            Quantity::Errors => {
+                let (errors, all) = kind.map_or((round.errors, round.requests), |kind| {
+                    (kind.errors, kind.errors + kind.latency.count)
+                });
+                // Of nothing that was asked nothing failed, which is no success.
+                if all == 0 {
+                    return None;
+                }
+                errors as f64 / all as f64
+            }
+            // What cannot be looked at has not used nothing.
+            Quantity::Cpu | Quantity::Memory if !round.is_watched() => return None,
             Quantity::Cpu => round.used.cpu,
             Quantity::Memory => round.used.rss_mib,
             Quantity::Limit => return None,
@@ -167,7 +176,15 @@ pub fn compared(measured: &Measured) -> Vec<Metric> {
     if measured.rounds.is_empty() {
         return Vec::new();
     }
-    [Quantity::Ms("p50"), Quantity::Ms("p99"), Quantity::Rate, Quantity::Cpu, Quantity::Limit].map(of).into()
+    let all = [
+        Quantity::Ms("p50"),
+        Quantity::Ms("p99"),
+        Quantity::Rate,
+        Quantity::Errors,
+        Quantity::Cpu,
+        Quantity::Limit,
+    ];
+    all.map(of).into()
 }
 
 /// The middle of several values; `None` of none.
@@ -227,6 +244,23 @@ mod tests {
         for bad in ["browse", "browse.p98", "", ".p99", "browse.home.size"] {
             assert_eq!(Metric::parse(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn what_was_not_seen_has_no_figure() {
+        let mut report = report();
+        let values = |report: &Report, name: &str| Metric::parse(name).expect(name).values(report);
+        assert!(values(&report, "browse.cpu").is_empty() && values(&report, "browse.memory").is_empty());
+        let round = &mut report.scenarios[0].rounds[0];
+        (round.used.cpu, round.used.rss_mib) = (0.5, 80.0);
+        for round in &mut report.scenarios[0].rounds {
+            (round.requests, round.errors) = (0, 0);
+        }
+        assert_eq!(
+            (values(&report, "browse.cpu"), values(&report, "browse.memory")),
+            (vec![0.5], vec![80.0])
+        );
+        assert!(values(&report, "browse.errors").is_empty());
     }
 
     #[test]

@@ -48,6 +48,8 @@ pub enum Flaw {
     Wrong(&'static str),
     /// Never sent: too many were under way already.
     Dropped,
+    /// Never sent: the generator had prepared too few.
+    Spent,
 }
 
 impl fmt::Display for Flaw {
@@ -59,6 +61,7 @@ impl fmt::Display for Flaw {
             Flaw::Late => f.write_str("no answer in time"),
             Flaw::Wrong(what) => f.write_str(what),
             Flaw::Dropped => f.write_str("never sent"),
+            Flaw::Spent => f.write_str("nothing left to send"),
         }
     }
 }
@@ -82,6 +85,7 @@ pub struct Done {
 #[derive(Default, Clone)]
 struct Second {
     due: u64,
+    /// Good answers that came in this second, whenever they were due.
     done: u64,
     errors: u64,
     latencies: Option<Box<Latencies>>,
@@ -99,12 +103,24 @@ pub struct Tally {
     service: Latencies,
     /// How late they were begun.
     lag: Latencies,
-    by_kind: Vec<(Latencies, u64)>,
+    by_kind: Vec<OfKind>,
     seconds: Vec<Second>,
     failures: BTreeMap<String, u64>,
     due: u64,
     errors: u64,
     dropped: u64,
+    spent: u64,
+    /// Answers that came within the span, good ones and all of them.
+    good: u64,
+    answered: u64,
+}
+
+#[derive(Default)]
+struct OfKind {
+    latencies: Latencies,
+    errors: u64,
+    /// Good answers that came within the span.
+    good: u64,
 }
 
 impl Tally {
@@ -118,17 +134,23 @@ impl Tally {
             all: Latencies::default(),
             service: Latencies::default(),
             lag: Latencies::default(),
-            by_kind: kinds.iter().map(|_| (Latencies::default(), 0)).collect(),
+            by_kind: kinds.iter().map(|_| OfKind::default()).collect(),
             seconds: vec![Second::default(); seconds],
             failures: BTreeMap::new(),
             due: 0,
             errors: 0,
             dropped: 0,
+            spent: 0,
+            good: 0,
+            answered: 0,
         }
     }
 
-    /// Notes one that has ended. Those of the warm-up are not counted.
+    /// Notes one that has ended. Those of the warm-up are not counted, but
+    /// that they were answered within the span is: how many answers come in a
+    /// second does not depend on when they were asked for.
     pub fn note(&mut self, done: &Done) {
+        self.note_answer(done);
         if done.due < self.from || done.due >= self.until {
             return;
         }
@@ -139,39 +161,57 @@ impl Tally {
         }
         if let Err(flaw) = &done.outcome {
             *self.failures.entry(format!("{}: {flaw}", kind.name)).or_default() += 1;
-            self.by_kind[done.kind].1 += 1;
+            self.by_kind[done.kind].errors += 1;
         } else {
-            self.by_kind[done.kind].0.record(took);
+            self.by_kind[done.kind].latencies.record(took);
         }
         if kind.counts {
             self.count(done, took);
         }
     }
 
+    fn note_answer(&mut self, done: &Done) {
+        let is_unsent = matches!(done.outcome, Err(Flaw::Dropped | Flaw::Spent));
+        if done.ended < self.from || done.ended >= self.until || is_unsent {
+            return;
+        }
+        let is_good = done.outcome.is_ok();
+        self.by_kind[done.kind].good += u64::from(is_good);
+        if self.kinds[done.kind].counts {
+            self.answered += 1;
+            self.good += u64::from(is_good);
+            self.second(done.ended).done += u64::from(is_good);
+        }
+    }
+
+    fn second(&mut self, at: Duration) -> &mut Second {
+        let nth = at.saturating_sub(self.from).as_secs() as usize;
+        let last = self.seconds.len() - 1;
+        &mut self.seconds[nth.min(last)]
+    }
+
     fn count(&mut self, done: &Done, took: Duration) {
         self.due += 1;
-        let nth = done.due.saturating_sub(self.from).as_secs() as usize;
-        let last = self.seconds.len() - 1;
-        let second = &mut self.seconds[nth.min(last)];
+        let second = self.second(done.due);
         second.due += 1;
         match &done.outcome {
             Ok(()) => {
+                second.latencies.get_or_insert_default().record(took);
                 self.all.record(took);
                 self.service.record(done.ended.saturating_sub(done.sent));
-                second.done += 1;
-                second.latencies.get_or_insert_default().record(took);
             }
             Err(flaw) => {
+                second.errors += 1;
                 self.errors += 1;
                 self.dropped += u64::from(*flaw == Flaw::Dropped);
-                second.errors += 1;
+                self.spent += u64::from(*flaw == Flaw::Spent);
             }
         }
     }
 
     /// Good answers, failures, and the percentile so far, for the live view.
     pub fn glance(&self) -> Glance {
-        Glance { done: self.all.count(), errors: self.errors, p50: self.all.ms(0.5), p99: self.all.ms(0.99) }
+        Glance { done: self.good, errors: self.errors, p50: self.all.ms(0.5), p99: self.all.ms(0.99) }
     }
 
     /// Everything, as far as the requests tell it; of the machine nothing yet.
@@ -179,10 +219,13 @@ impl Tally {
         let seconds = self.until.saturating_sub(self.from).as_secs_f64().max(0.001);
         Round {
             offered_per_s: self.due as f64 / seconds,
-            rate_per_s: self.all.count() as f64 / seconds,
+            rate_per_s: self.good as f64 / seconds,
+            seconds,
             requests: self.due,
+            answered: self.answered,
             errors: self.errors,
             dropped: self.dropped,
+            spent: self.spent,
             latency: self.all.percentiles(),
             service: self.service.percentiles(),
             lag_p99_ms: self.lag.ms(0.99),
@@ -197,12 +240,12 @@ impl Tally {
         self.kinds
             .iter()
             .zip(&self.by_kind)
-            .map(|(kind, (latencies, errors))| KindResult {
+            .map(|(kind, of)| KindResult {
                 name: kind.name.to_owned(),
                 counts: kind.counts,
-                rate_per_s: latencies.count() as f64 / seconds,
-                errors: *errors,
-                latency: latencies.percentiles(),
+                rate_per_s: of.good as f64 / seconds,
+                errors: of.errors,
+                latency: of.latencies.percentiles(),
             })
             .collect()
     }
@@ -253,6 +296,22 @@ mod tests {
         assert_eq!(round.service.p50.round(), 10.0);
         assert_eq!(round.lag_p99_ms.round(), 500.0);
         assert_eq!(round.rate_per_s, 0.5);
+    }
+
+    #[test]
+    fn what_is_answered_after_the_end_is_no_rate() {
+        let mut tally = Tally::new(KINDS, ms(1000), ms(2000));
+        // Ten are asked for; four answers come in time, six much later. One
+        // of the warm-up is answered within the span.
+        for nth in 0..10 {
+            tally.note(&done(0, 1000 + nth, 1000 + nth, if nth < 4 { 1500 } else { 6500 }));
+        }
+        tally.note(&done(0, 900, 900, 1100));
+        tally.note(&Done { outcome: Err(Flaw::Spent), ..done(0, 1100, 1100, 1100) });
+        let round = tally.round();
+        assert_eq!((round.requests, round.latency.count, round.answered), (11, 10, 5));
+        assert_eq!((round.rate_per_s, round.kinds[0].rate_per_s, round.slots[0].done), (5.0, 5.0, 5));
+        assert_eq!((round.errors, round.spent), (1, 1));
     }
 
     #[test]

@@ -31,9 +31,10 @@ pub struct View {
 }
 
 impl View {
-    /// On standard error.
-    pub fn new() -> View {
-        View { is_terminal: std::io::stderr().is_terminal(), is_silent: false, curve: Arc::default() }
+    /// On standard error; `can_draw` is whether a terminal knows how to change a line.
+    pub fn new(can_draw: bool) -> View {
+        let is_terminal = can_draw && std::io::stderr().is_terminal();
+        View { is_terminal, is_silent: false, curve: Arc::default() }
     }
 
     /// Nowhere.
@@ -110,7 +111,7 @@ impl View {
 
 impl Default for View {
     fn default() -> View {
-        View::new()
+        View::new(true)
     }
 }
 

@@ -59,8 +59,8 @@ pub struct Watch {
 struct Seen {
     samples: Vec<Sample>,
     /// At the first moment that counts, and lately.
-    first: Option<Exposition>,
-    last: Exposition,
+    first: Option<(Duration, Exposition)>,
+    last: (Duration, Exposition),
     lane_depth_max: f64,
     file_share_max: f64,
     /// Processor time of the instance and of this process, when it began to count.
@@ -93,22 +93,35 @@ impl Watch {
         round.samples = seen.samples.clone();
         round.used = seen.used();
         let (generator_cpu, spent) = seen.generator();
+        // Only what was answered while it was looked at.
+        let each = |time: Duration| time.as_secs_f64() * 1e6 / round.answered.max(1) as f64;
         round.generator = Generator {
             cpu: generator_cpu,
-            us_per_request: spent.as_secs_f64() * 1e6 / round.requests.max(1) as f64,
-            server_us_per_request: seen.served().as_secs_f64() * 1e6 / round.requests.max(1) as f64,
-            // Late because the server took all processors is the server's affair.
-            was_limit: round.lag_p99_ms > LATE_MS && generator_cpu >= round.used.cpu,
+            us_per_request: each(spent),
+            server_us_per_request: each(seen.served()),
+            was_limit: round.spent > 0 || is_limit(round, generator_cpu),
         };
     }
+}
+
+/// Whether requests began late because of the generator. Late because the
+/// server took all processors is the server's affair; one that cannot be seen
+/// may be on this machine, too.
+fn is_limit(round: &Round, generator_cpu: f64) -> bool {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from) as f64;
+    let others = if round.is_watched() { round.used.cpu } else { round.used.machine * cores - generator_cpu };
+    round.lag_p99_ms > LATE_MS && generator_cpu >= others
 }
 
 impl Seen {
     fn used(&self) -> Used {
         let (Some(begin), Some(end)) = (self.cpu_begin, self.cpu_end) else { return Used::default() };
         let span_s = (end.0.saturating_sub(begin.0)).as_secs_f64().max(0.001);
-        let first = self.first.clone().unwrap_or_default();
-        let growth = |name: &str| self.last.growth(&first, name);
+        let (first_at, first) = self.first.clone().unwrap_or_default();
+        let (last_at, last) = &self.last;
+        // Counters grew between two looks, which are not those at the processes.
+        let counted_s = last_at.saturating_sub(first_at).as_secs_f64().max(0.001);
+        let growth = |name: &str| last.growth(&first, name);
         let commits = growth("waxwing_store_commit_seconds_count");
         let committing_s = growth("waxwing_store_commit_seconds_sum");
         Used {
@@ -116,11 +129,11 @@ impl Seen {
             machine: end.3.share_since(&begin.3),
             rss_mib: self.samples.iter().map(|sample| sample.rss_mib).fold(0.0, f64::max),
             files: self.file_share_max,
-            commit: committing_s / span_s,
+            commit: committing_s / counted_s,
             commit_ms: if commits > 0.0 { committing_s * 1000.0 / commits } else { 0.0 },
             lane_depth: self.lane_depth_max,
-            signing: growth("waxwing_delivery_sign_seconds_sum") / span_s,
-            queued: self.last.sum("waxwing_delivery_queued"),
+            signing: growth("waxwing_delivery_sign_seconds_sum") / counted_s,
+            queued: last.sum("waxwing_delivery_queued"),
         }
     }
 
@@ -153,11 +166,11 @@ async fn look(watched: Watched, clock: Arc<dyn Clock>, course: Course, seen: Arc
             let mut seen = seen.lock();
             if counts {
                 seen.lane_depth_max = seen.lane_depth_max.max(metrics.sum("waxwing_store_lane_depth"));
-                seen.first.get_or_insert_with(|| metrics.clone());
+                seen.first.get_or_insert_with(|| (now, metrics.clone()));
             }
             // What happens after the last request counts no more.
             if now < course.until() + LAST_LOOK {
-                seen.last = metrics;
+                seen.last = (now, metrics);
             }
         }
         let sample = before.map(|before| sample(&watched, course, before, times));
@@ -189,4 +202,23 @@ fn sample(watched: &Watched, course: Course, before: Times, now: Times) -> (Samp
         files: open,
     };
     (sample, if most == 0 { 0.0 } else { open as f64 / most as f64 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_generator_beside_an_unseen_server_is_not_the_limit_for_that() {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from) as f64;
+        let late = |rss_mib, cpu, lag_p99_ms, generator_cpu| {
+            let used = Used { rss_mib, cpu, machine: 1.0, ..Used::default() };
+            is_limit(&Round { lag_p99_ms, used, ..Round::default() }, generator_cpu)
+        };
+        // Of a machine that is busy it took a tenth: the rest may be the server.
+        assert!(!late(0.0, 0.0, 300.0, cores / 10.0));
+        assert!(late(0.0, 0.0, 300.0, cores * 0.9));
+        assert!(late(80.0, 0.1, 300.0, 0.5) && !late(80.0, 0.9, 300.0, 0.5));
+        assert!(!late(80.0, 0.1, 3.0, 0.5));
+    }
 }

@@ -17,13 +17,22 @@ const COMPRESSED_MIN: f64 = 0.5;
 /// The generator is to be able to ask so many times as much as a server can
 /// answer on as many processors.
 const ABLE: f64 = 2.0;
+/// Failures of one scenario that are named.
+const FAILURES_SAID: usize = 2;
 /// Of fewer requests the cost of one cannot be told.
 const COUNTED_MIN: u64 = 50;
 
 /// The summary: one sentence after the other.
 pub fn summary(report: &Report) -> Vec<String> {
-    let mut lines = vec![machine(&report.machine)];
-    lines.extend(report.scenarios.iter().flat_map(measured));
+    let is_remote = report.is_remote();
+    let mut lines = vec![machine(&report.machine, is_remote)];
+    lines.extend(volatile(&report.machine, is_remote));
+    for one in &report.scenarios {
+        lines.extend(measured(one, is_remote));
+        lines.extend(one.failed.iter().map(|why| format!("{} could not be measured: {why}.", one.scenario)));
+    }
+    lines.extend(rate_limit(report));
+    lines.extend(not_asked(report));
     lines.extend(busy(report));
     lines.extend(generator(report));
     if !report.machine.is_optimised {
@@ -39,10 +48,18 @@ pub fn summary(report: &Report) -> Vec<String> {
     lines
 }
 
-/// What it was measured on.
-pub fn machine(machine: &Machine) -> String {
+/// What it was measured on, or from.
+pub fn machine(machine: &Machine, is_remote: bool) -> String {
     let gib = machine.memory_bytes as f64 / f64::from(1 << 30);
     let cores = if machine.cores == 1 { "1 core".to_owned() } else { format!("{} cores", machine.cores) };
+    if is_remote {
+        return format!(
+            "The clients ran on {cores} ({}), {} GiB of memory, {}.",
+            machine.cpu,
+            short(gib),
+            machine.kernel
+        );
+    }
     format!(
         "Measured on {cores} ({}), {} GiB of memory, {} (a durable write takes {} ms), {}; server and clients share it.",
         machine.cpu,
@@ -53,10 +70,69 @@ pub fn machine(machine: &Machine) -> String {
     )
 }
 
-fn measured(measured: &Measured) -> Vec<String> {
+/// Whether what is called durable is in memory.
+fn volatile(machine: &Machine, is_remote: bool) -> Option<String> {
+    let is_memory = ["tmpfs", "ramfs"].iter().any(|kind| machine.disk.starts_with(kind));
+    (is_memory && !is_remote).then(|| {
+        "Its folder is in memory, so what is called durable is not: `TMPDIR=DIR` puts it on a disk."
+            .to_owned()
+    })
+}
+
+/// Why nothing is known of a scenario that was played: nothing of it went well.
+pub fn nothing_good(measured: &Measured) -> Option<String> {
+    let rounds = &measured.rounds;
+    if rounds.is_empty() || rounds.iter().any(|round| round.latency.count > 0) {
+        return None;
+    }
+    let asked: u64 = rounds.iter().map(|round| round.requests).sum();
+    if asked == 0 {
+        return Some("nothing was asked in so short a time".to_owned());
+    }
+    let why = rounds.last().map(failures).unwrap_or_default();
+    Some(format!("none of {} requests had a good answer{why}", whole(asked as f64)))
+}
+
+/// The most frequent failures of a round, behind what was said before.
+fn failures(round: &Round) -> String {
+    let top: Vec<_> = round
+        .top_failures(FAILURES_SAID)
+        .into_iter()
+        .map(|(name, count)| format!("{name} × {}", whole(count as f64)))
+        .collect();
+    if top.is_empty() { String::new() } else { format!(" ({})", top.join(", ")) }
+}
+
+/// A server that refuses what is too much for one of its people says nothing
+/// of what it could do.
+fn rate_limit(report: &Report) -> Option<String> {
+    let rounds = || report.scenarios.iter().flat_map(|one| &one.rounds);
+    let refused: u64 = rounds().map(|round| round.failed_with("status 429")).sum();
+    let asked: u64 = rounds().map(|round| round.requests).sum();
+    (refused > 0).then(|| {
+        format!(
+            "The server's own rate limit refused {} of {} requests (status 429): the figures say little. \
+             `rate_limit off` in its configuration lifts it while it is measured.",
+            whole(refused as f64),
+            whole(asked as f64)
+        )
+    })
+}
+
+/// How to learn what everybody asks first.
+fn not_asked(report: &Report) -> Option<String> {
+    let browse = report.scenarios.iter().find(|one| one.scenario == "browse")?;
+    (browse.limit.is_none() && browse.failed.is_none() && !report.settings.is_closed_loop)
+        .then(|| "These are answers at one rate; how many people it holds, `--find-limit` tells.".to_owned())
+}
+
+fn measured(measured: &Measured, is_remote: bool) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(limit) = &measured.limit {
-        lines.push(limit_in_words(&measured.scenario, limit));
+        lines.push(limit_in_words(&measured.scenario, limit, is_remote));
+    }
+    if measured.rounds.iter().any(|round| round.requests > 0) && nothing_good(measured).is_some() {
+        return lines;
     }
     match measured.scenario.as_str() {
         "proxy" => lines.extend(proxy(measured)),
@@ -67,17 +143,19 @@ fn measured(measured: &Measured) -> Vec<String> {
     lines
 }
 
-fn limit_in_words(scenario: &str, limit: &Limit) -> String {
+fn limit_in_words(scenario: &str, limit: &Limit, is_remote: bool) -> String {
     let held = short(limit.held_per_s);
+    let culprit = gave_way(limit);
     if limit.held_per_s <= 0.0 {
         return format!(
-            "{scenario}: the objective ({}) did not hold at any rate that was tried; {} gives way first ({}).",
-            limit.objective, limit.culprit, limit.evidence
+            "{scenario}: the objective ({}) did not hold at any rate that was tried; {culprit}.",
+            limit.objective
         );
     }
     let what = match scenario {
         "browse" => format!(
-            "This machine holds about {} people reading at once ({held} requests/s, one every five seconds each)",
+            "{} holds about {} people reading at once ({held} requests/s, one every five seconds each)",
+            if is_remote { "The server" } else { "This machine" },
             round_down(limit.held_per_s / READER_PER_S)
         ),
         "post" => format!("It takes {held} durable posts a second"),
@@ -88,10 +166,16 @@ fn limit_in_words(scenario: &str, limit: &Limit) -> String {
     };
     match limit.broke_per_s {
         None => format!("{what}, and more was not tried ({}).", limit.objective),
-        Some(_) => {
-            format!("{what} with {}; {} gives way first: {}.", limit.objective, limit.culprit, limit.evidence)
-        }
+        Some(_) => format!("{what} with {}; {culprit}.", limit.objective),
     }
+}
+
+/// What gave way, as far as it can be told.
+pub fn gave_way(limit: &Limit) -> String {
+    if limit.culprit.is_empty() {
+        return "what gives way first cannot be told from outside".to_owned();
+    }
+    format!("{} gives way first: {}", limit.culprit, limit.evidence)
 }
 
 /// A time that is only roughly known.
@@ -114,9 +198,24 @@ fn rounds(measured: &Measured) -> String {
         median(&measured.rounds.iter().map(figure).collect::<Vec<_>>()).unwrap_or_default()
     };
     let (rate, p50, p99) = (of(|r| r.rate_per_s), of(|r| r.latency.p50), of(|r| r.latency.p99));
-    let times = format!("half within {} ms, 99 of 100 within {} ms", short(p50), short(p99));
+    let times = if measured.rounds.iter().all(|round| round.latency.supports(0.99)) {
+        format!("half within {} ms, 99 of 100 within {} ms", short(p50), short(p99))
+    } else {
+        let count = of(|r| r.latency.count as f64);
+        format!(
+            "half within {} ms, all {} within {} ms",
+            short(p50),
+            whole(count),
+            short(of(|r| r.latency.max))
+        )
+    };
     let failed = of(Round::error_share);
-    let errors = if failed > 0.0 { format!("; {} % failed", short(failed * 100.0)) } else { String::new() };
+    let errors = if failed > 0.0 {
+        let why = measured.rounds.last().map(failures).unwrap_or_default();
+        format!("; {} % failed{why}", short(failed * 100.0))
+    } else {
+        String::new()
+    };
     match measured.scenario.as_str() {
         "stream" => {
             let open = measured.figures.first().map_or(0.0, |figure| figure.value);
@@ -172,10 +271,12 @@ fn proxy(measured: &Measured) -> Vec<String> {
 /// Whether there was more to do than the machine could, and who else was at it.
 fn busy(report: &Report) -> Option<String> {
     let cores = report.machine.cores.max(1) as f64;
-    let rounds = || report.scenarios.iter().flat_map(|one| one.rounds.iter().map(move |round| (one, round)));
-    let seen: Vec<&Round> =
-        rounds().map(|(_, round)| round).filter(|round| round.used.machine > 0.0).collect();
-    let others = median(&seen.iter().map(|round| round.others(cores)).collect::<Vec<_>>())?;
+    // Where the server is not seen, it is among the others.
+    let rounds = || {
+        let all = report.scenarios.iter().flat_map(|one| one.rounds.iter().map(move |round| (one, round)));
+        all.filter(|(_, round)| round.is_watched())
+    };
+    let others = median(&rounds().map(|(_, round)| round.others(cores)).collect::<Vec<_>>())?;
     let mut busy: Vec<_> = rounds()
         .filter(|(_, round)| round.used.machine >= BUSY)
         .map(|(one, _)| one.scenario.as_str())
@@ -264,30 +365,81 @@ mod tests {
 
     #[test]
     fn a_limit_is_said_in_people() {
-        let text = limit_in_words("browse", &limit(187.0));
+        let text = limit_in_words("browse", &limit(187.0), false);
         assert!(
             text.starts_with("This machine holds about 930 people reading at once (187 requests/s"),
             "{text}"
         );
-        let text = limit_in_words("post", &limit(540.0));
+        let unseen = Limit { culprit: String::new(), ..limit(187.0) };
+        let text = limit_in_words("browse", &unseen, true);
+        assert!(
+            text.starts_with("The server holds about 930 people") && text.ends_with("from outside."),
+            "{text}"
+        );
+        let text = limit_in_words("post", &limit(540.0), false);
         assert!(
             text.contains("540 durable posts a second") && text.contains("fsync gives way first"),
             "{text}"
         );
-        assert!(limit_in_words("post", &limit(0.0)).contains("did not hold at any rate"));
+        assert!(limit_in_words("post", &limit(0.0), false).contains("did not hold at any rate"));
         let all = Limit { broke_per_s: None, ..limit(50_000.0) };
-        assert!(limit_in_words("post", &all).contains("more was not tried"));
+        assert!(limit_in_words("post", &all, false).contains("more was not tried"));
     }
 
     #[test]
     fn a_run_without_a_limit_says_what_it_saw() {
-        let latency = Percentiles { count: 1, p50: 2.1, p99: 11.0, ..Percentiles::default() };
-        let round = Round { latency, rate_per_s: 199.0, requests: 1000, errors: 5, ..Round::default() };
-        let one = Measured { scenario: "browse".into(), rounds: vec![round], ..Measured::default() };
+        let latency = Percentiles { count: 1000, p50: 2.1, p99: 11.0, max: 12.0, ..Percentiles::default() };
+        let mut round = Round { latency, rate_per_s: 199.0, requests: 1000, errors: 5, ..Round::default() };
+        let said = |round: &Round| {
+            let rounds = vec![round.clone()];
+            let one = Measured { scenario: "browse".into(), rounds, ..Measured::default() };
+            (measured(&one, false), nothing_good(&one))
+        };
+        let (lines, failed) = said(&round);
+        assert_eq!(lines, ["browse: at 199/s half within 2.10 ms, 99 of 100 within 11.0 ms; 0.50 % failed."]);
+        assert_eq!(failed, None);
+        round.latency.count = 16;
+        round.failures.insert("home: status 500".into(), 5);
         assert_eq!(
-            measured(&one),
-            ["browse: at 199/s half within 2.10 ms, 99 of 100 within 11.0 ms; 0.50 % failed."]
+            said(&round).0,
+            [
+                "browse: at 199/s half within 2.10 ms, all 16 within 12.0 ms; 0.50 % failed (home: status 500 × 5)."
+            ]
         );
+        round.latency = Percentiles::default();
+        let (lines, failed) = said(&round);
+        assert!(lines.is_empty(), "{lines:?}");
+        assert_eq!(
+            failed.as_deref(),
+            Some("none of 1,000 requests had a good answer (home: status 500 × 5)")
+        );
+    }
+
+    #[test]
+    fn of_a_server_elsewhere_nothing_is_said_that_was_not_seen() {
+        let used = Used { machine: 1.0, ..Used::default() };
+        let mut round = Round { used, requests: 100, errors: 88, ..Round::default() };
+        round.latency.count = 12;
+        round.failures.insert("home: status 429".into(), 88);
+        let report = Report { target: "https://localhost:8443".into(), ..report(vec![round]) };
+        let text = summary(&report).join("\n");
+        for part in [
+            "The clients ran on 2 cores",
+            "rate limit refused 88 of 100 requests (status 429)",
+            "`rate_limit off`",
+        ] {
+            assert!(text.contains(part), "{part} is missing: {text}");
+        }
+        for foreign in ["Other programs", "the limit, not", "durable", "share it"] {
+            assert!(!text.contains(foreign), "{foreign}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_disk_in_memory_is_told_from_one() {
+        let on = |disk: &str| volatile(&Machine { disk: disk.into(), ..Machine::default() }, false);
+        assert!(on("tmpfs on tmpfs").is_some_and(|text| text.contains("TMPDIR")));
+        assert_eq!(on("ext4 on /dev/sda1"), None);
     }
 
     #[test]
@@ -341,7 +493,7 @@ mod tests {
     #[test]
     fn who_else_was_busy_is_said() {
         let said = |machine, cpu| {
-            let used = Used { machine, cpu, ..Used::default() };
+            let used = Used { machine, cpu, rss_mib: 80.0, ..Used::default() };
             busy(&report(vec![Round { used, ..Round::default() }])).unwrap_or_default()
         };
         assert_eq!(said(0.5, 0.9), "");

@@ -78,9 +78,12 @@ pub struct BenchArgs {
     /// What chance begins with.
     #[arg(long, value_name = "NUMBER", default_value_t = 1, requires = "bench")]
     seed: u64,
-    /// A token of somebody on the server at URL.
+    /// A token of somebody on the server at URL. Others on this machine can see it here, but not in WAXWING_TOKEN.
     #[arg(long, value_name = "TOKEN", requires = "bench")]
     token: Option<String>,
+    /// A file with such a token.
+    #[arg(long, value_name = "FILE", requires = "bench", conflicts_with = "token")]
+    token_file: Option<PathBuf>,
     /// The certificate authority of the server at URL, in PEM.
     #[arg(long, value_name = "FILE", requires = "bench")]
     root: Option<PathBuf>,
@@ -98,6 +101,13 @@ impl BenchArgs {
         self.bench.is_some()
     }
 
+    /// With the token of the environment, unless another one was given.
+    #[must_use]
+    pub(super) fn with_token(mut self, token: Option<String>) -> BenchArgs {
+        self.token = self.token.or(token);
+        self
+    }
+
     /// What it all means.
     ///
     /// # Errors
@@ -105,6 +115,13 @@ impl BenchArgs {
     pub(super) fn understood(self) -> Result<(Options, Outputs), Problem> {
         let outputs = Outputs { json: self.json.clone(), html: self.html.clone() };
         let (target, scenarios) = self.target()?;
+        self.check_closed(&scenarios)?;
+        if self.find_limit.is_some() && !scenarios.iter().any(|one| one.has_limit()) {
+            let names: Vec<_> =
+                Scenario::ALL.iter().filter(|one| one.has_limit()).map(|one| one.name()).collect();
+            return Err(Problem::invalid("`--find-limit`: no limit of these scenarios is looked for")
+                .hint(format!("it looks for that of {}", names.join(", "))));
+        }
         let expectations: Result<Vec<_>, String> =
             self.expect.iter().map(|text| Expectation::parse(text)).collect();
         let expectations = expectations.map_err(Problem::invalid)?;
@@ -138,6 +155,29 @@ impl BenchArgs {
         Ok((options, outputs))
     }
 
+    /// Clients that wait for answers ask as fast as those come: no rate can
+    /// be asked for, and none is ever too high.
+    fn check_closed(&self, scenarios: &[Scenario]) -> Result<(), Problem> {
+        if self.closed.is_none() {
+            return Ok(());
+        }
+        for (is_given, name) in [(self.find_limit.is_some(), "--find-limit"), (self.rate.is_some(), "--rate")]
+        {
+            if is_given {
+                return Err(Problem::invalid(format!("`--closed` and `{name}` do not go together")).hint(
+                    "clients that wait for their answers ask no more than is answered, whatever the rate",
+                ));
+            }
+        }
+        if scenarios.contains(&Scenario::Inbox) {
+            return Err(Problem::invalid(
+                "`inbox` cannot be measured with `--closed`: its activities are signed before it begins",
+            )
+            .hint("name others, such as `--only browse,post,login,media`"));
+        }
+        Ok(())
+    }
+
     fn target(&self) -> Result<(Target, Vec<Scenario>), Problem> {
         let only = self.only.as_deref().map(Scenario::list).transpose()?;
         let Some(url) = self.bench.clone().flatten() else {
@@ -158,14 +198,18 @@ impl BenchArgs {
         let scenarios = only.unwrap_or(usual);
         let leave = Leave { writes: self.write, owns_server: self.i_own_this_server };
         let origin = remote::check(&url, &scenarios, leave)?;
-        let token = self.token.clone().ok_or_else(|| {
-            Problem::invalid("a server that runs is measured as one of its people")
-                .hint("`--token TOKEN` takes one that an app of theirs has; the README says how to get one")
-        })?;
         let read = |path: &PathBuf| {
             fs::read_to_string(path)
                 .map_err(|error| Problem::invalid(format!("`{}` cannot be read: {error}", path.display())))
         };
+        let from_file = self.token_file.as_ref().map(read).transpose()?;
+        let token = from_file.map(|text| text.trim().to_owned()).or_else(|| self.token.clone());
+        let token = token.filter(|token| !token.is_empty()).ok_or_else(|| {
+            Problem::invalid("a server that runs is measured as one of its people").hint(
+                "`--token TOKEN`, `--token-file FILE` or WAXWING_TOKEN has one that an app of theirs got; \
+                 the README says how to get one",
+            )
+        })?;
         let root_pem = self.root.as_ref().map(read).transpose()?;
         Ok((Target::Running(Remote { origin, token, root_pem }), scenarios))
     }
@@ -222,6 +266,11 @@ mod tests {
             ("waxwing --bench http://localhost:3000", "--token"),
             ("waxwing --bench http://localhost:3000 --token x --only post", "--write"),
             ("waxwing --bench --compare /nowhere.json", "no report"),
+            ("waxwing --bench --only browse --closed 4 --find-limit", "do not go together"),
+            ("waxwing --bench --only browse --closed 4 --rate 9", "do not go together"),
+            ("waxwing --bench --closed 4", "`inbox` cannot be measured"),
+            ("waxwing --bench --only stream,deliver --find-limit", "it looks for that of browse"),
+            ("waxwing --bench --json /tmp/same --html /tmp/same", "one file"),
             ("waxwing --bench --only ,", "no scenario is named"),
             ("waxwing --bench --json /nowhere/at/all.json", "there is no folder `/nowhere/at`"),
             ("waxwing --bench --html /", "is a folder"),

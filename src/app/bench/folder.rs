@@ -74,7 +74,10 @@ fn sweep(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for path in entries.take(ENTRIES_MAX).flatten().map(|entry| entry.path()).filter(|path| is_ours(path)) {
         // One without a lock is just being made.
-        let is_dead = File::open(path.join(LOCK)).is_ok_and(|lock| lock.try_lock().is_ok());
+        // What is no file, such as a pipe, is not ours, and opening it may wait for ever.
+        let lock = path.join(LOCK);
+        let is_file = fs::symlink_metadata(&lock).is_ok_and(|meta| meta.is_file());
+        let is_dead = is_file && File::open(lock).is_ok_and(|lock| lock.try_lock().is_ok());
         if is_dead {
             // That of another user stays.
             let _ = fs::remove_dir_all(&path);

@@ -21,11 +21,39 @@ use crate::bench::report::data::Report;
 use crate::bench::session::{self, Surroundings};
 use crate::bench::view::View;
 
-/// Measures and prints what was found.
+/// Where the token of a server that runs may be, unseen by others.
+const TOKEN: &str = "WAXWING_TOKEN";
+/// The exit status of what could not be measured, or not all of it.
+const UNMEASURED: i32 = 2;
+
+/// Measures and prints what was found. The process ends with status 2 when
+/// something could not be measured.
 ///
 /// # Errors
-/// What keeps it from measuring, or an expectation that does not hold.
+/// An expectation that does not hold.
 pub(super) fn run(args: BenchArgs, has_config: bool) -> Result<(), Problem> {
+    let measured = measure(args.with_token(setting(TOKEN)), has_config).and_then(|report| {
+        let missing: Vec<&str> = report
+            .scenarios
+            .iter()
+            .filter(|one| one.failed.is_some())
+            .map(|one| one.scenario.as_str())
+            .collect();
+        if missing.is_empty() {
+            return Ok(report);
+        }
+        Err(Problem::new(ProblemKind::Unavailable, format!("could not be measured: {}", missing.join(", "))))
+    });
+    match measured {
+        Ok(report) => verdict(&report),
+        Err(problem) => {
+            eprintln!("{problem}");
+            std::process::exit(UNMEASURED)
+        }
+    }
+}
+
+fn measure(args: BenchArgs, has_config: bool) -> Result<Report, Problem> {
     if has_config {
         let what =
             "`--bench` measures a temporary instance and takes no config file: it never touches your data";
@@ -39,7 +67,7 @@ pub(super) fn run(args: BenchArgs, has_config: bool) -> Result<(), Problem> {
         program: env::current_exe().map_err(Problem::internal)?,
         folder: folder.path().to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        view: View::new(),
+        view: View::new(setting("TERM").as_deref() != Some("dumb")),
     };
     let view = around.view.clone();
     let runtime =
@@ -48,7 +76,8 @@ pub(super) fn run(args: BenchArgs, has_config: bool) -> Result<(), Problem> {
         let mut stop = StopSignals::listen().map_err(Problem::internal)?;
         tokio::select! {
             report = session::run(options, around) => report,
-            () = stop.next() => Err(Problem::new(ProblemKind::Unavailable, "stopped before the end; nothing is left behind")),
+            () = stop.next() => Err(stopped()),
+            () = hung_up() => Err(stopped()),
         }
     });
     view.clear();
@@ -57,9 +86,34 @@ pub(super) fn run(args: BenchArgs, has_config: bool) -> Result<(), Problem> {
     runtime.shutdown_background();
     let report = report?;
     // First of all, so that nothing that fails afterwards takes it away.
-    super::run::print(&(report.summary.join("\n") + "\n"))?;
+    if !outputs.takes_stdout() {
+        super::run::print(&(report.summary.join("\n") + "\n"))?;
+    }
     outputs.write(&report)?;
-    verdict(&report)
+    Ok(report)
+}
+
+/// The terminal was closed. A server lives on then, or reads its files again;
+/// nobody waits for a measurement any more.
+async fn hung_up() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut signal) = signal(SignalKind::hangup()) {
+            signal.recv().await;
+            return;
+        }
+    }
+    std::future::pending::<()>().await;
+}
+
+#[expect(clippy::disallowed_methods, reason = "the command line's side: there is no config file to ask")]
+fn setting(name: &str) -> Option<String> {
+    env::var(name).ok()
+}
+
+fn stopped() -> Problem {
+    Problem::new(ProblemKind::Unavailable, "stopped before the end; nothing is left behind")
 }
 
 /// Whether all that was expected holds.
@@ -86,7 +140,10 @@ struct Outputs {
 impl Outputs {
     /// Checks before the run what would be a pity after it.
     fn check(&self) -> Result<(), Problem> {
-        for path in [&self.json, &self.html].into_iter().flatten() {
+        if self.json.is_some() && self.json == self.html {
+            return Err(Problem::invalid("`--json` and `--html` name one file"));
+        }
+        for path in [&self.json, &self.html].into_iter().flatten().filter(|path| !is_stdout(path)) {
             if path.is_dir() {
                 return Err(Problem::invalid(format!(
                     "`{}` is a folder, not a file to write",
@@ -102,23 +159,50 @@ impl Outputs {
                 );
                 return Err(Problem::invalid(what));
             }
+            if let Err(error) = try_to_write(path) {
+                return Err(Problem::invalid(format!("`{}` cannot be written: {error}", path.display())));
+            }
         }
         Ok(())
     }
 
+    fn takes_stdout(&self) -> bool {
+        [&self.json, &self.html].into_iter().flatten().any(|path| is_stdout(path))
+    }
+
+    /// Tries both, whatever becomes of the first.
     fn write(&self, report: &Report) -> Result<(), Problem> {
-        if let Some(path) = &self.json {
+        let json = self.json.as_ref().map_or(Ok(()), |path| {
             let text = serde_json::to_string_pretty(report).map_err(Problem::internal)?;
-            put(path, &(text + "\n"))?;
-        }
-        if let Some(path) = &self.html {
-            put(path, &crate::bench::report::page(report))?;
-        }
-        Ok(())
+            put(path, &(text + "\n"))
+        });
+        let html = self.html.as_ref().map_or(Ok(()), |path| put(path, &crate::bench::report::page(report)));
+        json.and(html)
     }
 }
 
+/// Leaves what is there as it is, and nothing where there was nothing. What is
+/// no file, such as a pipe, is not tried: its reader would see an end.
+fn try_to_write(path: &Path) -> std::io::Result<()> {
+    match fs::metadata(path) {
+        Ok(meta) if meta.is_file() => fs::OpenOptions::new().append(true).open(path).map(drop),
+        Ok(_) => Ok(()),
+        Err(_) => {
+            fs::OpenOptions::new().append(true).create(true).open(path)?;
+            fs::remove_file(path)
+        }
+    }
+}
+
+/// `-` is standard output, as elsewhere.
+fn is_stdout(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
 fn put(path: &Path, text: &str) -> Result<(), Problem> {
+    if is_stdout(path) {
+        return super::run::print(text);
+    }
     fs::write(path, text).map_err(|error| {
         Problem::new(ProblemKind::Unavailable, format!("`{}` cannot be written: {error}", path.display()))
     })

@@ -39,6 +39,13 @@ pub struct Report {
     pub summary: Vec<String>,
 }
 
+impl Report {
+    /// Whether a server was measured that runs elsewhere, or at least by itself.
+    pub fn is_remote(&self) -> bool {
+        self.target.starts_with("http://") || self.target.starts_with("https://")
+    }
+}
+
 /// The machine.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
@@ -77,6 +84,27 @@ pub struct Settings {
     pub seed: u64,
     /// Requests wait for answers.
     pub is_closed_loop: bool,
+    /// So many clients, of a closed loop.
+    #[serde(default)]
+    pub clients: usize,
+    /// Requests a second, where it was said.
+    #[serde(default)]
+    pub rate_per_s: Option<f64>,
+    /// Seconds of each round, where it was said.
+    #[serde(default)]
+    pub asked_seconds: Option<f64>,
+    /// What had to hold in a search.
+    #[serde(default)]
+    pub objective: String,
+    /// Whom each person follows.
+    #[serde(default)]
+    pub follows: usize,
+    /// Open streams of `stream`.
+    #[serde(default)]
+    pub listeners: usize,
+    /// Fake servers of `deliver`.
+    #[serde(default)]
+    pub destinations: usize,
 }
 
 /// What was found of one scenario.
@@ -101,6 +129,9 @@ pub struct Measured {
     /// What should be known of it, in sentences.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// Why it could not be measured, or not to the end.
+    #[serde(default)]
+    pub failed: Option<String>,
 }
 
 /// One round. Latencies in milliseconds.
@@ -108,14 +139,23 @@ pub struct Measured {
 pub struct Round {
     /// Requests that were due, each second.
     pub offered_per_s: f64,
-    /// Good answers, each second.
+    /// Good answers that came while it was measured, each second.
     pub rate_per_s: f64,
+    /// Seconds that were measured.
+    #[serde(default)]
+    pub seconds: f64,
     /// Requests that were due.
     pub requests: u64,
+    /// Answers of any kind that came while it was measured.
+    #[serde(default)]
+    pub answered: u64,
     /// Those without a good answer.
     pub errors: u64,
     /// Of them, those that were never sent.
     pub dropped: u64,
+    /// Of them, those for which the generator had nothing more to send.
+    #[serde(default)]
+    pub spent: u64,
     /// From when they were due.
     pub latency: Percentiles,
     /// From when they were sent.
@@ -142,6 +182,25 @@ impl Round {
         self.errors as f64 / (self.requests.max(1)) as f64
     }
 
+    /// Whether the server's processes could be looked at.
+    pub fn is_watched(&self) -> bool {
+        self.used.rss_mib > 0.0
+    }
+
+    /// How many failures ended with something, such as `status 429`.
+    pub fn failed_with(&self, what: &str) -> u64 {
+        self.failures.iter().filter(|(name, _)| name.ends_with(what)).map(|(_, count)| count).sum()
+    }
+
+    /// The most frequent failures, with how many they were.
+    pub fn top_failures(&self, most: usize) -> Vec<(&str, u64)> {
+        let mut all: Vec<(&str, u64)> =
+            self.failures.iter().map(|(name, count)| (name.as_str(), *count)).collect();
+        all.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        all.truncate(most);
+        all
+    }
+
     /// Processors of so many that neither the instance nor the generator used.
     pub fn others(&self, cores: f64) -> f64 {
         (self.used.machine * cores - self.used.cpu - self.generator.cpu).max(0.0)
@@ -155,7 +214,7 @@ pub struct KindResult {
     pub name: String,
     /// Whether it is in the scenario's own figures.
     pub counts: bool,
-    /// Good answers, each second.
+    /// Good answers that came while it was measured, each second.
     pub rate_per_s: f64,
     /// The others.
     pub errors: u64,
@@ -170,9 +229,9 @@ pub struct Slot {
     pub at_s: u64,
     /// Requests due.
     pub due: u64,
-    /// Good answers to them.
+    /// Good answers that came.
     pub done: u64,
-    /// Failures of them.
+    /// Failures of those that were due.
     pub errors: u64,
     /// Milliseconds.
     pub p50: Option<f64>,
@@ -270,6 +329,15 @@ pub struct Step {
     pub held: bool,
     /// Processors the instance used.
     pub cpu: f64,
+    /// Seconds it was tried for.
+    #[serde(default)]
+    pub seconds: f64,
+    /// Requests that were due.
+    #[serde(default)]
+    pub requests: u64,
+    /// Why it does not count although its figures look as if it did.
+    #[serde(default)]
+    pub note: String,
 }
 
 /// A fake destination.

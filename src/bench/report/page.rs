@@ -3,11 +3,13 @@
 
 use std::fmt::Write as _;
 
-use super::data::{Limit, Measured, PolicyRow, Report, Round};
+use super::data::{Limit, Measured, PolicyRow, Report, Round, Settings};
 use super::svg::{Bar, Cell, Line, Plot, bars, cells, escape, ms, plot};
 use crate::bench::metric::{Metric, Quantity, short, whole};
 use crate::bench::scenario::Scenario;
 
+/// Kinds of failures that are named.
+const FAILURES_MAX: usize = 12;
 const STYLE: &str = include_str!("page.css");
 
 /// The whole page.
@@ -20,12 +22,12 @@ pub fn page(report: &Report) -> String {
          <header><p class=\"brand\">Waxwing {version}</p><h1>What it holds</h1><p class=\"soft\">{target}, {when}</p></header><main>",
         version = escape(&report.version),
         target = escape(&report.target),
-        when = escape(report.began.get(..16).unwrap_or_default()).replace('T', " "),
+        when = escape(report.began.get(..16).unwrap_or_default()).replace('T', " ") + " UTC",
     );
     out.push_str(&summary(report));
     out.push_str(&expectations(report));
     out.push_str(&comparison(report));
-    report.scenarios.iter().for_each(|measured| out.push_str(&scenario(measured)));
+    report.scenarios.iter().for_each(|measured| out.push_str(&scenario(measured, report.is_remote())));
     out.push_str(&how(report));
     out.push_str("</main></body></html>\n");
     out
@@ -58,9 +60,9 @@ fn expectations(report: &Report) -> String {
     let rows = report.expectations.iter().map(|one| {
         let verdict =
             if one.held { "<b class=\"good\">holds</b>" } else { "<b class=\"bad\">does not hold</b>" };
-        vec![escape(&one.text), escape(&one.found), verdict.to_owned()]
+        vec![escape(&one.text), verdict.to_owned(), escape(&one.found)]
     });
-    format!("<section><h2>What was expected</h2>{}</section>", table(&["expected", "found", "verdict"], rows))
+    format!("<section><h2>What was expected</h2>{}</section>", table(&["expected", "verdict", "found"], rows))
 }
 
 fn comparison(report: &Report) -> String {
@@ -76,21 +78,28 @@ fn comparison(report: &Report) -> String {
         };
         vec![
             escape(&one.metric),
+            format!("<b class=\"{class}\">{}</b>", escape(&one.verdict)),
             quantity.written(one.before),
             quantity.written(one.now),
             format!("{:+.0} %", one.change * 100.0),
             format!("{:.0} %", one.noise * 100.0),
-            format!("<b class=\"{class}\">{}</b>", escape(&one.verdict)),
         ]
     });
-    let heads = ["figure", "before", "now", "change", "noise", "verdict"];
+    let heads = ["figure", "verdict", "before", "now", "change", "noise"];
     format!("<section><h2>Beside the earlier run</h2>{}</section>", table(&heads, rows))
 }
 
-fn scenario(measured: &Measured) -> String {
+fn scenario(measured: &Measured, is_remote: bool) -> String {
     let about = Scenario::named(&measured.scenario).map_or("", Scenario::about);
     let mut out =
         format!("<section><h2>{}</h2><p class=\"soft\">{}</p>", escape(&measured.scenario), escape(about));
+    if let Some(why) = &measured.failed {
+        let _ = write!(out, "<p class=\"bad\">Could not be measured: {}.</p>", escape(why));
+    }
+    // Whoever reads the tables has to know what they are of.
+    for note in &measured.notes {
+        let _ = write!(out, "<p class=\"soft\">{}</p>", escape(note));
+    }
     out.push_str(&figures(measured));
     out.push_str("<div class=\"plots\">");
     // The last round; the table has all of them.
@@ -105,10 +114,7 @@ fn scenario(measured: &Measured) -> String {
     out.push_str("</div>");
     out.push_str(&policies(&measured.policies));
     if let Some(limit) = &measured.limit {
-        out.push_str(&limit_table(limit));
-    }
-    for note in &measured.notes {
-        let _ = write!(out, "<p class=\"soft\">{}</p>", escape(note));
+        out.push_str(&limit_table(limit, is_remote));
     }
     out + "</section>"
 }
@@ -137,7 +143,11 @@ fn figures(measured: &Measured) -> String {
                 );
             }
         }
-        let heads = ["", "answers/s", "failed", "p50", "p95", "p99", "p99.9", "longest"];
+        // Of streams and deliveries events are counted, not answers.
+        let is_of_events = matches!(measured.scenario.as_str(), "stream" | "deliver");
+        let (good, each_s) =
+            if is_of_events { ("arrived", "arrived/s") } else { ("good answers", "answers/s") };
+        let heads = ["", each_s, good, "failed", "p50", "p95", "p99", "p99.9", "longest"];
         out.push_str(&table(&heads, rows.into_iter()));
     }
     if !measured.figures.is_empty() {
@@ -155,7 +165,7 @@ fn figures(measured: &Measured) -> String {
             .collect();
         let _ = write!(out, "<dl>{items}</dl>");
     }
-    if let Some(round) = measured.rounds.last().filter(|round| round.used.rss_mib > 0.0) {
+    if let Some(round) = measured.rounds.last().filter(|round| round.is_watched()) {
         let _ = write!(
             out,
             "<p class=\"soft\">The instance used {} cores, {} µs for each request, and {} MiB at most; the generator {} cores, {} µs for each request, and began 99 of 100 within {} of when they were due.</p>",
@@ -166,18 +176,30 @@ fn figures(measured: &Measured) -> String {
             whole(round.generator.us_per_request),
             ms(round.lag_p99_ms)
         );
-        if !round.failures.is_empty() {
-            let failures: Vec<_> =
-                round.failures.iter().map(|(name, count)| format!("{} ×{count}", escape(name))).collect();
-            let _ = write!(out, "<p class=\"bad\">Failed: {}</p>", failures.join(", "));
-        }
+    }
+    if let Some(round) = measured.rounds.last().filter(|round| !round.failures.is_empty()) {
+        let failures = round.top_failures(FAILURES_MAX);
+        let failures: Vec<_> =
+            failures.iter().map(|(name, count)| format!("{} × {count}", escape(name))).collect();
+        let _ = write!(out, "<p class=\"bad\">Failed: {}</p>", failures.join(", "));
     }
     out
 }
 
 fn row(name: &str, rate: f64, errors: u64, latency: &crate::bench::latency::Percentiles) -> Vec<String> {
-    let mut cells = vec![escape(name), short(rate), errors.to_string()];
-    cells.extend([latency.p50, latency.p95, latency.p99, latency.p999, latency.max].map(ms));
+    let mut cells =
+        vec![escape(name).replace('_', " "), short(rate), whole(latency.count as f64), whole(errors as f64)];
+    let shares = [
+        (0.5, latency.p50),
+        (0.95, latency.p95),
+        (0.99, latency.p99),
+        (0.999, latency.p999),
+        (0.0, latency.max),
+    ];
+    // Too few have no such percentile.
+    cells.extend(
+        shares.map(|(share, value)| if latency.supports(share) { ms(value) } else { "–".to_owned() }),
+    );
     cells
 }
 
@@ -203,7 +225,12 @@ fn over_time(round: &Round) -> String {
 /// Only where the rate changes or something failed is there something to see.
 fn answered(round: &Round) -> String {
     let of = |pick: fn(&super::data::Slot) -> u64| {
-        round.slots.iter().map(|slot| (slot.at_s as f64, pick(slot) as f64)).collect::<Vec<_>>()
+        // A part of a second at the end would look like a collapse.
+        let whole = round
+            .slots
+            .iter()
+            .filter(|slot| round.seconds <= 0.0 || (slot.at_s + 1) as f64 <= round.seconds + 0.001);
+        whole.map(|slot| (slot.at_s as f64, pick(slot) as f64)).collect::<Vec<_>>()
     };
     let line = |name, points| Line { name, points, has_dots: false };
     let mut lines = vec![line("asked", of(|slot| slot.due)), line("answered", of(|slot| slot.done))];
@@ -216,7 +243,11 @@ fn answered(round: &Round) -> String {
 
 fn machine_over_time(round: &Round) -> String {
     let of = |pick: fn(&super::data::Sample) -> f64| {
-        let counted = round.samples.iter().filter(|sample| sample.at_s >= 0.0);
+        // As long as the other pictures: what comes later is no load.
+        let counted = round
+            .samples
+            .iter()
+            .filter(|sample| sample.at_s >= 0.0 && (round.seconds <= 0.0 || sample.at_s <= round.seconds));
         counted.map(|sample| (sample.at_s, pick(sample))).collect::<Vec<_>>()
     };
     let line = |name, points| Line { name, points, has_dots: false };
@@ -237,35 +268,44 @@ fn machine_over_time(round: &Round) -> String {
 
 fn curve(limit: &Limit) -> String {
     let of = |pick: fn(&super::data::Step) -> f64| {
-        limit.steps.iter().map(|step| (step.offered_per_s, pick(step))).collect::<Vec<_>>()
+        // One without answers has no latency.
+        let answered = limit.steps.iter().filter(|step| step.p50 > 0.0);
+        answered.map(|step| (step.offered_per_s, pick(step))).collect::<Vec<_>>()
     };
     let line = |name, points| Line { name, points, has_dots: true };
     let lines = vec![line("p50", of(|step| step.p50)), line("p99", of(|step| step.p99))];
-    let bound = limit.objective.split("p99 ≤ ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
+    let bound = limit.objective.split("p99 ≤ ").nth(1);
+    let bound = bound.and_then(|rest| rest.split(' ').next()?.replace(',', "").parse().ok());
     let mark = bound.map(|bound: f64| (bound, "objective"));
     let title = "Rate and latency";
     figure(title, &plot(&Plot { title, x: "requests/s", y: "ms", lines, is_log: true, mark }))
 }
 
-fn limit_table(limit: &Limit) -> String {
+fn limit_table(limit: &Limit, is_remote: bool) -> String {
     let rows = limit.steps.iter().map(|step| {
-        let verdict = if step.held { "<b class=\"good\">holds</b>" } else { "<b class=\"bad\">does not</b>" };
+        let verdict = match (step.held, step.note.as_str()) {
+            (true, _) => "<b class=\"good\">holds</b>".to_owned(),
+            (false, "") => "<b class=\"bad\">does not</b>".to_owned(),
+            (false, note) => format!("<b class=\"bad\">does not</b>, {}", escape(note)),
+        };
         vec![
             format!("{}/s", short(step.offered_per_s)),
+            verdict,
+            format!("{} s", short(step.seconds)),
+            whole(step.requests as f64),
             format!("{}/s", short(step.rate_per_s)),
             ms(step.p50),
             ms(step.p99),
             format!("{} %", short(step.errors * 100.0)),
-            short(step.cpu),
-            verdict.to_owned(),
+            if is_remote { "–".to_owned() } else { short(step.cpu) },
         ]
     });
-    let heads = ["asked", "answered", "p50", "p99", "failed", "cores", limit.objective.as_str()];
+    let heads =
+        ["asked", limit.objective.as_str(), "for", "requests", "answered", "p50", "p99", "failed", "cores"];
     let found = format!(
-        "<p>Held: <b>{}/s</b>. What gave way first: <b>{}</b> ({}).</p>",
+        "<p>Held: <b>{}/s</b>; {}.</p>",
         short(limit.held_per_s),
-        escape(&limit.culprit),
-        escape(&limit.evidence)
+        escape(&crate::bench::words::gave_way(limit))
     );
     format!("<h3>How the limit was found</h3>{found}{}", table(&heads, rows))
 }
@@ -305,7 +345,7 @@ fn destinations(measured: &Measured) -> String {
         })
         .collect();
     figure(
-        "Each destination, filled as far as posts have arrived",
+        "Each destination, filled as far as posts have arrived (those of the warm-up, too)",
         &format!("{picture}<p class=\"legend\">{}</p>", legend.join(" ")),
     )
 }
@@ -316,6 +356,7 @@ fn policies(rows: &[PolicyRow]) -> String {
     let mut out = String::new();
     for world in worlds {
         let of: Vec<&PolicyRow> = rows.iter().filter(|row| row.world == world).collect();
+        let has_published = of.iter().any(|row| !row.published.is_empty());
         let colour = |row: &PolicyRow| usize::from(row.policy.contains("default"));
         let failed: Vec<Bar<'_>> = of
             .iter()
@@ -339,11 +380,17 @@ fn policies(rows: &[PolicyRow]) -> String {
         let cells = of.iter().map(|row| {
             let mut cells = vec![escape(&row.policy), row.failed.to_string()];
             cells.extend([row.mean, row.p50, row.p99, row.p999].map(ms));
-            cells.extend([format!("{:.1} %", row.extra), escape(&row.published)]);
+            cells.push(format!("{:.1} %", row.extra));
+            // Netflix published figures of its own world only.
+            if has_published {
+                cells.push(escape(&row.published));
+            }
             cells
         });
-        let heads =
-            ["policy", "lost", "mean", "p50", "p99", "p99.9", "extra requests", "Netflix: errors / latency"];
+        let mut heads = vec!["policy", "lost", "mean", "p50", "p99", "p99.9", "extra requests"];
+        if has_published {
+            heads.push("Netflix: errors / latency");
+        }
         out.push_str(&table(&heads, cells));
     }
     out
@@ -351,34 +398,35 @@ fn policies(rows: &[PolicyRow]) -> String {
 
 fn how(report: &Report) -> String {
     let (machine, settings) = (&report.machine, &report.settings);
-    let loop_ = if settings.is_closed_loop {
-        "closed loop: clients wait for their answers, so stalls of the server are partly hidden"
+    let load = if settings.is_closed_loop {
+        format!(
+            "closed loop: {} clients wait for their answers, so stalls of the server are partly hidden",
+            settings.clients
+        )
     } else {
         "open loop: requests are due at random moments (Poisson) that no answer changes, and latency counts from then"
+            .to_owned()
     };
-    let fields = [
-        ("load", loop_.to_owned()),
+    let rate = settings
+        .rate_per_s
+        .map_or("what is usual for each scenario".to_owned(), |rate| format!("{}/s", short(rate)));
+    let day = if settings.asked_seconds.is_none() { " (mixed: 120 s)" } else { "" };
+    let is_remote = report.is_remote();
+    let mut fields = vec![
+        ("load", load),
+        ("rate", rate),
         (
             "rounds",
             format!(
-                "{} of {} s after {} s of warm-up (mixed: 120 s unless said otherwise)",
+                "{} of {} s after {} s of warm-up{day}",
                 settings.rounds,
                 short(settings.seconds),
                 short(settings.warm_s)
             ),
         ),
-        ("instance", format!("{} people, {} posts to begin with", settings.people, settings.posts)),
+        ("chance", format!("begins with {}", settings.seed)),
         ("processors", format!("{} × {}", machine.cores, machine.cpu)),
         ("memory", format!("{} GiB", short(machine.memory_bytes as f64 / f64::from(1 << 30)))),
-        (
-            "disk",
-            format!(
-                "{}; a durable write takes {}, 99 of 100 within {}",
-                machine.disk,
-                ms(machine.fsync_ms),
-                ms(machine.fsync_p99_ms)
-            ),
-        ),
         ("kernel", machine.kernel.clone()),
         (
             "build",
@@ -389,13 +437,95 @@ fn how(report: &Report) -> String {
             },
         ),
     ];
+    if !settings.objective.is_empty() {
+        fields.push(("objective", settings.objective.clone()));
+    }
+    if !is_remote {
+        let disk = format!(
+            "{}; a durable write takes {}, the longest of 60 {}",
+            machine.disk,
+            ms(machine.fsync_ms),
+            ms(machine.fsync_p99_ms)
+        );
+        fields.extend([("instance", instance(settings)), ("disk", disk)]);
+    }
+    fields.push(("again", again(report)));
+    let whose = if is_remote {
+        "The machine is the one that the clients ran on; of the server's nothing is known."
+    } else {
+        "Server and clients share the machine."
+    };
     let items: String = fields
         .iter()
         .map(|(name, text)| format!("<div><dt>{name}</dt><dd>{}</dd></div>", escape(text)))
         .collect();
     format!(
-        "<section><h2>How and where it was measured</h2><dl>{items}</dl><p class=\"soft\">Server and clients share the machine.</p></section>"
+        "<section><h2>How and where it was measured</h2><dl>{items}</dl><p class=\"soft\">{whose}</p></section>"
     )
+}
+
+fn instance(settings: &Settings) -> String {
+    let mut text = format!(
+        "{} people, each of whom follows {}, and {} posts to begin with",
+        whole(settings.people as f64),
+        settings.follows,
+        whole(settings.posts as f64)
+    );
+    if settings.listeners > 0 {
+        let _ = write!(text, "; {} open streams", whole(settings.listeners as f64));
+    }
+    if settings.destinations > 0 {
+        let _ = write!(text, "; {} fake destinations", whole(settings.destinations as f64));
+    }
+    text
+}
+
+/// The command that measures the same once more.
+fn again(report: &Report) -> String {
+    let settings = &report.settings;
+    let names: Vec<_> = report.scenarios.iter().map(|one| one.scenario.as_str()).collect();
+    let mut text = "waxwing --bench".to_owned();
+    if report.is_remote() {
+        let _ = write!(text, " {} --token-file FILE", report.target);
+        if names.iter().any(|name| *name != "browse") {
+            text.push_str(" --write");
+        }
+    }
+    let _ = write!(text, " --only {} --rounds {} --seed {}", names.join(","), settings.rounds, settings.seed);
+    if let Some(seconds) = settings.asked_seconds {
+        let _ = write!(text, " --seconds {seconds}");
+    }
+    if let Some(rate) = settings.rate_per_s {
+        let _ = write!(text, " --rate {rate}");
+    }
+    if settings.is_closed_loop {
+        let _ = write!(text, " --closed {}", settings.clients);
+    }
+    if !settings.objective.is_empty() {
+        let objective: String = settings.objective.replace('≤', "<=").split([' ']).collect();
+        let _ = write!(text, " --find-limit '{}'", bound(&objective));
+    }
+    if !report.is_remote() {
+        let _ = write!(
+            text,
+            " --people {} --posts {} --follows {}",
+            settings.people, settings.posts, settings.follows
+        );
+        if settings.listeners > 0 {
+            let _ = write!(text, " --listeners {}", settings.listeners);
+        }
+        if settings.destinations > 0 {
+            let _ = write!(text, " --destinations {}", settings.destinations);
+        }
+    }
+    text
+}
+
+/// An objective as it is written for `--find-limit`: its commas are between
+/// its parts only.
+fn bound(objective: &str) -> String {
+    let parts: Vec<_> = objective.split(",errors").map(|part| part.replace(',', "")).collect();
+    parts.join(",errors")
 }
 
 #[cfg(test)]
@@ -416,7 +546,7 @@ mod tests {
         });
         let latency = Percentiles { count: 45, p50: 2.0, p99: 9.0, ..Percentiles::default() };
         let round = Round { slots: slots.collect(), latency, ..Round::default() };
-        let step = Step { offered_per_s: 100.0, p99: 20.0, held: true, ..Step::default() };
+        let step = Step { offered_per_s: 100.0, p50: 5.0, p99: 20.0, held: true, ..Step::default() };
         let limit = Limit {
             objective: "p99 ≤ 250 ms, errors ≤ 0.10 %".into(),
             held_per_s: 100.0,
@@ -457,6 +587,46 @@ mod tests {
             assert!(page.contains(part), "{part} is missing");
         }
         for foreign in ["<script", "<link", "http://", "https://", "url(", "<one>"] {
+            assert!(!page.contains(foreign), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn the_command_that_repeats_it_can_be_understood() {
+        let settings = Settings {
+            rounds: 1,
+            rate_per_s: Some(8.0),
+            objective: crate::bench::limit::Objective { p99_ms: 1500.0, errors: 0.01 }.to_string(),
+            ..Settings::default()
+        };
+        let text = again(&Report { settings, ..report() });
+        let objective = text.split('\'').nth(1).unwrap_or_default();
+        let read = crate::bench::limit::Objective::parse(objective).expect(objective);
+        assert_eq!((read.p99_ms, read.errors), (1500.0, 0.01));
+        assert!(text.contains("--rate 8 "), "{text}");
+    }
+
+    #[test]
+    fn few_answers_have_no_far_percentiles_and_tables_agree_with_limits() {
+        let of = |count| {
+            row("home", 1.0, 0, &Percentiles { count, p99: 9.0, p999: 9.0, ..Percentiles::default() })
+        };
+        assert_eq!(
+            of(20)[2..],
+            ["20", "0", "0.001 ms", "0.001 ms", "–", "–", "0.001 ms"]
+                .map(|t| t.replace("0.001 ms", &ms(0.0)))
+        );
+        assert_eq!((of(1000)[6].clone(), of(1000)[7].clone()), (ms(9.0), ms(9.0)));
+        let step = Step { offered_per_s: 200.0, note: "only for so long".into(), ..Step::default() };
+        let table = limit_table(&Limit { steps: vec![step], ..Limit::default() }, false);
+        assert!(table.contains("does not</b>, only for so long"), "{table}");
+    }
+
+    #[test]
+    fn of_a_server_elsewhere_the_page_says_only_what_was_seen() {
+        let page = page(&Report { target: "https://social.example".into(), ..report() });
+        assert!(page.contains("of the server's nothing is known"));
+        for foreign in ["durable write", "people, each", "share the machine"] {
             assert!(!page.contains(foreign), "{foreign}");
         }
     }

@@ -220,8 +220,7 @@ pub(super) struct Bar<'a> {
 
 const BAR_HEIGHT: f64 = 30.0;
 
-/// Bars below each other, longest on the right; a length by powers of ten
-/// where they differ by much.
+/// Bars below each other, each as long as it is much.
 pub(super) fn bars(title: &str, all: &[Bar<'_>]) -> String {
     let most = all.iter().map(|bar| bar.value).fold(0.0, f64::max);
     if most <= 0.0 {
@@ -230,7 +229,7 @@ pub(super) fn bars(title: &str, all: &[Bar<'_>]) -> String {
     let mut out = open(title, BAR_HEIGHT * all.len() as f64 + 4.0);
     for (nth, bar) in all.iter().enumerate() {
         let top = BAR_HEIGHT * nth as f64;
-        let width = (1.0 + bar.value).ln() / (1.0 + most).ln() * (WIDTH - 4.0);
+        let width = bar.value / most * (WIDTH - 4.0);
         let _ = write!(
             out,
             "<text class=\"name\" x=\"2\" y=\"{:.1}\">{}</text><text class=\"tick end\" x=\"{:.1}\" y=\"{:.1}\">{}</text>\

@@ -80,12 +80,12 @@ impl Play for Deliver {
     fn figures(&self) -> Vec<Figure> {
         let all = self.destinations();
         let of = |nature: &str| all.iter().filter(|one| one.nature == nature).count() as f64;
-        let figure = |name: &str| Figure {
+        let figure = |name: &str, nature: &str| Figure {
             name: format!("{name} destinations"),
-            value: of(name),
+            value: of(nature),
             unit: "servers".into(),
         };
-        vec![figure("well"), figure("slow"), figure("dead")]
+        vec![figure("healthy", "well"), figure("slow", "slow"), figure("dead", "dead")]
     }
 
     fn work(self: Arc<Self>) -> Arc<dyn Work> {

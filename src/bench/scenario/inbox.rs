@@ -156,7 +156,7 @@ impl Work for Inbox {
     fn act(self: Arc<Self>, call: Call) -> BoxFuture<'static, Result<(), Flaw>> {
         Box::pin(async move {
             let ask = self.ready.lock()[call.kind].pop();
-            let ask = ask.ok_or(Flaw::Wrong("no more signed activities"))?;
+            let ask = ask.ok_or(Flaw::Spent)?;
             self.stage.client.send(&ask).await?.good().map(drop)
         })
     }

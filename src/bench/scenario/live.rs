@@ -60,12 +60,17 @@ const SPAN_S: std::ops::RangeInclusive<f64> = 1.0..=30.0;
 const COLD_REQUESTS: f64 = 60.0;
 const WARM: Duration = Duration::from_millis(200);
 
+/// How long each policy has, of so many seconds for all.
+pub(super) fn span(seconds: f64) -> Duration {
+    Duration::from_secs_f64((seconds / POLICIES.len() as f64).clamp(*SPAN_S.start(), *SPAN_S.end()))
+}
+
 /// Runs all policies in about so many seconds together.
 ///
 /// # Errors
 /// When there is no room for the servers on this machine.
 pub(super) async fn run(tools: &Tools, seconds: f64) -> Result<Vec<PolicyRow>, Problem> {
-    let span = (seconds / POLICIES.len() as f64).clamp(*SPAN_S.start(), *SPAN_S.end());
+    let span = span(seconds).as_secs_f64();
     let mut rows = Vec::new();
     for policy in POLICIES {
         rows.push(one(tools, policy, Duration::from_secs_f64(span)).await?);

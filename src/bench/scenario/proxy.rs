@@ -16,6 +16,8 @@ const SHARE_MIN: f64 = 0.01;
 /// A world in full takes about so long for one policy, on one core.
 const FULL_S: f64 = if cfg!(debug_assertions) { 40.0 } else { 2.0 };
 const SEED: u64 = 1000;
+/// Below this, policies over real sockets do not show what they can.
+const LIVE_ENOUGH_S: f64 = 5.0;
 /// Policies that are shown: the others differ little from one of these.
 const SHOWN: [&str; 9] = [
     "round_robin (original)",
@@ -42,6 +44,14 @@ pub async fn measure(tools: &Tools, seconds: f64) -> Result<Measured, Problem> {
          one is four times as slow, two become cold, one fails fast for a while"
             .to_owned(),
     );
+    let each_s = live::span(seconds / 2.0).as_secs_f64();
+    if each_s < LIVE_ENOUGH_S {
+        measured.notes.push(format!(
+            "world live had {} s for each policy, in which faults follow each other faster than any policy can learn \
+             from them, and extra requests are more than they usually are; a longer `--seconds` gives it more",
+            crate::bench::metric::short(each_s)
+        ));
+    }
     Ok(measured)
 }
 

@@ -40,27 +40,40 @@ pub struct Stream {
     stage: Stage,
     listeners: usize,
     heard: Arc<Heard>,
-    /// Dropped with this, they close.
+    /// Closed when a round has settled, or when this is dropped.
     open: Mutex<JoinSet<()>>,
 }
 
 struct Heard {
     stage: Stage,
     awaited: Awaited,
+    /// Streams that were opened for this round, and those of them that still are.
+    opened: AtomicUsize,
     open: AtomicUsize,
 }
 
 impl Stream {
     /// With nobody listening yet.
     pub fn new(stage: Stage, listeners: usize) -> Stream {
-        let heard = Heard { stage: stage.clone(), awaited: Awaited::default(), open: AtomicUsize::new(0) };
+        let heard = Heard {
+            stage: stage.clone(),
+            awaited: Awaited::default(),
+            opened: AtomicUsize::new(0),
+            open: AtomicUsize::new(0),
+        };
         Stream { stage, listeners, heard: Arc::new(heard), open: Mutex::default() }
+    }
+
+    async fn close(&self) {
+        let mut open = std::mem::take(&mut *self.open.lock());
+        open.shutdown().await;
     }
 
     async fn open_all(&self) -> Result<(), Problem> {
         let gate = Arc::new(Semaphore::new(OPENING_MAX));
         let mut opening = JoinSet::new();
-        for number in self.heard.open.load(Ordering::Relaxed)..self.listeners {
+        self.heard.open.store(0, Ordering::Relaxed);
+        for number in 0..self.listeners {
             let (stage, gate) = (self.stage.clone(), gate.clone());
             opening.spawn(async move {
                 let _turn = gate.acquire().await.map_err(|_| Flaw::Dropped)?;
@@ -74,6 +87,7 @@ impl Stream {
             self.heard.open.fetch_add(1, Ordering::Relaxed);
             self.open.lock().spawn(listen(wire, self.heard.clone()));
         }
+        self.heard.opened.store(self.listeners, Ordering::Relaxed);
         Ok(())
     }
 }
@@ -146,7 +160,8 @@ impl Work for Stream {
     fn act(self: Arc<Self>, call: Call) -> BoxFuture<'static, Result<(), Flaw>> {
         Box::pin(async move {
             let author = self.stage.people.first().ok_or(Flaw::Wrong("nobody to write"))?;
-            let wanted = self.heard.open.load(Ordering::Relaxed) as u32;
+            // One that was lost hears nothing, which is a failure.
+            let wanted = self.heard.opened.load(Ordering::Relaxed) as u32;
             let (number, mark) = self.heard.awaited.begin(call.due, wanted);
             let text = format!("{mark} The waxwings are back!");
             let posted = post::publish(&self.stage, author, &text).await;
@@ -160,7 +175,13 @@ impl Work for Stream {
 
 impl Play for Stream {
     fn prepare<'a>(&'a self, _course: &'a Course) -> BoxFuture<'a, Result<(), Problem>> {
-        Box::pin(self.open_all())
+        Box::pin(async move {
+            let opened = self.open_all().await;
+            if opened.is_err() {
+                self.close().await;
+            }
+            opened
+        })
     }
 
     fn settle(&self) -> BoxFuture<'_, ()> {
@@ -173,12 +194,24 @@ impl Play for Stream {
             for done in self.heard.awaited.missed(EVENT, clock.monotonic()) {
                 self.stage.slate.note(&done);
             }
+            // What comes next has the server for itself.
+            self.close().await;
         })
     }
 
     fn figures(&self) -> Vec<Figure> {
-        let open = self.heard.open.load(Ordering::Relaxed) as f64;
-        vec![Figure { name: "open streams".into(), value: open, unit: "streams".into() }]
+        let opened = self.heard.opened.load(Ordering::Relaxed);
+        let lost = opened.saturating_sub(self.heard.open.load(Ordering::Relaxed));
+        let figure = |name: &str, value: usize| Figure {
+            name: name.into(),
+            value: value as f64,
+            unit: "streams".into(),
+        };
+        let mut all = vec![figure("open streams", opened)];
+        if lost > 0 {
+            all.push(figure("of them lost", lost));
+        }
+        all
     }
 
     fn work(self: Arc<Self>) -> Arc<dyn Work> {

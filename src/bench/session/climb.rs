@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Session;
 use crate::base::Problem;
 use crate::bench::culprit::culprit;
-use crate::bench::limit::{Objective, Search};
+use crate::bench::limit::{Objective, Search, step_s};
 use crate::bench::metric::{short, whole};
 use crate::bench::report::data::{Limit, Round};
 use crate::bench::scenario::{Play, Scenario};
@@ -21,6 +21,9 @@ const STEP_S: f64 = 5.0;
 const CONFIRM: u32 = 2;
 /// Steps of a usual search, for saying how long it takes.
 const STEPS_USUAL: f64 = 11.0;
+/// Longer trials of one, and how often jobs are counted before and after each.
+const CONFIRMS_USUAL: f64 = 2.0;
+const COUNTS_USUAL: f64 = 3.0;
 /// The instance counts its jobs every five seconds.
 const COUNT_EVERY: Duration = Duration::from_millis(5_300);
 /// Jobs that wait in an instance that has nothing to do.
@@ -33,13 +36,21 @@ const LANE_LOOKS: usize = 40;
 const LANE_LOOK_EVERY: Duration = Duration::from_millis(50);
 
 impl Session {
-    /// Seconds that a search usually takes, warm-up apart.
-    pub(super) fn search_s(&self) -> f64 {
-        self.step().as_secs_f64() * (STEPS_USUAL + f64::from(CONFIRM))
+    /// Seconds that a search usually takes.
+    pub(super) fn search_s(&self, scenario: Scenario) -> f64 {
+        let rate = self.options.rate_per_s.unwrap_or(scenario.usual_per_s());
+        let (step, confirm) = (self.step(rate), self.step(rate) * CONFIRM);
+        let with_warm_up = |span: Duration| span.as_secs_f64() + super::warm_s(span.as_secs_f64());
+        let counts = if scenario.leaves_jobs() { COUNTS_USUAL * COUNT_EVERY.as_secs_f64() } else { 0.0 };
+        with_warm_up(step) * STEPS_USUAL + CONFIRMS_USUAL * (with_warm_up(confirm) + counts)
     }
 
-    fn step(&self) -> Duration {
-        Duration::from_secs_f64(self.options.seconds.unwrap_or(STEP_S).min(STEP_S))
+    fn usual_step_s(&self) -> f64 {
+        self.options.seconds.unwrap_or(STEP_S).min(STEP_S)
+    }
+
+    fn step(&self, rate: f64) -> Duration {
+        Duration::from_secs_f64(step_s(self.usual_step_s(), rate))
     }
 
     pub(super) async fn find_limit(
@@ -54,9 +65,9 @@ impl Session {
         let mut worst: Option<Round> = None;
         loop {
             while let Some(rate) = search.next_rate() {
-                let round = self.round(scenario, &play, rate, self.step()).await?;
+                let round = self.round(scenario, &play, rate, self.step(rate)).await?;
                 let held = search.hear(rate, &round);
-                self.tell(scenario, rate, &round, held);
+                self.tell(scenario, rate, &round, held, "");
                 let is_least = worst.as_ref().is_none_or(|worst| round.offered_per_s < worst.offered_per_s);
                 if !objective.holds(&round) && is_least {
                     worst = Some(round);
@@ -65,11 +76,16 @@ impl Session {
             }
             let Some(rate) = search.held() else { break };
             // What held for a moment may not hold for long.
-            let (round, held) = self.confirm(scenario, &play, rate, objective).await?;
+            let round = self.confirm(scenario, &play, rate).await?;
+            let left = left(&round, rate);
+            let held = objective.holds(&round) && left.is_none();
+            let why = left.unwrap_or_default();
+            self.tell(scenario, rate, &round, held, &why);
             if held {
+                search.confirm(rate, &round);
                 break;
             }
-            search.doubt(rate);
+            search.doubt(rate, &round, &why);
             worst = Some(round);
         }
         let mut limit = search.found();
@@ -82,32 +98,21 @@ impl Session {
 
     /// Plays what seemed to hold for longer, from rest, and looks whether the
     /// jobs that it leaves are done as fast as they come.
-    async fn confirm(
-        &self,
-        scenario: Scenario,
-        play: &Arc<dyn Play>,
-        rate: f64,
-        objective: Objective,
-    ) -> Result<(Round, bool), Problem> {
+    async fn confirm(&self, scenario: Scenario, play: &Arc<dyn Play>, rate: f64) -> Result<Round, Problem> {
         self.drain(scenario).await;
-        let mut round = self.round(scenario, play, rate, self.step() * CONFIRM).await?;
+        let mut round = self.round(scenario, play, rate, self.step(rate) * CONFIRM).await?;
         round.used.queued = self.jobs(scenario).await;
-        let keeps_up = round.used.queued <= rate * LEFT_S + JOBS_FEW;
-        let held = objective.holds(&round) && keeps_up;
-        self.tell(scenario, rate, &round, held);
-        if !keeps_up {
-            let jobs = whole(round.used.queued);
-            self.around.view.say(&format!("    {jobs} jobs that this left are still waiting"));
-        }
-        Ok((round, held))
+        Ok(round)
     }
 
-    fn tell(&self, scenario: Scenario, rate: f64, round: &Round, held: bool) {
+    fn tell(&self, scenario: Scenario, rate: f64, round: &Round, held: bool, why: &str) {
         let verdict = if held { "holds" } else { "does not hold" };
+        let why = if why.is_empty() { String::new() } else { format!("; {why}") };
         self.around.view.say(&format!(
-            "  {} at {}/s: {verdict} ({}/s answered, p99 {} ms, {} % failed)",
+            "  {} at {}/s: {verdict} for {} s ({}/s answered, p99 {} ms, {} % failed{why})",
             scenario.name(),
             short(rate),
+            short(round.seconds),
             short(round.rate_per_s),
             short(round.latency.p99),
             short(round.error_share() * 100.0)
@@ -140,8 +145,15 @@ impl Session {
     async fn drain(&self, scenario: Scenario) {
         for _ in 0..COUNTS_MAX {
             if self.jobs(scenario).await <= JOBS_FEW {
-                break;
+                return;
             }
         }
+        self.around.view.say("    jobs of the steps before still wait, beside what comes now");
     }
+}
+
+/// What a rate has left to be done, if that is too much.
+fn left(round: &Round, rate: f64) -> Option<String> {
+    let jobs = round.used.queued;
+    (jobs > rate * LEFT_S + JOBS_FEW).then(|| format!("{} jobs that it left still wait", whole(jobs)))
 }

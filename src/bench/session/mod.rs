@@ -27,8 +27,10 @@ use super::tally::Tally;
 use super::view::View;
 use super::watch::{Watch, Watched};
 use super::{machine, words};
-use crate::base::{Clock, Problem};
+use crate::base::{Clock, Problem, ProblemKind};
 
+/// How often it is looked whether the instance is still there.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// From the order to begin until the first request is due.
 const LEAD: Duration = Duration::from_millis(100);
 /// Warm-up, as a share of what is measured, within bounds.
@@ -113,7 +115,7 @@ pub async fn run(options: Options, around: Surroundings) -> Result<Report, Probl
             .map_err(Problem::internal)?
     };
     let session = Session::open(options, around, machine).await?;
-    let scenarios = session.all().await?;
+    let scenarios = session.all().await;
     let options = &session.options;
     let mut report = Report {
         format: FORMAT,
@@ -140,8 +142,10 @@ struct Session {
     watched: Watched,
     slate: Slate,
     plays: BTreeMap<&'static str, Arc<dyn Play>>,
+    /// Scenarios that cannot be played, and why.
+    unready: BTreeMap<&'static str, String>,
     /// Stopped with the session.
-    _instance: Option<Instance>,
+    instance: Mutex<Option<Instance>>,
 }
 
 impl Session {
@@ -150,13 +154,14 @@ impl Session {
         let mut session = Session {
             watched: Watched::new(None, None),
             plays: BTreeMap::new(),
-            _instance: None,
+            unready: BTreeMap::new(),
+            instance: Mutex::default(),
             slate,
             machine,
             options,
             around,
         };
-        session.around.view.say(&format!("This takes about {}.", words::time(session.about_s())));
+        session.around.view.say(&format!("Measuring takes about {}.", words::time(session.about_s())));
         if session.options.scenarios.iter().any(|scenario| scenario.needs_server()) {
             match session.options.target.clone() {
                 Target::Own(size) => session.open_own(size).await?,
@@ -177,9 +182,9 @@ impl Session {
             let span = self.span(*scenario).as_secs_f64();
             let rounds = if *scenario == Scenario::Proxy { 1 } else { options.rounds };
             let warm = if scenario.needs_server() { warm_s(span) } else { 0.0 };
-            let search =
-                if options.objective.is_some() && scenario.has_limit() { self.search_s() } else { 0.0 };
-            rounds as f64 * (span + warm) + search * (1.0 + WARM_SHARE)
+            let searches = options.objective.is_some() && scenario.has_limit();
+            let search = if searches { self.search_s(*scenario) } else { 0.0 };
+            rounds as f64 * (span + warm) + search
         };
         options.scenarios.iter().map(one).sum()
     }
@@ -188,7 +193,8 @@ impl Session {
         self.options.scenarios.contains(&scenario)
     }
 
-    async fn all(&self) -> Result<Vec<Measured>, Problem> {
+    /// What can be measured is, whatever becomes of the rest.
+    async fn all(&self) -> Vec<Measured> {
         let mut all: Vec<Measured> = Vec::new();
         for scenario in &self.options.scenarios {
             all.push(Measured { scenario: scenario.name().to_owned(), ..Measured::default() });
@@ -197,17 +203,52 @@ impl Session {
         // on the machine changes all of them alike.
         for round in 0..self.options.rounds {
             for (scenario, measured) in self.options.scenarios.iter().zip(&mut all) {
-                self.play_once(*scenario, measured, round).await?;
+                if measured.failed.is_none()
+                    && let Err(problem) = self.play_once(*scenario, measured, round).await
+                {
+                    self.give_up(measured, &problem);
+                }
             }
         }
         if let Some(objective) = self.options.objective {
             for (scenario, measured) in self.options.scenarios.iter().zip(&mut all) {
-                if scenario.has_limit() && self.plays.contains_key(scenario.name()) {
-                    measured.limit = Some(self.find_limit(*scenario, objective).await?);
+                let can = scenario.has_limit() && self.plays.contains_key(scenario.name());
+                if !can || measured.failed.is_some() {
+                    continue;
+                }
+                match self.find_limit(*scenario, objective).await {
+                    Ok(limit) => measured.limit = Some(limit),
+                    Err(problem) => self.give_up(measured, &problem),
                 }
             }
         }
-        Ok(all)
+        for measured in &mut all {
+            measured.failed = measured.failed.take().or_else(|| words::nothing_good(measured));
+        }
+        all
+    }
+
+    fn give_up(&self, measured: &mut Measured, problem: &Problem) {
+        let why = problem.to_string();
+        self.around.view.say(&format!("{} could not be measured: {why}", measured.scenario));
+        measured.failed = Some(why);
+    }
+
+    /// Waits until the instance is gone, which it should not be.
+    async fn gone(&self) -> Problem {
+        loop {
+            if let Err(problem) = self.is_there() {
+                return problem;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// # Errors
+    /// When the instance has ended.
+    fn is_there(&self) -> Result<(), Problem> {
+        let gone = self.instance.lock().as_mut().and_then(Instance::gone);
+        gone.map_or(Ok(()), |why| Err(Problem::new(ProblemKind::Unavailable, why)))
     }
 
     fn span(&self, scenario: Scenario) -> Duration {
@@ -256,6 +297,9 @@ impl Session {
     }
 
     fn play(&self, scenario: Scenario) -> Result<Arc<dyn Play>, Problem> {
+        if let Some(why) = self.unready.get(scenario.name()) {
+            return Err(Problem::new(ProblemKind::Unavailable, why.clone()));
+        }
         let play = self.plays.get(scenario.name()).cloned();
         play.ok_or_else(|| Problem::internal(format!("nothing was prepared for {}", scenario.name())))
     }
@@ -276,7 +320,14 @@ impl Session {
             span,
             closed: self.options.closed,
         };
-        self.shown(&format!("{} is being prepared", scenario.name()), None, play.prepare(&course)).await?;
+        self.is_there()?;
+        let prepared = async {
+            tokio::select! {
+                prepared = play.prepare(&course) => prepared,
+                gone = self.gone() => Err(gone),
+            }
+        };
+        self.shown(&format!("{} is being prepared", scenario.name()), None, prepared).await?;
         course.begin = clock.monotonic() + LEAD;
         let work = play.clone().work();
         let tally = Arc::new(Mutex::new(Tally::new(work.kinds(), course.from(), course.until())));
@@ -286,10 +337,12 @@ impl Session {
         tokio::select! {
             () = load::run(&tools, work, tally.clone(), course) => {}
             () = self.watching(scenario.name(), course, &tally, &watch) => {}
+            gone = self.gone() => return Err(gone),
         }
         let last = format!("waiting for the last of {}", scenario.name());
         self.shown(&last, None, play.settle()).await;
         self.slate.set(None);
+        self.is_there()?;
         let mut round = tally.lock().round();
         watch.complete(&mut round);
         self.around.view.clear();
@@ -333,9 +386,10 @@ impl Session {
     }
 
     fn settings(&self) -> Settings {
-        let (people, posts) = match &self.options.target {
-            Target::Own(size) => (size.people, size.posts),
-            Target::Running(_) => (0, 0),
+        let nobody = Size { people: 0, follows: 0, posts: 0, listeners: 0, destinations: 0 };
+        let size = match &self.options.target {
+            Target::Own(size) => *size,
+            Target::Running(_) => nobody,
         };
         let first = self.options.scenarios.first().copied().unwrap_or(Scenario::Browse);
         let seconds = self.span(first).as_secs_f64();
@@ -343,10 +397,17 @@ impl Session {
             seconds,
             warm_s: warm_s(seconds),
             rounds: self.options.rounds,
-            people,
-            posts,
+            people: size.people,
+            posts: size.posts,
+            follows: size.follows,
+            listeners: if self.plays(Scenario::Stream) { size.listeners } else { 0 },
+            destinations: if self.plays(Scenario::Deliver) { size.destinations } else { 0 },
             seed: self.options.seed,
             is_closed_loop: self.options.closed.is_some(),
+            clients: self.options.closed.unwrap_or_default(),
+            rate_per_s: self.options.rate_per_s,
+            asked_seconds: self.options.seconds,
+            objective: self.options.objective.map_or(String::new(), |objective| objective.to_string()),
         }
     }
 }

@@ -31,9 +31,10 @@ impl Session {
             None
         };
         let fleet = if self.plays(Scenario::Deliver) {
-            let fleet =
-                Fleet::start(size.destinations, self.around.clock.clone(), self.slate.clone()).await?;
-            Some(Arc::new(fleet))
+            let fleet = Fleet::start(size.destinations, self.around.clock.clone(), self.slate.clone()).await;
+            // The others can be played without it.
+            let noted = |problem: Problem| self.unready.insert(Scenario::Deliver.name(), problem.to_string());
+            fleet.map(Arc::new).map_err(noted).ok()
         } else {
             None
         };
@@ -59,7 +60,7 @@ impl Session {
             .say(&format!("It is there, filled in {:.1} s ({} follows).", ready.seeded_s, ready.follows));
         let stage = self.stage(&instance)?;
         self.watched = Watched::new(Some(instance.pid()), ready.admin);
-        self._instance = Some(instance);
+        *self.instance.lock() = Some(instance);
         // One set of pictures for both scenarios that show some.
         let media = Arc::new(Media::new(stage.clone())?);
         for scenario in self.options.scenarios.clone() {
@@ -76,8 +77,7 @@ impl Session {
                     Arc::new(Inbox::new(stage.clone(), senders))
                 }
                 Scenario::Deliver => {
-                    let fleet =
-                        fleet.clone().ok_or_else(|| Problem::internal("the fleet was not started"))?;
+                    let Some(fleet) = fleet.clone() else { continue };
                     Arc::new(Deliver::new(stage.clone(), fleet))
                 }
                 Scenario::Store | Scenario::Proxy => continue,
