@@ -1,9 +1,11 @@
 //! What a server needs before it serves: the key of its own actor and, while
 //! nobody owns it, the owner's link.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tracing::warn;
 
-use crate::base::Problem;
+use crate::base::{Problem, derived_key};
 use crate::domain::secret;
 use crate::domain::user;
 use crate::edge::AppState;
@@ -14,6 +16,9 @@ use crate::wire::http_signature::PrivateKey;
 
 /// Random bytes in the owner's link.
 const OWNER_SECRET_BYTES: usize = 24;
+/// Makes the owner's link on several nodes; another use of their secret than
+/// TLS is.
+const OWNER_PURPOSE: &[u8] = b"waxwing owner link 1";
 
 /// The key of the instance actor; made on the first start.
 pub(super) async fn instance_key(store: &Store) -> Result<KeyPair, Problem> {
@@ -54,9 +59,14 @@ fn new_key() -> Result<KeyPair, Problem> {
 }
 
 /// The link that makes the owner's account, while nobody owns the server. It
-/// is a new one each start: the old one was shown on a screen long ago.
+/// is a new one each start: the old one was shown on a screen long ago. Nodes
+/// of one store all show the same: a new one of each would end those that the
+/// others show at this moment.
 pub(super) async fn owner_link(state: &AppState) -> Result<Option<String>, Problem> {
-    let secret = state.chance.secret(OWNER_SECRET_BYTES);
+    let secret = match state.cluster.key() {
+        Some(key) => URL_SAFE_NO_PAD.encode(&derived_key(&key.0, OWNER_PURPOSE)[..OWNER_SECRET_BYTES]),
+        None => state.chance.secret(OWNER_SECRET_BYTES),
+    };
     let digest = secret::digest(&secret);
     let works = state.store.write(move |tx| user::set_owner_link(tx, digest)).await?;
     Ok(works.then(|| format!("{}/setup/{secret}", state.site.origin)))

@@ -1,9 +1,11 @@
 //! What nodes tell each other of what each has in memory: who asked how
-//! often, so that limits hold for all together, about; and what is to be
-//! forgotten because it changed.
+//! often, so that limits hold for all together, about; what is to be forgotten
+//! because it changed; and that a file of another server came, or will not,
+//! for which somebody may wait on another node than it was fetched by.
 //!
 //! All of it goes as signals, which may be lost: a limit is then a little
-//! too high, and after lost ones everything is forgotten.
+//! too high, after lost ones everything is forgotten, and who waits for a file
+//! looks for it when their time is up.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,13 +14,16 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use super::AppState;
+use super::media::{Ending, Fetched};
 use crate::domain::throttle::Limiter;
-use crate::store::{Key, MISSED, Signal, StoreError};
+use crate::store::{Key, MISSED, Signal, StoreError, WriteTx};
 
 /// The signal of attempts that were counted.
 const COUNTED: &str = "counted";
 /// The signal of what is to be forgotten.
 const FORGET: &str = "forget";
+/// The signal of a file of another server.
+const FETCHED: &str = "fetched";
 /// How often attempts are told of.
 const TELL_EVERY: Duration = Duration::from_secs(2);
 /// Keys of one limiter told of at a time: those that ask most.
@@ -50,6 +55,33 @@ impl Forget {
             _ => None,
         }
     }
+}
+
+impl Fetched {
+    fn write(&self) -> Vec<u8> {
+        let ending = match self.ending {
+            Ending::Settled => 0,
+            Ending::Film => 1,
+            Ending::Failed => 2,
+        };
+        [&[ending, u8::from(self.is_last)], &self.key[..]].concat()
+    }
+
+    fn read(payload: &[u8]) -> Option<Fetched> {
+        let ([ending, is_last], key) = payload.split_first_chunk()?;
+        let ending = match ending {
+            0 => Ending::Settled,
+            1 => Ending::Film,
+            2 => Ending::Failed,
+            _ => return None,
+        };
+        Some(Fetched { key: key.try_into().ok()?, ending, is_last: *is_last != 0 })
+    }
+}
+
+/// Tells all nodes how an attempt at a file ended, once it is written down.
+pub(crate) fn tell_fetched(tx: &mut WriteTx<'_>, news: &Fetched) {
+    tx.signal(FETCHED, news.write());
 }
 
 /// Forgets something here and on all other nodes.
@@ -107,6 +139,11 @@ fn hear(state: &AppState, me: u64, signal: &Arc<Signal>) {
         },
         MISSED => forget_all(state),
         COUNTED => charge(state, me, &signal.payload),
+        FETCHED => {
+            if let Some(news) = Fetched::read(&signal.payload) {
+                state.fetches().hear(&news);
+            }
+        }
         _ => {}
     }
 }
@@ -227,6 +264,19 @@ mod tests {
             assert_eq!(Forget::read(&what.write()), Some(what));
         }
         assert_eq!((Forget::read(&[]), Forget::read(&[9]), Forget::read(&[1, 0xff])), (None, None, None));
+    }
+
+    #[test]
+    fn news_of_files_read_back() {
+        for ending in [Ending::Settled, Ending::Film, Ending::Failed] {
+            for is_last in [false, true] {
+                let news = Fetched { key: [7; 32], ending, is_last };
+                assert_eq!(Fetched::read(&news.write()), Some(news));
+            }
+        }
+        for wrong in [&[][..], &[0, 1, 2], &[9; 34]] {
+            assert_eq!(Fetched::read(wrong), None);
+        }
     }
 
     #[test]

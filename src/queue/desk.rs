@@ -13,7 +13,7 @@ use tokio::sync::{Mutex, MutexGuard, mpsc, oneshot};
 
 pub use report::{Action, Totals};
 
-use super::destination::Group;
+use super::destination::{Group, Health, Hurdle};
 use super::hour::Hour;
 use super::plan::{Gauges, Live, Why};
 use crate::base::{Clock, Id, Timestamp};
@@ -239,9 +239,25 @@ impl Desk {
             Whereabouts::Deferred(key) => Why::Deferred { due: key.due },
             Whereabouts::Ready { waits: Some(act), .. } => Why::Order { act },
             Whereabouts::Ready { key, .. } => {
-                self.ask(|reply| Question::Explain(key, reply)).await.unwrap_or(Why::Unseen)
+                match self.ask(|reply| Question::Explain(key, reply)).await.unwrap_or(Why::Unseen) {
+                    Why::Unseen => {
+                        let written = self.written_hurdle(destination).await?;
+                        written.map_or(Why::Unseen, Why::Destination)
+                    }
+                    why => why,
+                }
             }
         })
+    }
+
+    /// What the store says that keeps the jobs of a destination, where the
+    /// queue that sends there is another node's or does not run: that it is
+    /// stopped, or asked again later. What is under way there is not known.
+    async fn written_hurdle(&self, id: DestinationId) -> Result<Option<Hurdle>, StoreError> {
+        let known = self.inner.store.read(move |tx| admin::known(tx, id)).await?;
+        let now = self.inner.clock.now();
+        let hurdle = known.and_then(|known| Health::new(known.record, known.steering, now).hurdle(now));
+        Ok(hurdle.filter(|hurdle| !matches!(hurdle, Hurdle::Cap { .. } | Hurdle::Rate { .. })))
     }
 
     /// Destinations with their jobs.

@@ -1,9 +1,12 @@
 """Servers that others write to: many small ones in this process, each on a port of its own."""
 
+import base64
 import http.server
 import json
+import ssl
 import threading
 import time
+import urllib.parse
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -21,10 +24,10 @@ PUBLIC_KEY = _public_key()
 
 class Server:
     """One server with pip on it. `mode` says what its inbox does with what comes:
-    `take`, `refuse` (403), or `hang up`."""
+    `take`, `refuse` (403), or `hang up`. `face` is pip's picture, a PNG."""
 
-    def __init__(self, mode="take", wait_s=0.0):
-        self.mode, self.wait_s = mode, wait_s
+    def __init__(self, mode="take", wait_s=0.0, face=None):
+        self.mode, self.wait_s, self.face = mode, wait_s, face
         self.received = []
         outer = self
 
@@ -62,10 +65,15 @@ class Server:
                 "publicKeyPem": PUBLIC_KEY,
             },
         }
-        found = request.path == "/users/pip"
-        body = json.dumps(document).encode() if found else b""
+        if self.face:
+            document["icon"] = {"type": "Image", "mediaType": "image/png", "url": f"http://{self.host}/face.png"}
+        found, kind, body = False, "application/activity+json", b""
+        if request.path == "/users/pip":
+            found, body = True, json.dumps(document).encode()
+        elif request.path == "/face.png" and self.face:
+            found, kind, body = True, "image/png", self.face
         request.send_response(200 if found else 404)
-        request.send_header("Content-Type", "application/activity+json")
+        request.send_header("Content-Type", kind)
         request.send_header("Content-Length", str(len(body)))
         request.end_headers()
         request.wfile.write(body)
@@ -90,3 +98,64 @@ class Server:
     def stop(self):
         self.listener.shutdown()
         self.listener.server_close()
+
+
+class PushService:
+    """Takes web pushes at an `endpoint`, over TLS, and tells of them at `outbox` as a sandbox does of
+    what it would have sent (of that, what clients' tests ask: `DELETE /outbox` and `GET /assert`)."""
+
+    def __init__(self, authority):
+        self.sent, self.news = [], threading.Condition()
+        outer = self
+
+        class Take(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                one = {"headers": dict(self.headers), "body_base64": base64.b64encode(body).decode()}
+                with outer.news:
+                    outer.sent.append(one)
+                    outer.news.notify_all()
+                self.send_response(201)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        class Tell(http.server.BaseHTTPRequestHandler):
+            def do_DELETE(self):
+                with outer.news:
+                    outer.sent.clear()
+                self.say(200, {})
+
+            def do_GET(self):
+                asked = urllib.parse.parse_qs(urllib.parse.urlparse(self.path).query)
+                with outer.news:
+                    outer.news.wait_for(lambda: outer.sent, float(asked["wait_s"][0]))
+                    self.say(200 if outer.sent else 404, outer.sent)
+
+            def say(self, status, what):
+                body = json.dumps(what).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("localhost").configure_cert(own)
+        self.listeners = [http.server.ThreadingHTTPServer(("127.0.0.1", 0), each) for each in (Take, Tell)]
+        take, tell = self.listeners
+        take.socket = own.wrap_socket(take.socket, server_side=True)
+        self.endpoint = f"https://localhost:{take.server_port}/x"
+        self.outbox = f"http://127.0.0.1:{tell.server_port}"
+        for listener in self.listeners:
+            listener.daemon_threads = True
+            threading.Thread(target=listener.serve_forever, daemon=True).start()
+
+    def stop(self):
+        for listener in self.listeners:
+            listener.shutdown()
+            listener.server_close()

@@ -3,13 +3,17 @@
 import io
 import signal
 import struct
+import time
 import zlib
 
 import pytest
 from mastodon import MastodonAPIError, MastodonNotFoundError
 
+import fleet
 import kit
 
+# Whoever looks at a picture of another server waits 20 s for it at most, and that is if it hangs.
+SHOWN_MAX_S = 10
 PASSWORD = "cedar and juniper"
 
 
@@ -86,6 +90,23 @@ def test_sound_is_kept_and_sent_in_parts(waxwing, ana):
 def test_what_is_no_media_is_refused(ana):
     with pytest.raises(MastodonAPIError):
         ana.media_post(io.BytesIO(b"<svg onload='alert(1)'/>"), "image/png")
+
+
+def test_pictures_of_other_servers_are_shown_at_once(waxwing, ana):
+    """Also where they are fetched by another node than the one that was asked for them."""
+    servers = [fleet.Server(face=png(40 + n, 40)) for n in range(6)]
+    try:
+        for server in servers:
+            [pip] = ana.search_v2(server.actor, resolve=True).accounts
+            assert pip.avatar.startswith(waxwing.origin)
+            begun = time.monotonic()
+            for _ in range(3):
+                shown = waxwing.session().get(pip.avatar, timeout=60)
+                assert (shown.status_code, shown.content) == (200, server.face)
+            assert time.monotonic() - begun < SHOWN_MAX_S
+    finally:
+        for server in servers:
+            server.stop()
 
 
 def test_an_upload_that_was_answered_is_made_ready_after_kill_9(tmp_path, authority):

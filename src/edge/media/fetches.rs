@@ -22,9 +22,9 @@ use crate::base::{Problem, ProblemKind};
 use crate::domain::cache::{self, CacheKey};
 use crate::domain::delivery::finish;
 use crate::domain::secret;
-use crate::edge::AppState;
+use crate::edge::{AppState, nodes};
 use crate::model::CachedFile;
-use crate::model::queue::Job;
+use crate::model::queue::{Job, JobKey};
 use crate::net::client::{Answer, FetchError, Outgoing, Times};
 use crate::queue::{Attempt, Handler, Outcome, Report, outcome_of};
 use crate::store::{StoreError, WriteTx};
@@ -101,11 +101,40 @@ fn shared<T: Default>(all: &Mutex<HashMap<CacheKey, Weak<T>>>, key: CacheKey) ->
     one
 }
 
+/// How an attempt at a file ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The file is here, or nothing can be said against it.
+    Settled,
+    /// It is too large for a job.
+    Film,
+    /// It cannot be had, or is no picture, film or sound.
+    Failed,
+}
+
+/// News of a file, for all nodes: those who wait for it may wait on another
+/// one than its job ran on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fetched {
+    pub(crate) key: CacheKey,
+    pub(crate) ending: Ending,
+    /// Nothing more is tried unless somebody asks again.
+    pub(crate) is_last: bool,
+}
+
 impl Fetches {
-    /// The job for a file has ended, well or not.
-    fn ended(&self, key: CacheKey) {
-        if let Some(news) = self.awaited.lock().get(&key).and_then(Weak::upgrade) {
-            news.notify_waiters();
+    /// An attempt has ended, here or on another node.
+    pub(crate) fn hear(&self, news: &Fetched) {
+        match news.ending {
+            Ending::Settled => self.failed.invalidate(&news.key),
+            Ending::Film => self.films.insert(news.key, ()),
+            Ending::Failed => self.failed.insert(news.key, ()),
+        }
+        if news.is_last {
+            self.asked.invalidate(&news.key);
+        }
+        if let Some(waiting) = self.awaited.lock().get(&news.key).and_then(Weak::upgrade) {
+            waiting.notify_waiters();
         }
     }
 }
@@ -184,11 +213,12 @@ pub(super) fn handler(state: AppState) -> impl Handler {
                 return Report::from(Outcome::Broken { detail: "not a file".into() });
             };
             let key = secret::digest(url);
-            let outcome = match small(&state, key, url, &attempt).await {
-                Ok(outcome) => outcome,
-                Err(problem) => Outcome::TryLater { detail: problem.to_string() },
+            let (outcome, ending) = match small(&state, key, url, &attempt).await {
+                Ok(ended) => ended,
+                Err(problem) => (Outcome::TryLater { detail: problem.to_string() }, Ending::Settled),
             };
-            state.fetches().ended(key);
+            let is_last = !is_tried_again(&outcome, &attempt);
+            settle(&state, Fetched { key, ending, is_last }, attempt.key).await;
             Report::from(outcome)
         }
         .boxed()
@@ -196,45 +226,50 @@ pub(super) fn handler(state: AppState) -> impl Handler {
 }
 
 /// One attempt at a file that is not large.
-async fn small(state: &AppState, key: CacheKey, url: &str, attempt: &Attempt) -> Result<Outcome, Problem> {
-    let fetches = state.fetches();
+async fn small(
+    state: &AppState,
+    key: CacheKey,
+    url: &str,
+    attempt: &Attempt,
+) -> Result<(Outcome, Ending), Problem> {
     let is_unwanted = refuse_unwanted(state, url).await.is_err();
     if is_unwanted || kept(state, key).await?.is_some() {
-        fetches.asked.invalidate(&key);
-        return Ok(Outcome::Done);
+        return Ok((Outcome::Done, Ending::Settled));
     }
-    let _slot = fetches.small_slots.acquire().await.map_err(Problem::internal)?;
+    let _slot = state.fetches().small_slots.acquire().await.map_err(Problem::internal)?;
     let times =
         Times { headers: attempt.answer_within, read: READ_MAX, total: SMALL_FETCH_MAX, ..Times::default() };
     let request = Outgoing::get(url).accept(ACCEPT).answer_max_bytes(SMALL_MAX_BYTES).times(times);
-    let sent = state.client.send(request).await;
-    let outcome = match sent {
-        Ok(answer) => {
-            if save(state, key, answer).await?.is_none() {
-                fetches.failed.insert(key, ());
+    Ok(match state.client.send(request).await {
+        Ok(answer) => match save(state, key, answer).await? {
+            Some(_) => (Outcome::Done, Ending::Settled),
+            None => (Outcome::Done, Ending::Failed),
+        },
+        Err(FetchError::TooLarge(_)) => (Outcome::Done, Ending::Film),
+        Err(error) => (outcome_of(Err(error), attempt.now), Ending::Failed),
+    })
+}
+
+/// Tells those who wait how an attempt ended. Whoever looks again after the
+/// last one asks again, so its job is gone first; what is left to say to the
+/// queue is about the host.
+async fn settle(state: &AppState, news: Fetched, job: JobKey) {
+    let is_shared = state.cluster.is_shared();
+    if news.is_last || is_shared {
+        let written = state.store.write(move |tx| {
+            if news.is_last {
+                finish(tx, &job)?;
             }
-            Outcome::Done
+            if is_shared {
+                nodes::tell_fetched(tx, &news);
+            }
+            Ok::<_, StoreError>(())
+        });
+        if let Err(error) = written.await {
+            tracing::warn!(%error, "the end of a fetch was not written down; who waits for the file waits in vain");
         }
-        Err(FetchError::TooLarge(_)) => {
-            fetches.films.insert(key, ());
-            Outcome::Done
-        }
-        Err(error) => {
-            fetches.failed.insert(key, ());
-            outcome_of(Err(error), attempt.now)
-        }
-    };
-    if !is_tried_again(&outcome, attempt) {
-        // Whoever looks again asks again. What is left to say is about the host.
-        fetches.asked.invalidate(&key);
-        let job = attempt.key;
-        state
-            .store
-            .write(move |tx| finish(tx, &job))
-            .await
-            .map_err(|error: StoreError| Problem::from(error))?;
     }
-    Ok(outcome)
+    state.fetches().hear(&news);
 }
 
 fn is_tried_again(outcome: &Outcome, attempt: &Attempt) -> bool {

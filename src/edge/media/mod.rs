@@ -22,7 +22,7 @@ use super::AppState;
 use crate::model::queue::JobKind;
 use crate::queue::Handlers;
 
-pub(crate) use fetches::Fetches;
+pub(crate) use fetches::{Ending, Fetched, Fetches};
 pub(crate) use portraits::{forget, keep as keep_portrait};
 pub(crate) use tend::sweep_quietly;
 pub use tend::{prune, remover, sweep, tend};

@@ -6,7 +6,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::super::testing::{Bench, START};
-use super::super::{Ask, Attempt, Handlers, Hurdle, Outcome, Report, Why, Worker};
+use super::super::{Ask, Attempt, Desk, Handlers, Hurdle, Outcome, Report, Why, Worker};
 use crate::base::{Chance, Id};
 use crate::cluster::{Cluster, Duty};
 use crate::domain::delivery::admin::{self, PurgePlace, Selection};
@@ -266,6 +266,9 @@ async fn an_admin_pauses_a_destination_asks_why_and_lets_it_go_on() {
     let key = bench.jobs().await[0];
     let why = worker.desk.explain(id, first, key.inbox).await.unwrap();
     assert_eq!(why, Why::Destination(Hurdle::Stopped));
+    // As on a node whose queue does not send there: the store knows it.
+    let elsewhere = Desk::new(bench.store.clone(), bench.clock.clone());
+    assert_eq!(elsewhere.explain(id, first, key.inbox).await.unwrap(), why);
     let listed = worker.desk.list(&Ask { only_stopped: true, limit: 9, ..Ask::default() }).await.unwrap();
     assert_eq!((listed.total, listed.destinations[0].backlog.waiting()), (1, 1));
 
