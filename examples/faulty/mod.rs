@@ -250,7 +250,31 @@ impl Tally {
 /// Sends requests at random moments, so many a second, through the proxies by
 /// turns; nobody waits for the answer of another. Four of five are GETs.
 pub async fn load(proxies: &[SocketAddr], per_s: f64, began: Instant, span: Duration, seed: u64) -> Tally {
-    let pools: Vec<Arc<Pool>> = proxies.iter().map(|address| Arc::new(Pool::new(*address))).collect();
+    load_of(proxies, per_s, began, span, seed, Arc::new(any_request)).await
+}
+
+/// A request by its number, whole.
+pub type Request = dyn Fn(u64) -> String + Send + Sync;
+
+fn any_request(number: u64) -> String {
+    if mix(number).is_multiple_of(5) {
+        format!("POST /r/{number} HTTP/1.1\r\nHost: site\r\nContent-Length: 2\r\n\r\nhi")
+    } else {
+        format!("GET /r/{number} HTTP/1.1\r\nHost: site\r\n\r\n")
+    }
+}
+
+/// The same with requests of one's own.
+pub async fn load_of(
+    proxies: &[SocketAddr],
+    per_s: f64,
+    began: Instant,
+    span: Duration,
+    seed: u64,
+    request: Arc<Request>,
+) -> Tally {
+    let pools: Vec<Arc<Pool>> =
+        proxies.iter().map(|address| Arc::new(Pool::new(*address, request.clone()))).collect();
     let mut due = 0.0;
     let mut requests = Vec::new();
     for number in 0u64.. {
@@ -280,12 +304,13 @@ pub async fn load(proxies: &[SocketAddr], per_s: f64, began: Instant, span: Dura
 /// Connections to one proxy.
 struct Pool {
     address: SocketAddr,
+    request: Arc<Request>,
     idle: std::sync::Mutex<Vec<TcpStream>>,
 }
 
 impl Pool {
-    fn new(address: SocketAddr) -> Pool {
-        Pool { address, idle: std::sync::Mutex::default() }
+    fn new(address: SocketAddr, request: Arc<Request>) -> Pool {
+        Pool { address, request, idle: std::sync::Mutex::default() }
     }
 
     /// Milliseconds until 200; else the status, or 1 for no answer in time.
@@ -302,12 +327,7 @@ impl Pool {
             None => TcpStream::connect(self.address).await?,
         };
         stream.set_nodelay(true)?;
-        let text = if mix(number).is_multiple_of(5) {
-            format!("POST /r/{number} HTTP/1.1\r\nHost: site\r\nContent-Length: 2\r\n\r\nhi")
-        } else {
-            format!("GET /r/{number} HTTP/1.1\r\nHost: site\r\n\r\n")
-        };
-        stream.write_all(text.as_bytes()).await?;
+        stream.write_all((self.request)(number).as_bytes()).await?;
         let mut buffer = Vec::with_capacity(1024);
         let head = head(&mut stream, &mut buffer).await.ok_or(std::io::ErrorKind::UnexpectedEof)?;
         let status = head.get(9..12).and_then(|code| code.parse().ok()).unwrap_or(0);

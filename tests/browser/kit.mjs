@@ -43,15 +43,48 @@ function freePort() {
   });
 }
 
+const LOOKS = ['title "Rowan Street"', 'description "A quiet server for people who look out of the window."'];
+const NODES = Number(process.env.WAXWING_TEST_NODES ?? 1);
+
 /** A server with a fresh data folder; `lines` are added to its configuration. */
-export async function startServer(binary, lines = []) {
+export function startServer(binary, lines = []) {
+  return NODES > 1 ? startNodes(binary, [...LOOKS, ...lines]) : startAlone(binary, [...LOOKS, ...lines]);
+}
+
+/** Several nodes on one database, by what the system tests have for that. */
+async function startNodes(binary, lines) {
+  const tests = new URL("..", import.meta.url).pathname;
+  const command = [path.join(tests, "system/nodes.py"), ...lines];
+  const child = spawn(path.join(tests, ".cache/venv/bin/python"), command, {
+    stdio: ["pipe", "pipe", "pipe"],
+    env: { ...process.env, WAXWING_BINARY: path.resolve(binary) },
+  });
+  let output = "", said = "";
+  child.stderr.on("data", (bytes) => { said += bytes; });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  const told = new Promise((resolve) => child.stdout.on("data", (bytes) => {
+    output += bytes;
+    if (output.includes("\n")) resolve();
+  }));
+  await Promise.race([told, ended]);
+  if (!output.includes("\n")) throw new Error(`the nodes did not start:\n${said}`);
+  return {
+    ...JSON.parse(output),
+    output: () => said,
+    async stop() {
+      child.stdin.end();
+      expect(await ended, 0, `how the nodes ended: ${said}`);
+    },
+  };
+}
+
+async function startAlone(binary, lines) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "waxwing-browser-"));
   const port = await freePort();
   const origin = `https://localhost:${port}`;
   const config = path.join(folder, "waxwing.conf");
   fs.writeFileSync(config, [
-    origin, `data ${folder}/data`, `listen 127.0.0.1:${port}`, "admin off", "tls internal", 'title "Rowan Street"',
-    'description "A quiet server for people who look out of the window."', ...lines, "",
+    origin, `data ${folder}/data`, `listen 127.0.0.1:${port}`, "admin off", "tls internal", ...lines, "",
   ].join("\n"));
   const child = spawn(binary, [config], { stdio: ["ignore", "pipe", "pipe"] });
   let output = "";

@@ -5,6 +5,10 @@
 #![allow(unreachable_pub)] // there is nobody outside to reach a test
 
 mod client;
+#[path = "../../examples/faulty/mod.rs"]
+#[allow(dead_code)] // its servers are not used here
+mod faulty;
+mod live;
 mod load;
 mod node;
 #[path = "../kit/ports.rs"]

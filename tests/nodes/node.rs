@@ -35,6 +35,11 @@ pub struct Node {
 impl Node {
     /// Starts a process and waits until it answers.
     pub async fn start(site: &std::path::Path, url: &str, name: &str) -> Node {
+        Node::start_with(site, url, name, "").await
+    }
+
+    /// The same with more lines of configuration.
+    pub async fn start_with(site: &std::path::Path, url: &str, name: &str, lines: &str) -> Node {
         let [port, node_port, admin] = free_ports();
         let folder = site.join(name);
         std::fs::create_dir_all(&folder).unwrap();
@@ -42,7 +47,7 @@ impl Node {
         let config = format!(
             "http://social.example\nstore {url}\ndata {}\nmedia {}\nlisten 127.0.0.1:{port}\n\
              node_listen 127.0.0.1:{node_port}\nadmin 127.0.0.1:{admin}\nregistration open\nrate_limit off\n\
-             outbound_allow 127.0.0.0/8\nstop_timeout 10s\n",
+             outbound_allow 127.0.0.0/8\nstop_timeout 10s\n{lines}",
             folder.display(),
             media.display(),
         );
@@ -108,10 +113,20 @@ impl Node {
     /// How many requests it answered since it started, whichever node's door
     /// they came to.
     pub async fn answered(&self) -> u64 {
-        let metrics = Ask::get("/metrics", "").send(&[self.admin]).await.expect("it tells");
-        let text = String::from_utf8_lossy(&metrics.body).into_owned();
-        let line = text.lines().find_map(|line| line.strip_prefix("waxwing_node_requests_total "));
+        let metrics = self.metrics().await;
+        let line = metrics.lines().find_map(|line| line.strip_prefix("waxwing_node_requests_total "));
         line.map_or(0, |count| count.parse().unwrap())
+    }
+
+    /// How many nodes its door passes requests on to.
+    pub async fn knows(&self) -> usize {
+        let metrics = self.metrics().await;
+        metrics.lines().filter(|line| line.starts_with("waxwing_balancer_requests_total{")).count()
+    }
+
+    async fn metrics(&self) -> String {
+        let metrics = Ask::get("/metrics", "").send(&[self.admin]).await.expect("it tells");
+        String::from_utf8_lossy(&metrics.body).into_owned()
     }
 }
 

@@ -3,6 +3,7 @@
 import pytest
 
 import kit
+import nodes
 
 # The files that take longest begin first, so that none is left running alone.
 LONGEST = ["test_schema", "test_bench", "test_masto", "test_megalodon", "test_failover"]
@@ -11,6 +12,10 @@ LONGEST = ["test_schema", "test_bench", "test_masto", "test_megalodon", "test_fa
 def pytest_collection_modifyitems(items):
     ranks = {name: rank for rank, name in enumerate(LONGEST)}
     items.sort(key=lambda item: ranks.get(item.module.__name__, len(LONGEST)))
+    # On several nodes, what makes no sense there is left out, and says why.
+    for item in items if nodes.COUNT > 1 else ():
+        if reason := nodes.reason_to_skip(item.path):
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")

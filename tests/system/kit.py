@@ -113,61 +113,135 @@ class Program:
         return status
 
 
-class Waxwing:
-    """A Waxwing with a data folder of its own."""
+class Node:
+    """One process of a server, with a data folder of its own."""
 
-    def __init__(self, folder, ca, directives=()):
+    def __init__(self, folder, origin, port, lines):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.port = free_port()
-        self.admin_port = free_port()
-        self.origin = f"https://localhost:{self.port}"
-        self.domain = f"localhost:{self.port}"
+        self.origin, self.port, self.admin_port = origin, port, free_port()
         self.program = None
-        self.owner_link = None
-        ca.cert_pem.write_to_path(self.folder / "outbound-root.pem")
         self.config = self.folder / "waxwing.conf"
-        self.config.write_text(
-            "\n".join(
-                [
-                    f"https://localhost:{self.port}",
-                    f"data {self.folder}/data",
-                    f"listen 127.0.0.1:{self.port}",
-                    f"admin 127.0.0.1:{self.admin_port}",
-                    "tls internal",
-                    f"outbound_root {self.folder}/outbound-root.pem",
-                    "outbound_allow localhost 127.0.0.0/8",
-                    "log_level debug",
-                    "rate_limit 100x login=25/5m login_name=25/1h",
-                    *directives,
-                    "",
-                ]
-            )
-        )
-
-    @property
-    def root(self):
-        """The certificate of its local authority."""
-        return self.folder / "data" / "tls" / "authority.pem"
+        places = [
+            self.origin,
+            f"data {self.folder}/data",
+            f"listen 127.0.0.1:{self.port}",
+            f"admin 127.0.0.1:{self.admin_port}",
+        ]
+        self.config.write_text("\n".join([*places, *lines, ""]))
 
     @property
     def log(self):
         return self.folder / "waxwing.log"
 
     def start(self):
+        """Starts it, and gives the link for whoever is to own the server."""
         self.program = Program([BINARY, self.config], self.log)
         self.program.line(rf"{self.origin}")
         third = self.program.line(r"/setup/|/login$", 5)
         link = re.search(r"https?://\S+/setup/\S+", third.string)
-        self.owner_link = link.group(0) if link else None
+        return link.group(0) if link else None
+
+    def metrics(self):
+        return requests.get(f"http://127.0.0.1:{self.admin_port}/metrics", timeout=5).text
+
+
+class Waxwing:
+    """A Waxwing with a data folder of its own: one process, or several nodes (`nodes.py`) of which
+    the first is the one that is known. Lines that are given stand in place of those that it has."""
+
+    def __init__(self, folder, ca, directives=(), scheme="https"):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        port = free_port()
+        self.domain = f"localhost:{port}"
+        self.origin = f"{scheme}://{self.domain}"
+        self.owner_link = None
+        ca.cert_pem.write_to_path(self.folder / "outbound-root.pem")
+        given = {line.split()[0] for line in directives}
+        lines = [
+            *(["tls internal"] if scheme == "https" else []),
+            f"outbound_root {self.folder}/outbound-root.pem",
+            "outbound_allow localhost 127.0.0.0/8",
+            "log_level debug",
+            "rate_limit 100x login=25/5m login_name=25/1h",
+        ]
+        lines = [line for line in lines if line.split()[0] not in given] + [*directives]
+        count = 1 if "store" in given else nodes.COUNT
+        if count > 1:
+            lines += nodes.lines_for(self.folder)
+        first = Node(self.folder, self.origin, port, [*lines, *self._node_line(count)])
+        others = [
+            Node(self.folder / f"node{n}", self.origin, free_port(), [*lines, *self._node_line(count)])
+            for n in range(2, count + 1)
+        ]
+        self.nodes = [first, *others]
+        self.served = [0] * count
+
+    @staticmethod
+    def _node_line(count):
+        return [f"node_listen 127.0.0.1:{free_port()}"] if count > 1 else []
+
+    @property
+    def port(self):
+        return self.nodes[0].port
+
+    @property
+    def admin_port(self):
+        return self.nodes[0].admin_port
+
+    @property
+    def config(self):
+        return self.nodes[0].config
+
+    @property
+    def program(self):
+        return self.nodes[0].program
+
+    @property
+    def log(self):
+        return self.nodes[0].log
+
+    @property
+    def root(self):
+        """The certificate of its local authority."""
+        return self.folder / "data" / "tls" / "authority.pem"
+
+    def start(self):
+        try:
+            # The link is the first one's, whatever those do that start later.
+            self.owner_link, *_ = [node.start() for node in self.nodes]
+            for node in self.nodes if len(self.nodes) > 1 else ():
+                eventually(lambda: nodes.knows_all(node.metrics()), "the nodes know each other")
+        except BaseException:
+            for node in self.nodes:
+                if node.program:
+                    node.program.stop(signal.SIGKILL)
+            raise
         return self
 
+    def _count_served(self):
+        if len(self.nodes) > 1:
+            now = [nodes.answered(node.metrics()) for node in self.nodes]
+            self.served = [before + more for before, more in zip(self.served, now)]
+
     def stop(self):
-        return self.program.stop()
+        self._count_served()
+        # All of them, also when one does not end as it should.
+        for node in self.nodes[1:]:
+            node.program.process.send_signal(signal.SIGINT)
+        statuses = [node.program.stop() for node in self.nodes]
+        assert not any(statuses[1:]), f"the nodes ended with {statuses}"
+        nodes.check_shares(self.served)
+        return statuses[0]
 
     def kill(self):
         """As if the power went."""
-        self.program.stop(signal.SIGKILL)
+        self._count_served()
+        for node in self.nodes:
+            node.program.process.kill()
+        for node in self.nodes:
+            node.program.stop(signal.SIGKILL)
 
     def session(self):
         """An HTTP client that trusts its certificate."""
@@ -221,7 +295,39 @@ class Waxwing:
         return done.stdout
 
     def metrics(self):
-        return requests.get(f"http://127.0.0.1:{self.admin_port}/metrics", timeout=5).text
+        """What all nodes count, added up."""
+        if len(self.nodes) == 1:
+            return self.nodes[0].metrics()
+        return nodes.sum_of(node.metrics() for node in self.nodes)
+
+
+def start_sandbox(folder):
+    """A server that clients' tests are run against, with a `url`, an `admin_token`, a
+    `push_endpoint`, an `outbox` to ask for what came there, and the `environment` in which tests
+    in other languages find all that."""
+    return nodes.Stage(folder) if nodes.COUNT > 1 else Sandbox(folder)
+
+
+class Sandbox:
+    """`waxwing sandbox`."""
+
+    admin_token = "the-admins-own-token"
+    # Nothing leaves it, so anything will do.
+    push_endpoint = "https://push.example/x"
+
+    def __init__(self, folder):
+        folder = pathlib.Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        command = [BINARY, "sandbox", "--listen", "127.0.0.1:0", "--admin-token", self.admin_token]
+        self.program = Program(command, folder / "sandbox.log")
+        self.url = self.program.line(r"serves (http://\S+)").group(1)
+        self.outbox = f"{self.url}/sandbox"
+
+    def environment(self):
+        return {"WAXWING_URL": self.url, "WAXWING_ADMIN_TOKEN": self.admin_token}
+
+    def stop(self):
+        return self.program.stop()
 
 
 class Peer:
@@ -302,8 +408,9 @@ def app(waxwing, username, password, scopes=("read", "write", "follow", "push"))
         session=waxwing.session(),
         ratelimit_method="throw",
     )
-    address = client.auth_request_url(scopes=scopes)
-    client.log_in(code=allow(waxwing, address, username, password), scopes=scopes)
+    # The library wants to be told that a server on this machine may do without TLS.
+    address = client.auth_request_url(scopes=scopes, allow_http=True)
+    client.log_in(code=allow(waxwing, address, username, password), scopes=scopes, allow_http=True)
     return client
 
 
@@ -312,3 +419,7 @@ def mastodon(url, **options):
     from mastodon import Mastodon
 
     return Mastodon(api_base_url=url, ratelimit_method="throw", **options)
+
+
+# These are made of what stands above.
+import nodes  # noqa: E402

@@ -6,7 +6,6 @@ import subprocess
 import pytest
 
 import kit
-from test_sandbox import sandbox  # noqa: F401 - the fixture
 
 TESTS = kit.ROOT / "tests/system/masto"
 LONGEST_S = 240
@@ -26,18 +25,25 @@ def pytest_generate_tests(metafunc):
 
 
 @pytest.fixture(scope="module")
+def sandbox(folder):
+    server = kit.start_sandbox(folder)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
 def called(folder):
     """Where the tests write down which methods they called."""
     return folder / "called"
 
 
-def test_masto(sandbox, case, called):  # noqa: F811
+def test_masto(sandbox, case, called):
     file, name = case
     pattern = f"^{re.escape(name)}$"
     command = [kit.NODE, "--test", "--test-name-pattern", pattern, "--test-reporter=spec", TESTS / file]
     run = subprocess.run(
         command,
-        env={"WAXWING_URL": sandbox.url, "WAXWING_CALLED": str(called), "PATH": "/usr/bin:/bin"},
+        env={**sandbox.environment(), "WAXWING_CALLED": str(called), "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,
         timeout=LONGEST_S,

@@ -11,7 +11,6 @@ import kit
 
 PACKAGE = kit.ROOT / "tests/megalodon"
 TARGET = kit.ROOT / "tests/.cache/rust-bot"
-ADMIN_TOKEN = "the-admins-own-token"
 LONGEST_S = 240
 BUILD_MAX_S = 600
 
@@ -29,13 +28,11 @@ def answers(folder):
     manifest = ["--manifest-path", PACKAGE / "Cargo.toml", "--target-dir", TARGET, "--locked"]
     build = subprocess.run(["cargo", "test", "--no-run", "--quiet", *manifest], timeout=BUILD_MAX_S, check=False)
     assert build.returncode == 0
-    command = [kit.BINARY, "sandbox", "--listen", "127.0.0.1:0", "--admin-token", ADMIN_TOKEN]
-    sandbox = kit.Program(command, folder / "sandbox.log")
+    sandbox = kit.start_sandbox(folder)
     try:
-        url = sandbox.line(r"serves (http://\S+)").group(1)
         run = subprocess.run(
             ["cargo", "test", *manifest],
-            env={**os.environ, "WAXWING_URL": url, "WAXWING_ADMIN_TOKEN": ADMIN_TOKEN, "RUST_BACKTRACE": "0"},
+            env={**os.environ, **sandbox.environment(), "RUST_BACKTRACE": "0"},
             capture_output=True,
             text=True,
             timeout=LONGEST_S,

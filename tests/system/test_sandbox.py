@@ -9,16 +9,11 @@ import requests
 
 import kit
 
-ADMIN_TOKEN = "the-admins-own-token"
-
-
 @pytest.fixture(scope="module")
 def sandbox(folder):
-    command = [kit.BINARY, "sandbox", "--listen", "127.0.0.1:0", "--admin-token", ADMIN_TOKEN]
-    program = kit.Program(command, folder / "sandbox.log")
-    program.url = program.line(r"serves (http://\S+)").group(1)
-    yield program
-    program.stop()
+    server = kit.Sandbox(folder)
+    yield server
+    server.stop()
 
 
 @pytest.fixture
@@ -46,7 +41,7 @@ def post(sandbox, session, person, **form):
 
 def test_the_sample_is_there_and_its_tokens_work(sandbox, session, people):
     assert set(people) == {"admin", "ana", "ben", "cleo"}
-    assert people["admin"]["token"] == ADMIN_TOKEN
+    assert people["admin"]["token"] == kit.Sandbox.admin_token
     for name, person in people.items():
         me = session.get(f"{sandbox.url}/api/v1/accounts/verify_credentials", headers=as_(person), timeout=10)
         assert me.json()["username"] == name

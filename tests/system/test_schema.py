@@ -10,7 +10,6 @@ import pytest
 
 import kit
 
-TOKEN = "schema-admin-token"
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 # Streams do not end; a push subscription makes the server call out.
 ENDLESS = "/streaming"
@@ -18,22 +17,19 @@ ENDLESS = "/streaming"
 
 @pytest.fixture(scope="module")
 def sandbox(folder):
-    port = kit.free_port()
-    command = [kit.BINARY, "sandbox", "--listen", f"127.0.0.1:{port}", "--admin-token", TOKEN]
-    program = kit.Program(command, folder / "sandbox.log")
-    program.line(rf"token {TOKEN}")
-    yield f"http://localhost:{port}"
-    program.stop()
+    server = kit.start_sandbox(folder)
+    yield server
+    server.stop()
 
 
 @pytest.mark.parametrize(("who", "seconds"), [("an admin", 70), ("nobody", 25)])
 def test_every_answer_is_one_that_is_described(sandbox, folder, who, seconds):
-    headers = ["-H", f"Authorization: Bearer {TOKEN}"] if who == "an admin" else []
+    headers = ["-H", f"Authorization: Bearer {sandbox.admin_token}"] if who == "an admin" else []
     done = subprocess.run(
         [
             pathlib.Path(sys.executable).parent / "st",
             "run",
-            f"{sandbox}/api/openapi.json",
+            f"{sandbox.url}/api/openapi.json",
             *headers,
             "--checks",
             CHECKS,

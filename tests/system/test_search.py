@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 import kit
+import nodes
 
 PASSWORD = "cedar and juniper"
 
@@ -28,7 +29,10 @@ def found(client, question):
 
 
 def soon(client, question, expected):
-    kit.eventually(lambda: found(client, question) == expected, f"{question} finds {expected}")
+    """Every node has an index of its own, and any of them answers."""
+    kit.eventually(
+        lambda: all(found(client, question) == expected for _ in range(nodes.COUNT)), f"{question} finds {expected}"
+    )
 
 
 def test_words_phrases_and_operators(ana, ben):
@@ -73,16 +77,18 @@ def test_nothing_is_lost_or_doubled_when_the_power_goes(waxwing, ana):
 
 
 def test_an_index_that_is_gone_or_damaged_is_made_anew(waxwing, ana):
-    [index] = [path for path in waxwing.folder.rglob("*.search") if path.is_dir()]
+    indexes = [path for path in waxwing.folder.rglob("*.search") if path.is_dir()]
+    assert len(indexes) == nodes.COUNT
     before = found(ana, "windmill")
     assert len(before) == 3
     waxwing.stop()
-    for file in index.iterdir():
+    for file in (file for index in indexes for file in index.iterdir()):
         if not file.name.startswith("."):
             file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
     waxwing.start()
     soon(ana, "windmill", before)
     waxwing.stop()
-    shutil.rmtree(index)
+    for index in indexes:
+        shutil.rmtree(index)
     waxwing.start()
     soon(ana, "windmill", before)

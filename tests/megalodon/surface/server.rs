@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::kit::{admin, client, done, join, plain};
+use crate::kit::{admin, client, done, join, neighbour, plain};
 
 #[tokio::test]
 async fn the_pages_of_an_instance() {
@@ -14,7 +14,7 @@ async fn the_pages_of_an_instance() {
             && instance.configuration.statuses.max_characters >= 500
     );
     assert!(anybody.streaming_url().await.starts_with("ws://"));
-    assert!(anybody.get_instance_peers().await.unwrap().json.contains(&"birds.example".to_owned()));
+    assert!(anybody.get_instance_peers().await.unwrap().json.contains(&neighbour()));
     assert_eq!(anybody.get_instance_activity().await.unwrap().json.len(), 12);
     assert!(anybody.get_instance_trends(Some(3)).await.unwrap().json.len() <= 3);
     assert!(

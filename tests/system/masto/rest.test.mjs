@@ -298,20 +298,21 @@ test("markers, suggestions, directory, trends, announcements", async () => {
 });
 
 test("push subscriptions", async () => {
+  const { WAXWING_PUSH: endpoint = "https://push.example/x", WAXWING_OUTBOX: outbox = `${url}/sandbox` } = process.env;
   const me = await join("push");
   const keys = {
     p256dh: "BNcRdreALRFXTkOOUHK1EtK2wtaz5Ry4YfYCA_0QTpQtUbVlUls0VJXg7A8u-Ts1XbjhazAkj7I99e8QcYP7DkM",
     auth: "tBHItJI5svbpez7KI4CCXg",
   };
   const made = await me.v1.push.subscription.create({
-    subscription: { endpoint: "https://push.example/x", keys },
+    subscription: { endpoint, keys },
     data: { alerts: { mention: true }, policy: "all" },
   });
   assert.equal(made.alerts.mention, true);
-  assert.equal((await me.v1.push.subscription.fetch()).endpoint, "https://push.example/x");
+  assert.equal((await me.v1.push.subscription.fetch()).endpoint, endpoint);
   const other = await join("pusher");
   await post(other, `@${me.me.acct} ding`);
-  const asserted = await fetch(`${url}/sandbox/assert?kind=push&host=push.example&wait_s=10`);
+  const asserted = await fetch(`${outbox}/assert?kind=push&wait_s=10`);
   assert.equal(asserted.status, 200);
   await me.v1.push.subscription.remove();
   await assert.rejects(me.v1.push.subscription.fetch());

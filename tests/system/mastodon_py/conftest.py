@@ -7,18 +7,21 @@ from mastodon import Mastodon
 
 import kit
 
-ADMIN_TOKEN = "the-admins-own-token"
 SCOPES = ["read", "write", "follow", "push", "profile"]
 PASSWORD = "cedar and juniper"
 
 
 @pytest.fixture(scope="session")
-def url(tmp_path_factory):
-    """The address of a sandbox."""
-    command = [kit.BINARY, "sandbox", "--listen", "127.0.0.1:0", "--admin-token", ADMIN_TOKEN]
-    program = kit.Program(command, tmp_path_factory.mktemp("sandbox") / "sandbox.log")
-    yield program.line(r"serves (http://\S+)").group(1)
-    program.stop()
+def sandbox(tmp_path_factory):
+    server = kit.start_sandbox(tmp_path_factory.mktemp("sandbox"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def url(sandbox):
+    """The address of the sandbox."""
+    return sandbox.url
 
 
 @pytest.fixture(scope="session")
@@ -37,8 +40,8 @@ def join(url):
 
 
 @pytest.fixture(scope="session")
-def admin(url):
-    return Mastodon(access_token=ADMIN_TOKEN, api_base_url=url, ratelimit_method="throw")
+def admin(sandbox):
+    return Mastodon(access_token=sandbox.admin_token, api_base_url=sandbox.url, ratelimit_method="throw")
 
 
 @pytest.fixture(scope="module")

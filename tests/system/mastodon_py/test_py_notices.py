@@ -90,16 +90,16 @@ def test_filters_of_the_second_kind(ana, ben):
     assert ana.filters_v2() == []
 
 
-def test_a_push_is_sent_and_read_with_the_apps_key(url, ana, ben):
+def test_a_push_is_sent_and_read_with_the_apps_key(sandbox, ana, ben):
     private, public = ana.push_subscription_generate_keys()
-    made = ana.push_subscription_set("https://push.example/py", public, mention_events=True, favourite_events=False)
+    made = ana.push_subscription_set(sandbox.push_endpoint, public, mention_events=True, favourite_events=False)
     assert made.alerts.mention and not made.alerts.favourite and made.server_key
     assert ana.push_subscription_update(mention_events=True, poll_events=True).alerts.poll
-    assert ana.push_subscription().endpoint == "https://push.example/py"
-    requests.delete(f"{url}/sandbox/outbox", timeout=10).raise_for_status()
+    assert ana.push_subscription().endpoint == sandbox.push_endpoint
+    requests.delete(f"{sandbox.outbox}/outbox", timeout=10).raise_for_status()
     ben.status_post(f"@{ana.me().acct} ding")
-    wanted = {"kind": "push", "host": "push.example", "wait_s": 10}
-    [sent] = requests.get(f"{url}/sandbox/assert", params=wanted, timeout=20).json()
+    wanted = {"kind": "push", "wait_s": 10}
+    [sent] = requests.get(f"{sandbox.outbox}/assert", params=wanted, timeout=20).json()
     headers = {name.lower(): value for name, value in sent["headers"].items()}
     push = ana.push_subscription_decrypt_push(
         base64.b64decode(sent["body_base64"]), private, headers["encryption"], headers["crypto-key"]
