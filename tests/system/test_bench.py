@@ -131,7 +131,7 @@ def test_a_run_is_compared_with_an_earlier_one(whole, folder):
 
 def test_the_limit_is_found_and_what_gave_way_is_named(folder):
     bench(
-        *SMALL, "--only", "login", "--seconds", "0.5", "--rate", "16", "--find-limit", "p99<=1s,errors<=1%",
+        *SMALL, "--only", "browse", "--seconds", "0.5", "--rate", "100", "--find-limit", "p99<=250ms,errors<=1%",
         "--json", folder / "limit.json", "--html", folder / "limit.html", folder=folder,
     )
     limit = json.loads((folder / "limit.json").read_text())["scenarios"][0]["limit"]
