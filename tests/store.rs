@@ -6,6 +6,8 @@
 #![allow(unreachable_pub)] // A test has no outside.
 #![allow(clippy::unwrap_used)] // A failed expectation ends the test.
 
+#[path = "store/beside.rs"]
+mod beside;
 #[path = "store/bytes.rs"]
 mod bytes;
 #[path = "store/child.rs"]
@@ -49,6 +51,9 @@ on_every_backend! {
         a_full_lane_is_busy_and_recovers,
         a_write_nobody_waits_for_is_still_done,
         closing_writes_what_is_queued_and_refuses_the_rest,
+    ],
+    beside: [
+        what_goes_beside_counts_like_anything_else,
     ],
     rows: [
         rows_are_put_replaced_and_deleted,

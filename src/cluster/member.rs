@@ -172,7 +172,7 @@ impl Member {
             news_sent: self.store.announced().1,
             index_slot: self.cluster.0.index_slot.load(Ordering::Relaxed).checked_sub(1),
         };
-        let written = self.store.write(move |tx| register::beat(tx, number, boot, &sign));
+        let written = self.store.write_beside(move |tx| register::beat(tx, number, boot, &sign));
         tokio::time::timeout(WRITE_MAX, written).await.unwrap_or(Err(StoreError::Busy))
     }
 
@@ -216,7 +216,7 @@ impl Member {
             ..Node::default()
         };
         let begun = self.clock.monotonic();
-        let claimed = self.store.write(move |tx| register::claim(tx, now, &node)).await?;
+        let claimed = self.store.write_beside(move |tx| register::claim(tx, now, &node)).await?;
         let Some(claimed) = claimed else { return Ok(false) };
         (self.number, self.boot) = (claimed.number, boot);
         self.ids.assign(claimed.number, claimed.ids_from, claimed.ids_until);
@@ -247,7 +247,7 @@ impl Member {
         let read = |tx: &crate::store::ReadTx<'_>| {
             Ok::<_, StoreError>(View { rows: register::rows(tx)?, held: register::holdings(tx)? })
         };
-        let view = self.store.read(read).await?;
+        let view = self.store.read_beside(read).await?;
         self.sight.look(self.clock.monotonic(), &view.rows);
         let others =
             view.rows.iter().filter(|(_, row)| row.boot != self.boot && row.state != NodeState::Gone);
@@ -264,7 +264,7 @@ impl Member {
             }
             let (number, seen) = (*number, row.clone());
             let address = row.address.clone();
-            if self.store.write(move |tx| register::depose(tx, number, &seen)).await? {
+            if self.store.write_beside(move |tx| register::depose(tx, number, &seen)).await? {
                 let silent_s = DEAD_AFTER.as_secs();
                 warn!(
                     node = number,
@@ -324,7 +324,7 @@ impl Member {
         let mut held = view.held;
         let finished = self.finished(&held);
         if !finished.is_empty() {
-            held = self.store.write(move |tx| register::release(tx, boot, finished)).await?;
+            held = self.store.write_beside(move |tx| register::release(tx, boot, finished)).await?;
         }
         let works = |row: &Node| row.state == NodeState::Running;
         let able: Vec<u64> = view
@@ -340,7 +340,7 @@ impl Member {
             |boot: u64| !view.rows.iter().any(|(_, row)| row.boot == boot && row.state != NodeState::Gone);
         let Share { take, leave } = share(boot, &able, gone, &held);
         if !take.is_empty() {
-            held = self.store.write(move |tx| register::take(tx, boot, &take)).await?;
+            held = self.store.write_beside(move |tx| register::take(tx, boot, &take)).await?;
         }
         self.put_on_duty(&held, leave);
         Ok(())
@@ -379,6 +379,7 @@ impl Member {
         self.cluster.0.lease_until.store(0, Ordering::Relaxed);
         let (number, boot) = (self.number, self.boot);
         let ids_until = self.ids.used_until().plus(ID_MARGIN);
+        // Behind all that this process still writes.
         let left = self.store.write(move |tx| register::leave(tx, number, boot, ids_until));
         match tokio::time::timeout(WRITE_MAX, left).await {
             Ok(Ok(())) => {}

@@ -72,6 +72,21 @@ pub trait Backend: Send + Sync + 'static {
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError>;
     /// Begins the one write batch.
     fn begin(&self) -> Result<Box<dyn Batch + '_>, StoreError>;
+    /// Whether a second batch may be under way beside the one: where nodes
+    /// share a database, signs of life must not wait for what conflicts.
+    /// Then the next two keep to a way of their own.
+    fn has_beside(&self) -> bool {
+        false
+    }
+    /// As [`Backend::snapshot`], without waiting for other readers.
+    fn snapshot_beside(&self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
+        self.snapshot()
+    }
+    /// As [`Backend::begin`], beside the one batch; of these, too, there is
+    /// one at a time.
+    fn begin_beside(&self) -> Result<Box<dyn Batch + '_>, StoreError> {
+        self.begin()
+    }
     /// Whether reads may wait long (for a network, say), so that they must
     /// not run on the threads that serve requests.
     fn reads_wait(&self) -> bool;

@@ -45,6 +45,8 @@ pub use tx::{Fetched, ReadBatch, ReadTx, SCAN_MAX_ROWS, Scan, Ticket, WriteTx};
 use backend::Backend;
 use lane::{Lane, Typed, Work};
 
+/// Most closures that wait for the lane beside: a few, again and again.
+const BESIDE_MAX: usize = 256;
 /// Signals a slow listener may lag behind before it misses some.
 const SIGNALS_MAX: usize = 4096;
 
@@ -57,12 +59,20 @@ pub struct Store {
 
 struct Shared {
     backend: Arc<dyn Backend>,
-    /// `None` when closed.
-    lane: RwLock<Option<mpsc::SyncSender<Box<dyn Work>>>>,
-    depth: Arc<AtomicUsize>,
+    lane: Way,
+    /// Where the engine has it.
+    beside: Option<Way>,
     closed: AtomicBool,
-    writer: Mutex<Option<JoinHandle<()>>>,
     signals: broadcast::Sender<Arc<Signal>>,
+}
+
+/// The way to a lane.
+struct Way {
+    /// `None` when closed.
+    sender: RwLock<Option<mpsc::SyncSender<Box<dyn Work>>>>,
+    /// Closures in the queue.
+    depth: Arc<AtomicUsize>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Store {
@@ -77,27 +87,23 @@ impl Store {
     }
 
     fn start(backend: Arc<dyn Backend>, clock: Option<Arc<dyn Clock>>) -> Store {
-        let (sender, queue) = mpsc::sync_channel(LANE_MAX);
         let (signals, _) = broadcast::channel(SIGNALS_MAX);
-        let depth = Arc::new(AtomicUsize::new(0));
-        let (engine, news) = (backend.clone(), signals.clone());
-        let lane = Lane { backend: engine, queue, signals: news, depth: depth.clone(), clock };
         let heard = signals.clone();
         backend.hear(Box::new(move |signal| drop(heard.send(Arc::new(signal)))));
-        let writer = std::thread::Builder::new()
-            .name("store-writer".into())
-            .spawn(move || lane.run())
-            .expect("a process that cannot start one thread cannot serve");
-        Store {
-            shared: Arc::new(Shared {
-                backend,
-                lane: RwLock::new(Some(sender)),
-                depth,
-                closed: AtomicBool::new(false),
-                writer: Mutex::new(Some(writer)),
-                signals,
-            }),
-        }
+        let way = |is_beside, room, clock| {
+            let (sender, queue) = mpsc::sync_channel(room);
+            let depth = Arc::new(AtomicUsize::new(0));
+            let (backend, signals) = (backend.clone(), signals.clone());
+            let lane = Lane { backend, is_beside, queue, signals, depth: depth.clone(), clock };
+            let thread = std::thread::Builder::new()
+                .name(if is_beside { "store-beside" } else { "store-writer" }.into())
+                .spawn(move || lane.run())
+                .expect("a process that cannot start one thread cannot serve");
+            Way { sender: RwLock::new(Some(sender)), depth, thread: Mutex::new(Some(thread)) }
+        };
+        let beside = backend.has_beside().then(|| way(true, BESIDE_MAX, None));
+        let lane = way(false, LANE_MAX, clock);
+        Store { shared: Arc::new(Shared { backend, lane, beside, closed: AtomicBool::new(false), signals }) }
     }
 
     /// A store in memory.
@@ -124,6 +130,29 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        self.read_over(false, closure).await
+    }
+
+    /// As [`Store::read`], but never waits for other readers: for the few who
+    /// must look again and again, whatever else is asked for.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub async fn read_beside<T, E, F>(&self, closure: F) -> Result<T, E>
+    where
+        F: FnOnce(&ReadTx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.read_over(true, closure).await
+    }
+
+    async fn read_over<T, E, F>(&self, is_beside: bool, closure: F) -> Result<T, E>
+    where
+        F: FnOnce(&ReadTx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
         let backend = &self.shared.backend;
         if self.shared.closed.load(Ordering::Acquire) {
             return Err(StoreError::Closed.into());
@@ -134,10 +163,10 @@ impl Store {
         if !backend.reads_wait() {
             // A task that only reads would never let others run.
             tokio::task::coop::consume_budget().await;
-            return run_read(&**backend, closure);
+            return run_read(&**backend, is_beside, closure);
         }
         let backend = backend.clone();
-        tokio::task::spawn_blocking(move || run_read(&*backend, closure))
+        tokio::task::spawn_blocking(move || run_read(&*backend, is_beside, closure))
             .await
             .unwrap_or_else(|_| Err(StoreError::Panicked.into()))
     }
@@ -155,9 +184,24 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
-        self.shared.enqueue(Box::new(Typed { closure, result: None, reply }))?;
-        answer.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
+        send(&self.shared.lane, closure).await
+    }
+
+    /// As [`Store::write`], beside the lane where the engine has room for it:
+    /// it neither waits for what was queued before nor shares its conflicts.
+    /// For little that must be in time, such as signs of life; it touches few
+    /// rows, and none that many touch. What was queued in the lane before may
+    /// be stored after it.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn write_beside<T, E, F>(&self, closure: F) -> Result<T, E>
+    where
+        F: FnMut(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        send(self.shared.beside.as_ref().unwrap_or(&self.shared.lane), closure).await
     }
 
     /// Hears every committed [`Signal`] from now on.
@@ -182,7 +226,7 @@ impl Store {
 
     /// Write closures that wait for the lane.
     pub fn lane_depth(&self) -> usize {
-        self.shared.depth.load(Ordering::Relaxed)
+        self.shared.lane.depth.load(Ordering::Relaxed)
     }
 
     /// Writes what is queued and closes the engine; resolves when the file is
@@ -195,25 +239,36 @@ impl Store {
     }
 }
 
-fn run_read<T, E, F>(backend: &dyn Backend, closure: F) -> Result<T, E>
+async fn send<T, E, F>(way: &Way, closure: F) -> Result<T, E>
+where
+    F: FnMut(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+{
+    let (reply, answer) = oneshot::channel();
+    way.enqueue(Box::new(Typed { closure, result: None, reply }))?;
+    answer.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
+}
+
+fn run_read<T, E, F>(backend: &dyn Backend, is_beside: bool, closure: F) -> Result<T, E>
 where
     F: FnOnce(&ReadTx<'_>) -> Result<T, E>,
     E: From<StoreError>,
 {
     catch_unwind(AssertUnwindSafe(|| {
-        let snapshot = backend.snapshot()?;
+        let snapshot = if is_beside { backend.snapshot_beside() } else { backend.snapshot() }?;
         closure(&ReadTx::new(&*snapshot))
     }))
     .unwrap_or_else(|_| Err(StoreError::Panicked.into()))
 }
 
-impl Shared {
+impl Way {
     fn enqueue(&self, work: Box<dyn Work>) -> Result<(), StoreError> {
-        let lane = self.lane.read();
-        let lane = lane.as_ref().ok_or(StoreError::Closed)?;
+        let sender = self.sender.read();
+        let sender = sender.as_ref().ok_or(StoreError::Closed)?;
         // Counted before it is sent, so that the lane never counts below zero.
         self.depth.fetch_add(1, Ordering::Relaxed);
-        lane.try_send(work).map_err(|refused| {
+        sender.try_send(work).map_err(|refused| {
             self.depth.fetch_sub(1, Ordering::Relaxed);
             match refused {
                 mpsc::TrySendError::Full(_) => StoreError::Busy,
@@ -222,15 +277,26 @@ impl Shared {
         })
     }
 
+    /// What is queued is still written; returns when that is done.
     fn close(&self) {
-        self.closed.store(true, Ordering::Release);
-        drop(self.lane.write().take());
-        if let Some(writer) = self.writer.lock().take() {
-            // A closure may own the last handle; the lane cannot wait for itself.
-            if writer.thread().id() != std::thread::current().id() {
-                let _ = writer.join();
+        drop(self.sender.write().take());
+        if let Some(thread) = self.thread.lock().take() {
+            // A closure may own the last handle; a lane cannot wait for itself.
+            if thread.thread().id() != std::thread::current().id() {
+                let _ = thread.join();
             }
         }
+    }
+}
+
+impl Shared {
+    fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        // The other one closes the engine at its end.
+        if let Some(beside) = &self.beside {
+            beside.close();
+        }
+        self.lane.close();
     }
 }
 

@@ -18,12 +18,13 @@ mod news;
 mod past;
 mod pool;
 mod roll;
+mod scribe;
 mod session;
 mod tables;
 mod tls;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -36,41 +37,28 @@ use address::Target;
 use batch::Writing;
 use link::{Link, within};
 use news::News;
-use pool::{Dialer, Pool};
+use pool::{Dialer, Pool, READERS_BESIDE, READERS_MAX};
+use scribe::Scribe;
 use session::{Session, Source};
-use tables::{Found, Known, MARKS};
-
-/// After so many batches the marks of the earlier ones are removed.
-const MARKS_EVERY: i64 = 256;
-/// Marks of batches whose end had to be asked for, kept until the next start
-/// that is a day later; beyond so many the oldest go.
-const DOUBTS_MAX: usize = 1000;
+use tables::{Found, Known};
 
 /// A store in a PostgreSQL database.
 pub struct Postgres {
     dialer: Arc<Dialer>,
     readers: Pool,
-    /// The connection for writing.
-    writer: Mutex<Option<Link>>,
+    writer: Scribe,
+    /// For what must not wait behind the conflicts of others.
+    readers_beside: Pool,
+    writer_beside: Scribe,
     /// The connection for what must not be part of a transaction.
     clerk: Mutex<Option<Link>>,
     known: Known,
-    /// The name of this process among the marks.
-    lane: String,
-    seq: AtomicI64,
-    /// Batches that may still hang somewhere, and which only their marks keep
-    /// from being stored late.
-    doubts: Mutex<Vec<i64>>,
+    /// The name of this process.
+    name: String,
     news: News,
     handle: Handle,
     /// `None` only while it is dropped.
     runtime: Option<Runtime>,
-}
-
-/// What tells one batch of one process from all others.
-pub(super) struct Mark {
-    lane: String,
-    seq: i64,
 }
 
 impl Postgres {
@@ -116,7 +104,7 @@ impl Postgres {
             let found = found.map_err(|trouble| trouble.into_error(&place))??;
             Ok((link, found))
         });
-        let (link, Found { version, lane }) = match opened {
+        let (link, Found { version, name }) = match opened {
             Ok(opened) => opened,
             Err(error) => {
                 runtime.shutdown_background();
@@ -127,17 +115,17 @@ impl Postgres {
         tracing::info!("the store is the database at {place}: PostgreSQL {version}, {secrecy}");
         let news = {
             let _inside = handle.enter();
-            News::start(dialer.clone(), lane.clone())
+            News::start(dialer.clone(), name.clone())
         };
         Ok(Postgres {
             dialer,
-            readers: Pool::new(),
-            writer: Mutex::new(None),
+            readers: Pool::new(READERS_MAX),
+            writer: Scribe::new(name.clone()),
+            readers_beside: Pool::new(READERS_BESIDE),
+            writer_beside: Scribe::new(format!("{name}/beside")),
             clerk: Mutex::new(Some(link)),
             known,
-            lane,
-            seq: AtomicI64::new(0),
-            doubts: Mutex::default(),
+            name,
             news,
             handle,
             runtime: Some(runtime),
@@ -194,43 +182,31 @@ impl Postgres {
             }
         })
     }
-
-    /// A mark that no batch had before. Now and then the old ones go.
-    fn next_mark(&self) -> Mark {
-        let seq = self.seq.fetch_add(1, Ordering::Relaxed);
-        if seq % MARKS_EVERY == MARKS_EVERY - 1 {
-            // Not in the batch, where it would collide with those of other
-            // nodes. If it fails, the next one removes them.
-            let _ = self.forget_marks(seq);
-        }
-        Mark { lane: self.lane.clone(), seq }
-    }
-
-    fn forget_marks(&self, before: i64) -> Result<(), StoreError> {
-        let sql = format!("delete from {MARKS} where lane = $1 and seq < $2 and seq <> all($3)");
-        let doubts = self.doubts.lock().clone();
-        self.ask_clerk(async |link| link.execute(&sql, &[&self.lane, &before, &doubts]).await.map(drop))
-    }
-
-    /// Keeps a mark for good.
-    fn doubt(&self, mark: &Mark) {
-        let mut doubts = self.doubts.lock();
-        if doubts.len() >= DOUBTS_MAX {
-            doubts.remove(0);
-        }
-        doubts.push(mark.seq);
-    }
 }
 
 impl Backend for Postgres {
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
         self.check_open()?;
-        Ok(Box::new(Session::new(self, Source::Pool)))
+        Ok(Box::new(Session::new(self, Source::Pool(&self.readers))))
     }
 
     fn begin(&self) -> Result<Box<dyn Batch + '_>, StoreError> {
         self.check_open()?;
-        Ok(Box::new(Writing(Session::new(self, Source::Lane(self.writer.lock())))))
+        Ok(Box::new(Writing::begin(self, &self.writer)))
+    }
+
+    fn has_beside(&self) -> bool {
+        true
+    }
+
+    fn snapshot_beside(&self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
+        self.check_open()?;
+        Ok(Box::new(Session::new(self, Source::Pool(&self.readers_beside))))
+    }
+
+    fn begin_beside(&self) -> Result<Box<dyn Batch + '_>, StoreError> {
+        self.check_open()?;
+        Ok(Box::new(Writing::begin(self, &self.writer_beside)))
     }
 
     fn reads_wait(&self) -> bool {
@@ -246,7 +222,7 @@ impl Backend for Postgres {
     }
 
     fn announced(&self) -> (String, u64) {
-        (self.lane.clone(), self.news.announced())
+        (self.name.clone(), self.news.announced())
     }
 
     fn expect(&self, now: Duration, others: &[(String, u64)]) {
@@ -254,14 +230,12 @@ impl Backend for Postgres {
     }
 
     fn close(&self) {
-        // The last batch's own mark stays a while, in case its end is still asked for.
-        let writer = self.writer.lock().take();
-        if writer.is_some_and(|link| link.is_usable()) {
-            let _ = self.forget_marks(self.seq.load(Ordering::Relaxed) - 1);
-        }
+        self.writer_beside.close(self);
+        self.writer.close(self);
         self.dialer.closed.store(true, Ordering::Release);
         self.readers.close();
-        self.news.close();
+        self.readers_beside.close();
+        self.run(self.news.close());
         self.clerk.lock().take();
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
-use waxwing::store::{Counter, Scan, Store, Table};
+use waxwing::store::{Counter, Scan, Store, Table, WriteTx};
 
 use crate::home::{Fail, open_postgres, read};
 use crate::postgres_server::{self, Server};
@@ -20,16 +20,19 @@ const SUM: Counter<()> = Counter::new("sum");
 const BACK_WAIT: Duration = Duration::from_secs(120);
 
 async fn put(store: &Store, key: u64) -> Result<(), Fail> {
-    store
-        .write(move |tx| {
-            if tx.get(ROW, &key)?.is_some() {
-                return Err(Fail::Refused);
-            }
-            tx.put(ROW, &key, &vec![key as u8; 100]);
-            tx.add(SUM, &(), 1);
-            Ok(())
-        })
-        .await
+    put_over(store, key, false).await
+}
+
+async fn put_over(store: &Store, key: u64, is_beside: bool) -> Result<(), Fail> {
+    let closure = move |tx: &mut WriteTx<'_>| {
+        if tx.get(ROW, &key)?.is_some() {
+            return Err(Fail::Refused);
+        }
+        tx.put(ROW, &key, &vec![key as u8; 100]);
+        tx.add(SUM, &(), 1);
+        Ok(())
+    };
+    if is_beside { store.write_beside(closure).await } else { store.write(closure).await }
 }
 
 /// Every acknowledged row is there, and each row was counted once.
@@ -115,10 +118,10 @@ async fn a_connection_that_breaks_anywhere_loses_nothing_and_doubles_nothing() {
             put(&store, 1).await.unwrap();
             between.left.store(nth, Ordering::SeqCst);
             let mut acknowledged = BTreeSet::from([1]);
-            for keys in [vec![2], vec![3, 4, 5], vec![6]] {
-                for (key, outcome) in
-                    keys.iter().zip(join_all(keys.iter().map(|key| put(&store, *key))).await)
-                {
+            // The last one beside the lane.
+            for keys in [vec![2], vec![3, 4, 5], vec![6], vec![7]] {
+                let putting = keys.iter().map(|key| put_over(&store, *key, *key == 7));
+                for (key, outcome) in keys.iter().zip(join_all(putting).await) {
                     outcome.unwrap_or_else(|error| panic!("{context}: {error:?}"));
                     acknowledged.insert(*key);
                 }

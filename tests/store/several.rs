@@ -111,6 +111,53 @@ async fn signals_reach_the_other_nodes() {
     assert!(own.try_recv().is_err(), "a node does not hear its own signals again");
 }
 
+/// A stop waits for its last news to go out, those of a process that has but
+/// begun among them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_last_signals_of_a_clean_stop_reach_the_other_nodes() {
+    // As many as fill many notifications; one listener keeps that many.
+    const LAST: u64 = 2000;
+    let (url, [here, there]) = two();
+    let mut heard = there.subscribe();
+    let listens = tokio::time::timeout(NEWS_WAIT, async {
+        loop {
+            tell(&here, "first", 1, 1).await;
+            if tokio::time::timeout(Duration::from_millis(200), heard.recv()).await.is_ok() {
+                return;
+            }
+        }
+    });
+    listens.await.expect("the other node listens");
+    for (store, count) in [(here, LAST), (open_postgres(&url), 1)] {
+        tell(&store, "last", count, 1000).await;
+        store.close().await;
+        drop(store);
+        let mut next = async || loop {
+            let signal = heard.recv().await.unwrap();
+            if signal.topic == "last" {
+                return signal;
+            }
+        };
+        for number in 0..count {
+            let signal = tokio::time::timeout(NEWS_WAIT, next()).await;
+            let signal = signal.unwrap_or_else(|_| panic!("of {count} only {number} came"));
+            assert_eq!(signal.payload[..8], number.to_be_bytes(), "one was lost");
+        }
+    }
+}
+
+/// So many numbered signals of so many bytes and their number, in one change.
+async fn tell(store: &Store, topic: &'static str, count: u64, bytes: usize) {
+    write(store, move |tx| {
+        for number in 0..count {
+            tx.put(ROW, &number, &vec![]);
+            tx.signal(topic, [&number.to_be_bytes()[..], &vec![0; bytes]].concat());
+        }
+        Ok(())
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reading_survives_a_broken_connection_and_never_mixes_two_moments() {
     // What another node writes just before, and what is then read.

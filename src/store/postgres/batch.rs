@@ -18,12 +18,13 @@ use std::time::Duration;
 use futures_util::future::{MaybeDone, maybe_done};
 use tokio_postgres::Error;
 
+use super::Postgres;
 use super::fault::Trouble;
 use super::link::{Link, within};
 use super::pool::OUTAGE_WAIT;
-use super::session::Session;
+use super::scribe::{Mark, Scribe};
+use super::session::{Session, Source};
 use super::tables::{self, MARKS, Values};
-use super::{Mark, Postgres};
 use crate::store::StoreError;
 use crate::store::backend::{Batch, Change, Changes, RawRange, RawRow, Snapshot};
 
@@ -31,28 +32,37 @@ use crate::store::backend::{Batch, Change, Changes, RawRange, RawRow, Snapshot};
 const DOUBT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A batch under way.
-pub(super) struct Writing<'a>(pub(super) Session<'a>);
+pub(super) struct Writing<'a> {
+    session: Session<'a>,
+    scribe: &'a Scribe,
+}
+
+impl<'a> Writing<'a> {
+    pub(super) fn begin(home: &'a Postgres, scribe: &'a Scribe) -> Writing<'a> {
+        Writing { session: Session::new(home, Source::Lane(scribe.link.lock())), scribe }
+    }
+}
 
 impl Snapshot for Writing<'_> {
     fn get_batch(&self, wanted: &[(&'static str, Vec<u8>)]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
-        self.0.get_batch(wanted)
+        self.session.get_batch(wanted)
     }
 
     fn scan(&self, table: &'static str, range: &RawRange) -> Result<Vec<RawRow>, StoreError> {
-        self.0.scan(table, range)
+        self.session.scan(table, range)
     }
 }
 
 impl Batch for Writing<'_> {
     fn commit(self: Box<Self>, changes: &Changes) -> Result<(), StoreError> {
-        let session = self.0;
+        let Writing { session, scribe } = *self;
         let home = session.home;
         home.make_missing(changes.keys().copied())?;
         // Awaited before anything is written: statements after a BEGIN that
         // failed would each be stored alone.
         session.ask(async |_| Ok(()))?;
         let Some(link) = session.take_link() else { return Err(StoreError::Conflict) };
-        let mark = home.next_mark();
+        let mark = scribe.next_mark(home);
         let (link, outcome) = home.run(async {
             let outcome = write(&link, changes, &mark).await;
             match outcome {
@@ -60,7 +70,7 @@ impl Batch for Writing<'_> {
                 Outcome::NotSent => (None, Err(StoreError::Conflict)),
                 Outcome::InDoubt(why) => {
                     drop(link);
-                    (None, settle(home, &mark, why).await)
+                    (None, settle(home, scribe, &mark, why).await)
                 }
             }
         });
@@ -210,8 +220,8 @@ async fn send_all(link: &Link, parts: &[Part<'_>], mark: &Mark) -> Result<bool, 
 }
 
 /// Finds out how a batch ended.
-async fn settle(home: &Postgres, mark: &Mark, why: String) -> Result<(), StoreError> {
-    home.doubt(mark);
+async fn settle(home: &Postgres, scribe: &Scribe, mark: &Mark, why: String) -> Result<(), StoreError> {
+    scribe.doubt(mark);
     metrics::counter!("waxwing_store_doubts_total").increment(1);
     let place = &home.dialer.target.shown;
     tracing::warn!(

@@ -15,6 +15,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio_postgres::{AsyncMessage, Client};
 
 use super::pool::Dialer;
@@ -31,6 +32,8 @@ const WAITING_MAX: usize = 4096;
 const TOPICS_MAX: usize = 64;
 /// Pause before dialling again.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long a stop waits for the last signals to go out.
+const LAST_MAX: Duration = Duration::from_secs(3);
 
 /// The way out for signals.
 pub(super) struct News {
@@ -39,6 +42,8 @@ pub(super) struct News {
     /// Signals that were announced, also those that were dropped.
     announced: AtomicU64,
     ear: Arc<Ear>,
+    /// Sends and listens; `None` after its end was waited for.
+    reporter: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// What signals of others come to.
@@ -67,18 +72,28 @@ impl News {
     pub(super) fn start(dialer: Arc<Dialer>, lane: String) -> News {
         let (sender, queue) = mpsc::channel(WAITING_MAX);
         let ear = Arc::new(Ear::default());
-        tokio::spawn(Reporter { dialer, lane, ear: ear.clone(), topics: HashSet::new() }.run(queue));
-        News { sender: Mutex::new(Some(sender)), announced: AtomicU64::new(0), ear }
+        let reporter = Reporter { dialer, lane, ear: ear.clone(), topics: HashSet::new() };
+        let reporter = Mutex::new(Some(tokio::spawn(reporter.run(queue))));
+        News { sender: Mutex::new(Some(sender)), announced: AtomicU64::new(0), ear, reporter }
     }
 
     pub(super) fn hear(&self, hear: Hear) {
         *self.ear.hear.lock() = Some(hear);
     }
 
-    pub(super) fn close(&self) {
+    /// Hears nothing any more, and resolves when what was announced has gone
+    /// out: other nodes would else show what is not so until they look again.
+    /// A database that is away is not waited for.
+    pub(super) async fn close(&self) {
         self.ear.hear.lock().take();
-        // Its task hangs up when there is nobody left who could announce.
+        // Its task ends when all is sent and nobody is left who could announce.
         self.sender.lock().take();
+        let reporter = self.reporter.lock().take();
+        if let Some(reporter) = reporter
+            && tokio::time::timeout(LAST_MAX, reporter).await.is_err()
+        {
+            tracing::warn!("the other nodes could not be told the last news; they look by themselves");
+        }
     }
 
     pub(super) fn announced(&self) -> u64 {
@@ -94,9 +109,10 @@ impl News {
     }
 
     pub(super) fn announce(&self, signals: &[Signal]) {
-        let Some(sender) = self.sender.lock().clone() else { return };
+        // Held, so that numbers follow one another whichever lane announces.
+        let sender = self.sender.lock();
+        let Some(sender) = &*sender else { return };
         for signal in signals {
-            // Only the lane's thread announces, so numbers follow one another.
             let number = self.announced.fetch_add(1, Ordering::Relaxed) + 1;
             let bytes = packed(number, signal);
             if bytes.len() > PACKET_MAX_BYTES || sender.try_send(bytes).is_err() {
@@ -143,7 +159,7 @@ struct Reporter {
 impl Reporter {
     async fn run(mut self, mut queue: mpsc::Receiver<Vec<u8>>) {
         let mut was_connected = false;
-        while !self.dialer.closed.load(Ordering::Acquire) {
+        while !(queue.is_closed() && queue.is_empty()) {
             let target = &self.dialer.target;
             if let Ok((client, mut connection)) = target.config.connect(target.tls.clone()).await {
                 let (heard, mut news) = mpsc::channel(WAITING_MAX);
@@ -161,6 +177,9 @@ impl Reporter {
                 if is_over {
                     return;
                 }
+            }
+            if self.dialer.closed.load(Ordering::Acquire) {
+                return;
             }
             tokio::time::sleep(PAUSE).await;
         }

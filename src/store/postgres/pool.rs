@@ -16,6 +16,8 @@ use crate::store::StoreError;
 
 /// Connections for reading.
 pub(super) const READERS_MAX: usize = 8;
+/// And for those few who must not wait for all others.
+pub(super) const READERS_BESIDE: usize = 1;
 /// Reads that wait for one of them; more are refused as busy.
 const WAITING_MAX: usize = 400;
 /// How long a database that is away is waited for: longer than a failover
@@ -140,8 +142,9 @@ pub(super) struct Lent<'a> {
 }
 
 impl Pool {
-    pub(super) fn new() -> Pool {
-        Pool { idle: Mutex::default(), free: Semaphore::new(READERS_MAX), waiting: AtomicUsize::new(0) }
+    /// With room for so many connections.
+    pub(super) fn new(room: usize) -> Pool {
+        Pool { idle: Mutex::default(), free: Semaphore::new(room), waiting: AtomicUsize::new(0) }
     }
 
     /// Borrows a connection, a new one if need be.

@@ -11,7 +11,7 @@ use tokio_postgres::Error;
 use super::fault::Trouble;
 use super::link::{Link, within};
 use super::past::{Past, Question};
-use super::pool::Lent;
+use super::pool::{Lent, Pool};
 use super::{Postgres, tables};
 use crate::store::StoreError;
 use crate::store::backend::{RawRange, RawRow, Snapshot};
@@ -27,8 +27,8 @@ const RESUMES_MAX: usize = 3;
 
 /// Where the connection comes from and goes to.
 pub(super) enum Source<'a> {
-    Pool,
-    /// The one connection for writing; the guard makes us its only user.
+    Pool(&'a Pool),
+    /// A writer's connection; the guard makes us its only user.
     Lane(MutexGuard<'a, Option<Link>>),
 }
 
@@ -81,13 +81,21 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Where readers borrow.
+    fn pool(&self) -> Option<&'a Pool> {
+        match &*self.source.borrow() {
+            Source::Pool(pool) => Some(pool),
+            Source::Lane(_) => None,
+        }
+    }
+
     async fn connect(&self) -> Result<Line<'a>, StoreError> {
-        if !self.is_writing {
-            return Ok(Line::Lent(self.home.readers.lend(&self.home.dialer).await?));
+        if let Some(pool) = self.pool() {
+            return Ok(Line::Lent(pool.lend(&self.home.dialer).await?));
         }
         let kept = match &mut *self.source.borrow_mut() {
             Source::Lane(slot) => slot.take().filter(Link::is_usable),
-            Source::Pool => None,
+            Source::Pool(_) => None,
         };
         Ok(Line::Own(match kept {
             Some(link) => link,
@@ -184,7 +192,11 @@ impl Drop for Session<'_> {
         let Some(line) = self.line.take() else { return };
         line.link().send("rollback");
         match line {
-            Line::Lent(lent) => self.home.readers.give_back(lent),
+            Line::Lent(lent) => {
+                if let Some(pool) = self.pool() {
+                    pool.give_back(lent);
+                }
+            }
             Line::Own(link) => self.keep(link),
         }
     }

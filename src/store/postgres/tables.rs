@@ -102,8 +102,8 @@ async fn make(link: &Link, sql: &str) -> Result<(), Error> {
 pub(super) struct Found {
     /// The server's version, for people.
     pub(super) version: String,
-    /// The name of this process among the marks of commits.
-    pub(super) lane: String,
+    /// A name for this process.
+    pub(super) name: String,
 }
 
 /// Makes the store's own tables and checks that this program can use what is
@@ -148,8 +148,8 @@ pub(super) async fn open(
         .execute(&format!("delete from {MARKS} where at < now() - interval '{MARKS_KEPT}'"), &[])
         .await?;
     known.load(link).await?;
-    let lane: String = link.client.query_one("select gen_random_uuid()::text", &[]).await?.try_get(0)?;
-    Ok(Ok(Found { version, lane }))
+    let name: String = link.client.query_one("select gen_random_uuid()::text", &[]).await?.try_get(0)?;
+    Ok(Ok(Found { version, name }))
 }
 
 /// The value of a row of `k, v, n`.
