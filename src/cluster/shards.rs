@@ -98,26 +98,68 @@ pub struct Share {
     pub leave: ShardSet,
 }
 
-/// Everyone gets the same number of shards, give or take one. `able` are the
-/// boots of the nodes that may hold shards, in the order of their numbers;
-/// who is `gone` holds nothing any more.
+/// Everyone gets the same number of shards, give or take one, and spread:
+/// destinations are numbered one by one, so where there are few of them, a
+/// node with neighbouring shards would send nearly all. No more shards move
+/// than the numbers ask for. `able` are the boots of the nodes that may hold
+/// shards, in the order of their numbers; who is `gone` holds nothing any more.
 pub fn share(me: u64, able: &[u64], gone: impl Fn(u64) -> bool, holdings: &Holdings) -> Share {
-    let held: Vec<u16> = (0..SHARDS).filter(|shard| holdings.holder(*shard) == me).collect();
+    let held = |boot: u64| (0..SHARDS).filter(move |shard| holdings.holder(*shard) == boot);
     let Some(rank) = able.iter().position(|boot| *boot == me) else {
-        return Share { leave: held.into_iter().collect(), take: Vec::new() };
+        return Share { leave: held(me).collect(), take: Vec::new() };
     };
     let (all, nodes) = (usize::from(SHARDS), able.len());
-    let target = all / nodes + usize::from(rank < all % nodes);
-    let surplus = held.len().saturating_sub(target).min(LEAVE_STEP);
-    // The last ones, so that the chores stay where they are.
-    let leave = held.iter().rev().take(surplus).copied().collect();
-    // Each begins elsewhere, so that they do not go for the same ones.
-    let from = SHARDS / nodes as u16 * rank as u16;
-    let take = (0..SHARDS)
-        .map(|step| (from + step) % SHARDS)
+    let due = |rank: usize| all / nodes + usize::from(rank < all % nodes);
+    let mine: ShardSet = held(me).collect();
+    let leave = crowded(mine, mine.len().saturating_sub(due(rank)).min(LEAVE_STEP));
+    let free: Vec<(u16, u64)> = (0..SHARDS)
         .map(|shard| (shard, holdings.holder(shard)))
         .filter(|(_, holder)| *holder == 0 || gone(*holder))
-        .take(target.saturating_sub(held.len()))
         .collect();
-    Share { take, leave }
+    let lacks = able.iter().enumerate().map(|(rank, boot)| due(rank).saturating_sub(held(*boot).count()));
+    let dealt = deal(free.len(), &lacks.collect::<Vec<_>>());
+    let take = free.iter().zip(dealt).filter(|(_, to)| *to == Some(rank)).map(|(shard, _)| *shard);
+    Share { take: take.collect(), leave }
+}
+
+/// So many of a node's shards, one after the other that whose neighbours of
+/// the same node are nearest; never the chores. Taken in steps, it is the
+/// same in the end.
+fn crowded(mine: ShardSet, count: usize) -> ShardSet {
+    let mut left = mine;
+    let mut chosen = ShardSet::NONE;
+    for _ in 0..count {
+        let rest: Vec<u16> = left.iter().collect();
+        // From the last before it to the first behind it, all around.
+        let room = |at: usize| {
+            let before = rest[(at + rest.len() - 1) % rest.len()];
+            let behind = rest[(at + 1) % rest.len()];
+            (behind + SHARDS - before - 1) % SHARDS
+        };
+        // Of those that have the same room, far ones come one after the other.
+        let scattered = |shard: u16| shard.reverse_bits();
+        let places = (0..rest.len()).filter(|at| rest[*at] != CHORES);
+        let Some(at) = places.min_by_key(|at| (room(*at), scattered(rest[*at]))) else { break };
+        let shard = ShardSet::from_iter([rest[at]]);
+        (left, chosen) = (left.without(shard), chosen.union(shard));
+    }
+    chosen
+}
+
+/// Who gets each of so many shards: by turns, as often as each lacks one.
+/// All nodes come to the same, so that no two go for the same shards.
+fn deal(shards: usize, lacks: &[usize]) -> impl Iterator<Item = Option<usize>> + use<> {
+    let total: usize = lacks.iter().sum();
+    let lacks: Vec<isize> = lacks.iter().map(|lack| *lack as isize).collect();
+    let mut credit = vec![0; lacks.len()];
+    (0..shards).map(move |at| {
+        if at >= total {
+            return None;
+        }
+        credit.iter_mut().zip(&lacks).for_each(|(credit, lack)| *credit += lack);
+        // The first of those who have waited longest.
+        let to = (0..credit.len()).rev().max_by_key(|to| credit[*to])?;
+        credit[to] -= total as isize;
+        Some(to)
+    })
 }

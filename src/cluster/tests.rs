@@ -282,6 +282,115 @@ fn shards_are_shared_evenly_whatever_was_before() {
     }
 }
 
+/// Nodes that come and go, each with what it holds.
+#[derive(Default)]
+struct Table {
+    able: Vec<u64>,
+    held: Holdings,
+    moved: usize,
+}
+
+impl Table {
+    /// All do what they should until nothing moves any more.
+    fn settle(&mut self) {
+        for _ in 0..20 {
+            let able = self.able.clone();
+            let before = self.held.clone();
+            // All look at the same moment, and none goes for what another takes.
+            let shares: Vec<_> =
+                able.iter().map(|me| share(*me, &able, |boot| !able.contains(&boot), &before)).collect();
+            let mut taken = BTreeSet::new();
+            for (me, share) in able.iter().zip(&shares) {
+                share.leave.iter().for_each(|shard| self.held.give(shard, 0));
+                for (shard, holder) in &share.take {
+                    assert!(taken.insert(*shard), "two go for {shard}");
+                    assert_eq!(before.holder(*shard), *holder);
+                    self.held.give(*shard, *me);
+                    self.moved += 1;
+                }
+            }
+            if self.held == before {
+                return;
+            }
+        }
+        panic!("it never comes to rest");
+    }
+
+    fn comes(&mut self, boot: u64) -> usize {
+        self.able.push(boot);
+        self.moved = 0;
+        self.settle();
+        self.moved
+    }
+
+    fn goes(&mut self, boot: u64) -> usize {
+        self.able.retain(|other| *other != boot);
+        self.moved = 0;
+        self.settle();
+        self.moved
+    }
+
+    /// How many of the first destinations each sends to.
+    fn sends(&self, destinations: u32) -> Vec<usize> {
+        let holder = |destination| self.held.holder(ShardSet::shard_of(destination));
+        let count = |me: &u64| (1..=destinations).filter(|one| holder(*one) == *me).count();
+        self.able.iter().map(count).collect()
+    }
+
+    fn assert_near_even(&self, context: &str) {
+        for destinations in [6, 12, 24, 48, 100, 256, 1000] {
+            let sends = self.sends(destinations);
+            let fair = destinations as f64 / self.able.len() as f64;
+            let slack = 2.0 + fair * 0.25;
+            let is_even = sends.iter().all(|count| (*count as f64 - fair).abs() <= slack);
+            assert!(is_even, "{context}: {destinations} destinations are sent to by {sends:?}");
+        }
+    }
+}
+
+#[test]
+fn few_destinations_are_spread_over_all_nodes_whoever_comes_and_goes() {
+    // One after the other, and then one of them dies and another one comes.
+    let mut table = Table::default();
+    for (boot, most) in [(11, 256), (22, 128), (33, 86), (44, 64), (55, 52)] {
+        let moved = table.comes(boot);
+        assert!(moved <= most, "{moved} moved");
+        table.assert_near_even(&format!("{:?} one after the other", table.able));
+        assert_eq!(table.held.holder(CHORES), 11, "the chores stay where they are");
+    }
+    for (boot, most) in [(22, 52), (11, 64), (55, 86)] {
+        let moved = table.goes(boot);
+        assert!(moved <= most, "{moved} moved");
+        table.assert_near_even(&format!("{:?} without {boot}", table.able));
+    }
+    for boot in [66, 77] {
+        table.comes(boot);
+        table.assert_near_even(&format!("{:?} with {boot}", table.able));
+    }
+    // All at once.
+    for nodes in 1..=8u64 {
+        let mut table = Table { able: (1..=nodes).collect(), ..Table::default() };
+        table.settle();
+        assert_eq!(table.moved, 256);
+        table.assert_near_even(&format!("{nodes} at once"));
+    }
+}
+
+#[test]
+fn a_node_that_goes_again_and_again_spreads_its_share_again_and_again() {
+    let mut table = Table::default();
+    for boot in 1..=3 {
+        table.comes(boot);
+    }
+    for round in 0..30u64 {
+        let gone = table.able[(round % 3) as usize];
+        table.goes(gone);
+        table.assert_near_even(&format!("round {round}, two are left"));
+        table.comes(100 + round);
+        table.assert_near_even(&format!("round {round}"));
+    }
+}
+
 #[test]
 fn sets_of_shards_behave_like_sets() {
     let few: ShardSet = [0, 63, 64, 255].into_iter().collect();
