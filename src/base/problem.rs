@@ -34,8 +34,12 @@ pub enum ProblemKind {
     TooMany,
     /// 500: our fault.
     Internal,
+    /// 502: who should have answered broke off.
+    BadGateway,
     /// 503: try again later.
     Unavailable,
+    /// 504: who should have answered did not in time.
+    GatewayTimeout,
 }
 
 impl ProblemKind {
@@ -56,7 +60,9 @@ impl ProblemKind {
             ProblemKind::Invalid => 422,
             ProblemKind::TooMany => 429,
             ProblemKind::Internal => 500,
+            ProblemKind::BadGateway => 502,
             ProblemKind::Unavailable => 503,
+            ProblemKind::GatewayTimeout => 504,
         }
     }
 
@@ -77,7 +83,9 @@ impl ProblemKind {
             ProblemKind::Invalid => "Not valid",
             ProblemKind::TooMany => "Too many requests",
             ProblemKind::Internal => "Internal error",
+            ProblemKind::BadGateway => "Bad gateway",
             ProblemKind::Unavailable => "Unavailable",
+            ProblemKind::GatewayTimeout => "No answer in time",
         }
     }
 }
@@ -90,7 +98,7 @@ pub struct Problem {
     pub detail: String,
     /// What to do about it.
     pub hint: Option<String>,
-    /// Seconds after which a retry makes sense (429, 503).
+    /// Seconds after which a retry makes sense (429, 502, 503, 504).
     pub retry_after_s: Option<u32>,
     /// The cause. Logged once, never sent.
     pub source: Option<Box<dyn Error + Send + Sync>>,

@@ -82,24 +82,40 @@ pub fn router(state: &AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), auth::bars::refuse))
         .layer(from_fn(deadline::keep))
         .layer(CatchPanicLayer::custom(problem::panicked))
-        .layer(RequestBodyLimitLayer::new(MEDIA_MAX_BYTES))
+        .layer(RequestBodyLimitLayer::new(MEDIA_MAX_BYTES));
+    let worded = worded(state, answered).layer(from_fn_with_state(state.load().clone(), load::tell));
+    // Clients ask for paths with and without a slash at the end. The layer has
+    // to see the request before routing does.
+    let secured = secured(state, worded);
+    Router::new().fallback_service(NormalizePathLayer::trim_trailing_slash().layer(secured))
+}
+
+/// Answers that come from no node, in the same dress as all others.
+pub(crate) fn dressed(state: &AppState, routes: Router) -> Router {
+    secured(state, worded(state, routes))
+}
+
+/// Names requests, and says what went wrong in the form the asker likes.
+fn worded(state: &AppState, routes: Router) -> Router {
+    routes
         .layer(from_fn_with_state(state.clone(), problem::render))
         .layer(from_fn(cors::allow))
         .layer(from_fn(keep_private))
         .layer(from_fn_with_state(state.clone(), request_id::name))
-        .layer(from_fn_with_state(state.load().clone(), load::tell))
+}
+
+/// What browsers may make of an answer.
+fn secured(state: &AppState, routes: Router) -> Router {
+    let answered = routes
         .layer(CompressionLayer::new().compress_when(is_worth_compressing()))
         .layer(header(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
         .layer(header(REFERRER_POLICY, HeaderValue::from_static("same-origin")))
         .layer(header(CONTENT_SECURITY_POLICY, NOTHING_LOADS));
-    let secured = if matches!(state.config.tls, Tls::Acme(_)) {
+    if matches!(state.config.tls, Tls::Acme(_)) {
         answered.layer(header(STRICT_TRANSPORT_SECURITY, ONE_YEAR))
     } else {
         answered
-    };
-    // Clients ask for paths with and without a slash at the end. The layer has
-    // to see the request before routing does.
-    Router::new().fallback_service(NormalizePathLayer::trim_trailing_slash().layer(secured))
+    }
 }
 
 /// Text; pictures, films and sounds are compressed already.

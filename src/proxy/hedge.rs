@@ -2,8 +2,6 @@
 //! Sending every slow request twice doubles the load where all are slow;
 //! silence is the sign that this one upstream has stopped.
 
-use std::sync::atomic::Ordering::Relaxed;
-
 use super::balance::{Balancer, Pick};
 use super::{Ask, Outcome, Tick};
 
@@ -46,7 +44,7 @@ impl Balancer {
             return Hedge::Never;
         }
         let age_us = now.micros_since(pick.sent());
-        let is_silent = pick.upstream().last_answer_us.load(Relaxed) <= pick.sent().as_micros();
+        let is_silent = pick.upstream().is_silent_since(pick.sent());
         let is_late = age_us as f32 > PATIENCE * self.pool.load().latency_us();
         if (is_silent || is_late || self.features.hedge_always) && self.budget.take(now) {
             return Hedge::Send;

@@ -6,7 +6,8 @@
 //! One exchange, as the forwarder sees it:
 //!
 //! 1. [`Balancer::pick`] gives a [`Pick`]; the request goes to its upstream.
-//! 2. While it waits, [`Balancer::hedge`] says when to send a second copy.
+//! 2. While it waits, [`Balancer::hedge`] says when to send a second copy, and
+//!    [`Balancer::is_hopeless`] whether to wait at all.
 //! 3. When the headers of the answer are there, or it failed,
 //!    [`Balancer::report`] hears what the upstream said of itself and
 //!    [`Balancer::done`] how it ended.
@@ -23,6 +24,7 @@ mod balance;
 mod budget;
 mod check;
 mod cpu;
+mod despair;
 mod dice;
 pub mod forward;
 mod hedge;

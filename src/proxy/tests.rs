@@ -449,6 +449,63 @@ fn retries_end_and_go_elsewhere() {
 }
 
 #[test]
+fn what_will_not_be_answered_is_given_up() {
+    /// What is known of the upstream, after how many seconds, and whether
+    /// there is no hope then.
+    type Case = (&'static str, fn(&mut Bench, &Pick), u64, bool);
+    let cases: [Case; 9] = [
+        ("nothing is known", |_, _| {}, 60, false),
+        (
+            "it is lost, but it may just be answering",
+            |bench, _| bench.balancer.set_lost("u1", true),
+            4,
+            false,
+        ),
+        ("it is lost", |bench, _| bench.balancer.set_lost("u1", true), 5, true),
+        (
+            "it is lost and off the list",
+            |bench, _| {
+                bench.balancer.set_lost("u1", true);
+                bench.balancer.set_places(places(1), bench.now);
+            },
+            5,
+            true,
+        ),
+        ("it went with a word", |bench, _| bench.balancer.set_places(places(1), bench.now), 60, false),
+        (
+            "it was found again",
+            |bench, _| [true, false].iter().for_each(|lost| bench.balancer.set_lost("u1", *lost)),
+            60,
+            false,
+        ),
+        ("another one is lost", |bench, _| bench.balancer.set_lost("u0", true), 60, false),
+        ("it is ejected and silent", |bench, pick| eject(bench, pick), 10, true),
+        ("it is ejected, but not for long", |bench, pick| eject(bench, pick), 9, false),
+    ];
+    for (case, happens, seconds, is_hopeless) in cases {
+        let mut bench = bench(Policy::P2c, 2);
+        let pick = loop {
+            if let Some(pick) = bench.pick().filter(|pick| pick.upstream().name() == "u1") {
+                break pick;
+            }
+        };
+        bench.pass(1);
+        happens(&mut bench, &pick);
+        let now = pick.sent().plus_micros(seconds * 1_000_000);
+        assert_eq!(bench.balancer.is_hopeless(now, &pick, pick.sent()), is_hopeless, "{case}");
+        // What has just got further has hope.
+        assert!(!bench.balancer.is_hopeless(now, &pick, now), "{case}");
+    }
+}
+
+/// For longer than these tests look.
+fn eject(bench: &mut Bench, pick: &Pick) {
+    for _ in 0..5 {
+        pick.upstream().eject(bench.now, &mut bench.dice);
+    }
+}
+
+#[test]
 fn only_a_silent_upstream_is_hedged() {
     let mut bench = bench(Policy::P2c, 2);
     bench.shares(200, "", Outcome::Answered);

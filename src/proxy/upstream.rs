@@ -72,6 +72,8 @@ pub struct Upstream {
     /// It has answered since it was new or ejected; else it is in probation.
     is_proven: AtomicBool,
     is_draining: AtomicBool,
+    /// Somebody else knows that it does not live any more.
+    is_lost: AtomicBool,
     /// When the server started, in microseconds; before ours if negative.
     up_since_us: AtomicI64,
     picks: AtomicU64,
@@ -110,6 +112,7 @@ impl Upstream {
             ejections: AtomicU32::new(0),
             is_proven: AtomicBool::new(false),
             is_draining: AtomicBool::new(false),
+            is_lost: AtomicBool::new(false),
             up_since_us: AtomicI64::new(signed(now.as_micros())),
             picks: AtomicU64::new(0),
             failures: AtomicU64::new(0),
@@ -164,6 +167,19 @@ impl Upstream {
     /// Sets or ends the wish for no new requests. Whether that is news.
     pub(super) fn set_draining(&self, is_draining: bool) -> bool {
         self.is_draining.swap(is_draining, Relaxed) != is_draining
+    }
+
+    pub(super) fn set_lost(&self, is_lost: bool) {
+        self.is_lost.store(is_lost, Relaxed);
+    }
+
+    pub(super) fn is_lost(&self) -> bool {
+        self.is_lost.load(Relaxed)
+    }
+
+    /// Whether it has answered nobody since then.
+    pub(super) fn is_silent_since(&self, then: Tick) -> bool {
+        self.last_answer_us.load(Relaxed) <= then.as_micros()
     }
 
     /// Takes in the end of a try. Whether that changes who may be picked.

@@ -32,6 +32,8 @@ pub struct Ask {
     pub path: String,
     pub headers: String,
     pub body: Vec<u8>,
+    /// The length that it says its body has, if that is not so.
+    pub claims: Option<u64>,
 }
 
 impl Ask {
@@ -41,7 +43,8 @@ impl Ask {
 
     pub fn post(path: &str, token: &str, body: &Value) -> Ask {
         let headers = "Content-Type: application/json\r\n".to_owned();
-        Ask { method: "POST", path: path.to_owned(), headers, body: body.to_string().into_bytes() }.by(token)
+        let body = body.to_string().into_bytes();
+        Ask { method: "POST", path: path.to_owned(), headers, body, ..Ask::default() }.by(token)
     }
 
     /// With one more header.
@@ -55,8 +58,8 @@ impl Ask {
     }
 
     fn head(&self) -> String {
-        let Ask { method, path, headers, body } = self;
-        let length = body.len();
+        let Ask { method, path, headers, body, claims } = self;
+        let length = claims.unwrap_or(body.len() as u64);
         format!(
             "{method} {path} HTTP/1.1\r\nHost: social.example\r\nContent-Length: {length}\r\n{headers}\r\n"
         )

@@ -151,7 +151,7 @@ async fn upload(port: u16, token: &str) -> String {
         .to_vec();
     body.extend(PIXEL);
     body.extend(b"\r\n--x--\r\n");
-    let ask = Ask { method: "POST", path: "/api/v2/media".into(), headers: String::new(), body };
+    let ask = Ask { method: "POST", path: "/api/v2/media".into(), body, ..Ask::default() };
     let ask = ask
         .with("Content-Type", "multipart/form-data; boundary=x")
         .with("Authorization", &format!("Bearer {token}"));
@@ -210,6 +210,21 @@ async fn behaves_as_one(door: u16, token: &str) {
     }
 }
 
+/// What the door itself refuses looks like any other refusal.
+async fn refuses_like_any_node(door: u16, token: &str) {
+    let endless = |path: &str| Ask { claims: Some(1 << 50), ..Ask::post(path, token, &Value::Null) };
+    let api = endless("/api/v1/statuses").send(&[door]).await.unwrap();
+    assert_eq!((api.status, api.json()), (413, json!({ "error": "The request body is too large" })));
+    let page = endless("/login").with("Accept", "text/html").send(&[door]).await.unwrap();
+    let text = String::from_utf8_lossy(&page.body);
+    assert_eq!(page.status, 413, "{text}");
+    assert!(text.starts_with("<!") && text.contains("The request body is too large"), "{text}");
+    for answer in [api, page] {
+        assert!(answer.head.contains("x-content-type-options: nosniff"), "{}", answer.head);
+        assert_eq!(answer.head.matches("x-request-id: ").count(), 1, "{}", answer.head);
+    }
+}
+
 /// The node port says nothing to who has not the key.
 async fn port_is_shut(node: &Node) {
     let mut stream = TcpStream::connect(("127.0.0.1", node.node_port)).await.unwrap();
@@ -236,6 +251,7 @@ async fn any_node_is_the_front_door_over_all() {
         answers_through(first.port, &token, node).await;
     }
     behaves_as_one(first.port, &token).await;
+    refuses_like_any_node(first.port, &token).await;
     port_is_shut(&second).await;
 
     // Killed under load: only what was under way there and may not be sent

@@ -9,6 +9,7 @@ use axum::response::Response;
 use tower::ServiceExt;
 
 use super::port::{port, with_name};
+use super::refused;
 use crate::config::Scheme;
 use crate::edge::auth::ClientIp;
 use crate::edge::web::assets;
@@ -20,6 +21,8 @@ use crate::proxy::forward::{Caller, forward};
 struct Door {
     state: AppState,
     site: Router,
+    /// What is said where no node answers.
+    refused: Router,
 }
 
 /// What the public listener serves: the site, by way of the balancer where
@@ -27,7 +30,8 @@ struct Door {
 pub fn door(state: &AppState, site: Router) -> Router {
     let Some(front) = state.front() else { return site };
     *front.site.write() = Some(port(state, site.clone()));
-    Router::new().fallback(pass).with_state(Door { state: state.clone(), site })
+    let refused = refused::router(state);
+    Router::new().fallback(pass).with_state(Door { state: state.clone(), site, refused })
 }
 
 async fn pass(State(door): State<Door>, request: Request) -> Response {
@@ -44,9 +48,12 @@ async fn pass(State(door): State<Door>, request: Request) -> Response {
     if let Some(keep) = parts.extensions.get::<Keep>() {
         caller = caller.holding(Arc::new(keep.clone()), keep.cutting());
     }
-    with_name(&mut parts.headers, door.state.chance.u64());
-    let answer = forward(&front.worker, &caller, Request::from_parts(parts, body)).await;
-    answer.map(Body::new)
+    let name = with_name(&mut parts.headers, door.state.chance.u64());
+    let asked = refused::Asked::of(&parts);
+    match forward(&front.worker, &caller, Request::from_parts(parts, body)).await {
+        Ok(answer) => answer.map(Body::new),
+        Err(refusal) => answer_here(door.refused, asked.with(refusal, name)).await,
+    }
 }
 
 async fn answer_here(site: Router, request: Request) -> Response {

@@ -12,6 +12,7 @@
 mod door;
 mod keep;
 mod port;
+mod refused;
 mod routes;
 
 use std::sync::Arc;
@@ -172,10 +173,14 @@ mod tests {
     use crate::cluster::Duty;
     use crate::config::BALANCE;
     use crate::model::NodeLoad;
-    use crate::proxy::{Ask, Health};
+    use crate::proxy::{Ask, Health, Outcome};
 
     fn front() -> Front {
-        let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(Timestamp::from_secs(1)));
+        front_by(&ManualClock::at(Timestamp::from_secs(1)))
+    }
+
+    fn front_by(clock: &ManualClock) -> Front {
+        let clock: Arc<dyn Clock> = Arc::new(clock.clone());
         let chance: Arc<dyn Chance> = Arc::new(FixedChance::new(1));
         let (cluster, load) = (Cluster::staged(Duty::ALONE), Load::new(clock.clone()));
         Front::with_key(&cluster, &NodeKey([1; 32]), Policy::P2c, &load, &clock, &chance)
@@ -232,6 +237,124 @@ mod tests {
         let expected =
             [(at(1), 1, Health::Healthy), (at(2), 0, Health::Probation), (at(3), 1, Health::Healthy)];
         assert_eq!(known(&front), expected);
+    }
+
+    /// A request under way to a node; whether it is given up a little later,
+    /// after this was seen of the nodes.
+    fn is_given_up(seen: &[Vec<Peer>]) -> bool {
+        let front = front();
+        front.follow(&[peer(1, 50), peer(2, 60)]);
+        let now = front.shared.now();
+        let pick = (0..100)
+            .filter_map(|seed| {
+                let mut ask = Ask::new(now.plus(ANSWER_MAX));
+                front.shared.balancer.pick(now, &mut Dice::seeded(seed), &mut ask)
+            })
+            .find(|pick| pick.upstream().name() == peer(2, 60).address)
+            .expect("each gets its part");
+        seen.iter().for_each(|peers| front.follow(peers));
+        front.shared.balancer.is_hopeless(now.plus(Duration::from_secs(20)), &pick, now)
+    }
+
+    #[test]
+    fn only_who_is_gone_without_a_word_is_not_waited_for() {
+        let mut leaving = peer(2, 60);
+        leaving.is_draining = true;
+        let mut unseen = peer(2, 0);
+        unseen.node = None;
+        let me = || peer(1, 50);
+        for (case, seen, expected) in [
+            ("it is there", vec![vec![me(), peer(2, 60)]], false),
+            ("it is gone", vec![vec![me()]], true),
+            ("it said goodbye", vec![vec![me(), leaving], vec![me()]], false),
+            ("another one is at its place", vec![vec![me(), peer(2, 61)]], true),
+            ("listed by hand, it is gone", vec![vec![me(), unseen.clone()]], true),
+            ("and comes back", vec![vec![me(), unseen], vec![me(), peer(2, 60)]], false),
+            ("we ourselves were taken for dead", vec![vec![peer(1, 51), peer(2, 60)]], false),
+        ] {
+            assert_eq!(is_given_up(&seen), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_is_under_way_here_is_given_up() {
+        let front = front();
+        front.follow(&[peer(1, 50)]);
+        let (now, mut ask) = (front.shared.now(), Ask::new(front.shared.now().plus(ANSWER_MAX)));
+        let pick = front.shared.balancer.pick(now, &mut Dice::seeded(1), &mut ask).unwrap();
+        for seen in [vec![peer(1, 51)], vec![], vec![peer(1, 52)]] {
+            front.follow(&seen);
+            assert!(!front.shared.balancer.is_hopeless(now.plus(ANSWER_MAX), &pick, now));
+        }
+    }
+
+    /// Answers one request at whoever is picked; where that was.
+    fn exchange(front: &Front, dice: &mut Dice) -> Box<str> {
+        let now = front.shared.now();
+        let mut ask = Ask::new(now.plus(ANSWER_MAX));
+        let pick = front.shared.balancer.pick(now, dice, &mut ask).expect("somebody answers");
+        let name = pick.upstream().name().into();
+        front.shared.balancer.done(now.plus(TEN_MS), pick, Outcome::Answered, dice);
+        name
+    }
+
+    const TEN_MS: Duration = Duration::from_millis(10);
+
+    #[test]
+    fn a_node_that_was_killed_comes_back_through_probation_and_warm_up() {
+        let (first, third) = (peer(1, 50), peer(3, 70));
+        let young = Peer { age: Duration::from_secs(1), ..peer(2, 61) };
+        let dead = Peer { node: Some(9), age: Duration::from_secs(300), ..peer(2, 60) };
+        let everybody = [first.clone(), young.clone(), third.clone()];
+        for (case, seen) in [
+            ("it is back before anybody missed it", vec![vec![first.clone(), dead, young, third.clone()]]),
+            ("it was missed", vec![vec![first.clone(), third.clone()]]),
+        ] {
+            // Every door of every node sees the same: each is a front like this.
+            let clock = ManualClock::at(Timestamp::from_secs(1));
+            let (front, mut dice) = (front_by(&clock), Dice::seeded(3));
+            front.follow(&[first.clone(), peer(2, 60), third.clone()]);
+            ask_each_once(&front);
+            clock.advance(Duration::from_secs(200));
+            front.shared.balancer.tend(front.shared.now());
+            assert_eq!(known(&front)[1].2, Health::Healthy, "{case}");
+            // Killed, and begun again.
+            seen.iter().for_each(|peers| front.follow(peers));
+            front.follow(&everybody);
+            let state = || {
+                let (address, requests, health) = known(&front).remove(1);
+                assert_eq!(address, peer(2, 0).address);
+                (requests, health)
+            };
+            assert_eq!(state(), (0, Health::Probation), "{case}");
+            // One request until it has answered.
+            let now = front.shared.now();
+            let picks: Vec<_> = (0..500)
+                .filter_map(|_| {
+                    let mut ask = Ask::new(now.plus(ANSWER_MAX));
+                    front.shared.balancer.pick(now, &mut dice, &mut ask)
+                })
+                .collect();
+            assert_eq!(picks.len(), 500);
+            assert_eq!(state(), (1, Health::Probation), "{case}");
+            for pick in picks {
+                front.shared.balancer.done(now.plus(TEN_MS), pick, Outcome::Answered, &mut dice);
+            }
+            // Then few, and its share only when it is warm.
+            assert_eq!(state().1, Health::Warming, "{case}");
+            let mut share = || {
+                clock.advance(Duration::from_secs(1));
+                front.shared.balancer.tend(front.shared.now());
+                let names: Vec<_> = (0..300).map(|_| exchange(&front, &mut dice)).collect();
+                names.iter().filter(|name| ***name == *peer(2, 0).address).count()
+            };
+            let cold = share();
+            assert!(cold < 60, "{case}: {cold} of 300 while it is cold");
+            clock.advance(Duration::from_secs(120));
+            let warm = share();
+            assert_eq!(state().1, Health::Healthy, "{case}");
+            assert!(warm > 80, "{case}: {warm} of 300 when it is warm");
+        }
     }
 
     #[test]

@@ -32,10 +32,12 @@ const PIPE_BYTES: usize = 64 * 1024;
 pub(in crate::edge) struct Named(pub(in crate::edge) Arc<str>);
 
 /// Names a request for the node that answers it, whatever its client says.
-pub(super) fn with_name(headers: &mut HeaderMap, chance: u64) {
-    if let Ok(name) = HeaderValue::from_str(&format!("{chance:016x}")) {
+pub(super) fn with_name(headers: &mut HeaderMap, chance: u64) -> Named {
+    let name = format!("{chance:016x}");
+    if let Ok(name) = HeaderValue::from_str(&name) {
         headers.insert(HeaderName::from_static(NAME), name);
     }
+    Named(name.into())
 }
 
 /// What the node port serves.

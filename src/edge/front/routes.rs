@@ -10,21 +10,50 @@ use crate::cluster::Peer;
 use crate::proxy::Place;
 use crate::proxy::forward::{Route, Speech, Target};
 
-/// Who was there, to notice who began anew at the same address.
+/// Who was there, to notice who began anew at the same address, and who is
+/// gone without a word.
 #[derive(Default)]
-pub(super) struct Boots(Mutex<HashMap<String, u64>>);
+pub(super) struct Boots(Mutex<HashMap<String, Known>>);
+
+struct Known {
+    boot: u64,
+    /// It said that it goes, or is this process, whatever its row says.
+    ends_well: bool,
+}
+
+/// What is new of those who were there.
+#[derive(Default)]
+struct News {
+    /// Addresses at which a process began anew.
+    anew: Vec<String>,
+    /// Addresses at which nobody lives any more who would have said goodbye.
+    lost: Vec<String>,
+}
 
 impl Boots {
-    /// Notes who is there; gives the addresses at which a process began anew.
-    fn note(&self, peers: &[&Peer]) -> Vec<String> {
-        let mut boots = self.0.lock();
-        let is_new = |peer: &&&Peer| boots.get(&peer.address).is_some_and(|boot| *boot != peer.boot);
-        let anew = peers.iter().filter(is_new).map(|peer| peer.address.clone()).collect();
-        // One that is listed by hand has no name while its row is missing.
-        boots.retain(|address, _| peers.iter().any(|peer| peer.address == *address));
-        let named = peers.iter().filter(|peer| peer.boot != 0);
-        boots.extend(named.map(|peer| (peer.address.clone(), peer.boot)));
-        anew
+    /// Notes who is there.
+    fn note(&self, peers: &[&Peer]) -> News {
+        let mut known = self.0.lock();
+        let mut news = News::default();
+        for (address, one) in known.iter() {
+            // One that is listed by hand has no name while its row is missing.
+            let there = peers.iter().find(|peer| peer.address == *address);
+            if there.is_some_and(|peer| peer.boot == one.boot) {
+                continue;
+            }
+            if there.is_some_and(|peer| peer.boot != 0) {
+                news.anew.push(address.clone());
+            }
+            if !one.ends_well {
+                news.lost.push(address.clone());
+            }
+        }
+        known.retain(|address, _| peers.iter().any(|peer| peer.address == *address));
+        for peer in peers.iter().filter(|peer| peer.boot != 0) {
+            let ends_well = peer.is_draining || peer.is_me;
+            known.insert(peer.address.clone(), Known { boot: peer.boot, ends_well });
+        }
+        news
     }
 }
 
@@ -46,7 +75,9 @@ impl Front {
     /// Takes in who is there: this node and the others.
     pub(super) fn follow(&self, peers: &[Peer]) {
         let peers = distinct(peers);
-        let anew = self.boots.note(&peers);
+        let News { anew, lost } = self.boots.note(&peers);
+        // Said before they leave the list: what is under way there is given up.
+        lost.iter().for_each(|address| self.shared.balancer.set_lost(address, true));
         if !anew.is_empty() {
             // What is known of the process that was there says nothing of the
             // one that is.
@@ -57,6 +88,9 @@ impl Front {
         let routes = self.routes(&peers);
         let has_others = routes.len() > 1;
         self.shared.set_routes(routes);
+        for peer in peers.iter().filter(|peer| peer.boot != 0) {
+            self.shared.balancer.set_lost(&peer.address, false);
+        }
         for peer in peers.iter().filter(|peer| peer.is_draining && !peer.is_me) {
             self.shared.balancer.drain(self.shared.now(), &peer.address);
         }

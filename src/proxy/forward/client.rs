@@ -208,8 +208,10 @@ impl Client {
         for part in [" ", phrase(refusal.status), "\r\nContent-Type: text/plain; charset=utf-8\r\n"] {
             out.push(part.as_bytes());
         }
-        if refusal.status == 503 {
-            out.push(b"Retry-After: 1\r\n");
+        if let Some(seconds) = refusal.retry_after_s() {
+            out.push(b"Retry-After: ");
+            push_decimal(out, u64::from(seconds));
+            out.push(b"\r\n");
         }
         if refusal.status == 405 {
             out.push(b"Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n");

@@ -113,6 +113,7 @@ impl Race<'_, '_> {
         let Race { worker, ask, order, timer } = self;
         let balancer = &worker.shared.balancer;
         let mut look = balancer.first_look(&pick, ask);
+        let mut doubt = balancer.first_doubt(pick.sent());
         let mut first = Some(pick);
         let mut second = None;
         let trying = attempt(worker, picked(&first), order);
@@ -121,7 +122,7 @@ impl Race<'_, '_> {
         let mut worse: Option<Won> = None;
         let mut failed = Outcome::Timeout;
         loop {
-            timer.set(look.unwrap_or(ask.deadline).min(ask.deadline));
+            timer.set(look.unwrap_or(ask.deadline).min(ask.deadline).min(doubt));
             let event = poll_fn(|cx| {
                 if first.is_some()
                     && let Poll::Ready(tried) = trying.as_mut().poll(cx)
@@ -157,6 +158,20 @@ impl Race<'_, '_> {
                         worker.done(pick, Outcome::Timeout);
                     }
                     return worse.ok_or(Nothing::Failed(Outcome::Timeout));
+                }
+                Event::Rings if worker.now() >= doubt => {
+                    let now = worker.now();
+                    doubt = balancer.next_doubt(now);
+                    let is_hopeless = |pick: &Option<Pick>| {
+                        pick.as_ref().is_some_and(|pick| balancer.is_hopeless(now, pick, pick.sent()))
+                    };
+                    // What was sent may have been done: it ends like any that
+                    // was not answered in time.
+                    match (is_hopeless(&first), is_hopeless(&second)) {
+                        (true, _) => (first.take(), Err(Outcome::Timeout)),
+                        (_, true) => (second.take(), Err(Outcome::Timeout)),
+                        _ => continue,
+                    }
                 }
                 Event::Rings => {
                     look = None;

@@ -33,6 +33,7 @@ mod worker;
 pub use head::{HEAD_MAX_BYTES, HEADERS_MAX};
 pub use health::{look_after, resolve};
 pub use http2::{AnswerBody, Caller, forward};
+pub use refusal::Refusal;
 pub use server::{Proxy, Route, shared};
 pub use settings::*;
 pub use target::{Speech, Target};

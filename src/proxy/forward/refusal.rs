@@ -2,13 +2,32 @@
 
 /// A refusal: the status for the client, and one sentence for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub struct Refusal {
     pub(super) status: u16,
     pub(super) reason: &'static str,
 }
 
 impl Refusal {
-    pub(super) const fn new(status: u16, reason: &'static str) -> Refusal {
+    /// The status for the client.
+    pub const fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// One sentence for people.
+    pub const fn reason(&self) -> &'static str {
+        self.reason
+    }
+
+    /// Seconds after which it may be different, where waiting helps.
+    pub const fn retry_after_s(&self) -> Option<u32> {
+        match self.status {
+            502..=504 => Some(1),
+            _ => None,
+        }
+    }
+
+    /// With a status and one sentence.
+    pub const fn new(status: u16, reason: &'static str) -> Refusal {
         Refusal { status, reason }
     }
 

@@ -146,6 +146,8 @@ async fn send_to(
     let interim = Mutex::new(Buffer::default());
     let mut moved = worker.now();
     let mut sent = 0;
+    let balancer = &worker.shared.balancer;
+    let mut doubt = balancer.first_doubt(moved);
     poll_fn(|cx| {
         let uploading = upload.poll(&mut link, source, cx);
         if let Poll::Ready(Err(refusal)) = uploading {
@@ -166,8 +168,17 @@ async fn send_to(
             (sent, moved) = (link.out.len(), worker.now());
         }
         let patience = if upload.is_over { worker.shared.settings.answer_timeout } else { STALL_MAX };
-        timer.set(moved.plus(patience));
-        timer.poll(|| worker.now(), cx).map(|()| Err(Stopped::Outcome(Outcome::Timeout)))
+        loop {
+            timer.set(moved.plus(patience).min(doubt));
+            if timer.poll(|| worker.now(), cx).is_pending() {
+                return Poll::Pending;
+            }
+            let now = worker.now();
+            if now >= moved.plus(patience) || balancer.is_hopeless(now, pick, moved) {
+                return Poll::Ready(Err(Stopped::Outcome(Outcome::Timeout)));
+            }
+            doubt = balancer.next_doubt(now);
+        }
     })
     .await?;
     Ok(link)

@@ -81,7 +81,10 @@ pub(in crate::proxy::forward) async fn serve(client: Client, worker: Arc<Worker>
     let caller = Arc::new(Caller { address: peer.ip(), origin, held: None });
     let service = service_fn(move |request: Request<Incoming>| {
         let (worker, caller) = (worker.clone(), caller.clone());
-        async move { Ok::<_, Infallible>(forward(&worker, &caller, request).await) }
+        async move {
+            let answer = forward(&worker, &caller, request).await;
+            Ok::<_, Infallible>(answer.unwrap_or_else(refuse))
+        }
     });
     let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
@@ -146,30 +149,22 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Begun<I> {
     }
 }
 
-/// Sends a request to one of the upstreams; gives its answer, or why there is
-/// none. Where the connection may change its protocol (HTTP/1.1 read by
-/// hyper), it is carried on in a task of its own.
-pub async fn forward<B>(worker: &Arc<Worker>, caller: &Caller, request: Request<B>) -> Response<AnswerBody<B>>
-where
-    B: Body<Data = Bytes> + Unpin + Send + 'static,
-{
-    worker.shared.requests.fetch_add(1, Relaxed);
-    match try_forward(worker, caller, request).await {
-        Ok(response) => response,
-        Err(refusal) => refuse(refusal),
-    }
-}
-
 fn refuse<B>(refusal: Refusal) -> Response<AnswerBody<B>> {
     let mut response = Response::new(AnswerBody::of_text(refusal.reason));
     *response.status_mut() = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_GATEWAY);
-    if refusal.status == 503 {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    if let Some(seconds) = refusal.retry_after_s() {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }
 
-async fn try_forward<B>(
+/// Sends a request to one of the upstreams; gives its answer. Where the
+/// connection may change its protocol (HTTP/1.1 read by hyper), it is carried
+/// on in a task of its own.
+///
+/// # Errors
+/// Why there is no answer of an upstream.
+pub async fn forward<B>(
     worker: &Arc<Worker>,
     caller: &Caller,
     mut request: Request<B>,
@@ -177,6 +172,7 @@ async fn try_forward<B>(
 where
     B: Body<Data = Bytes> + Unpin + Send + 'static,
 {
+    worker.shared.requests.fetch_add(1, Relaxed);
     let may_switch = request.extensions().get::<OnUpgrade>().is_some();
     let text = text_of(&request, may_switch)?;
     let mut head = RequestHead::default();
