@@ -34,7 +34,7 @@ pub(crate) async fn answer(peer: &Peer, request: Request<Incoming>) -> io::Resul
     let status = if let Reply::After { status, .. } = reply { status } else { 0 };
     let date = head.headers.get("date").and_then(|date| date.to_str().ok()).map(str::to_owned);
     peer.log.lock().push(Asked { at: now, status, date });
-    let _waiting = Waiting::new(&peer.waiting);
+    let _waiting = Waiting::new(peer);
     let Reply::After { wait, status, retry_after, keeps } = reply else {
         return std::future::pending().await;
     };
@@ -110,9 +110,10 @@ fn is_good(peer: &Peer, head: &Parts, body: &[u8]) -> bool {
 struct Waiting<'a>(&'a AtomicUsize);
 
 impl Waiting<'_> {
-    fn new(count: &AtomicUsize) -> Waiting<'_> {
-        count.fetch_add(1, Ordering::Relaxed);
-        Waiting(count)
+    fn new(peer: &Peer) -> Waiting<'_> {
+        let now = peer.waiting.fetch_add(1, Ordering::Relaxed) + 1;
+        peer.most_waiting.fetch_max(now, Ordering::Relaxed);
+        Waiting(&peer.waiting)
     }
 }
 

@@ -34,6 +34,8 @@ pub(crate) struct Peer {
     pub(crate) log: Mutex<Vec<Asked>>,
     /// Requests that are being kept waiting.
     pub(crate) waiting: AtomicUsize,
+    /// The most there were at once.
+    pub(crate) most_waiting: AtomicUsize,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -120,6 +122,7 @@ impl Fleet {
                 behaviour: Mutex::new(Behaviour::Well(RoundTrip::USUAL)),
                 log: Mutex::default(),
                 waiting: AtomicUsize::new(0),
+                most_waiting: AtomicUsize::new(0),
                 shared: shared.clone(),
             });
             tasks.push(tokio::spawn(listen(listener, peer.clone())));
@@ -155,6 +158,19 @@ impl Fleet {
     /// Requests that some peers keep waiting now.
     pub(crate) fn waiting(&self, numbers: impl IntoIterator<Item = u32>) -> usize {
         numbers.into_iter().map(|number| self.peers[number as usize].waiting.load(Ordering::Relaxed)).sum()
+    }
+}
+
+impl Fleet {
+    /// The most requests that any of some peers had at once since this was
+    /// asked last.
+    #[allow(dead_code)] // for the matrix
+    pub(crate) fn most_at_once(&self, numbers: impl IntoIterator<Item = u32>) -> usize {
+        let most = |number: u32| {
+            let peer = &self.peers[number as usize];
+            peer.most_waiting.swap(peer.waiting.load(Ordering::Relaxed), Ordering::Relaxed)
+        };
+        numbers.into_iter().map(most).max().unwrap_or(0)
     }
 }
 

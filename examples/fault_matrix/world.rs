@@ -236,6 +236,18 @@ impl World {
         Ok(found.await?.unwrap_or_default())
     }
 
+    /// Lets a peer have no more than so many requests at once.
+    pub(crate) async fn limit(&self, peer: u32, cap: u32) -> Result<(), Failure> {
+        let host = delivery::authority_of(&self.fleet.inbox(peer)).ok_or("no host")?;
+        let limited = self.store.write(move |tx| {
+            match tx.get(DESTINATION_BY_HOST, &(Class::Remote as u8, host.clone()))? {
+                Some(id) => delivery::admin::set_limits(tx, id, None, Some(cap)),
+                None => Ok::<_, StoreError>(false),
+            }
+        });
+        if limited.await? { Ok(()) } else { Err("a peer that nothing was sent to".into()) }
+    }
+
     /// Everything that was given up.
     pub(crate) async fn dead(&self) -> Result<Vec<DeadRow>, Failure> {
         let rows: Result<Vec<_>, StoreError> =

@@ -7,6 +7,7 @@ use rustix::process::Signal;
 use waxwing::model::queue::ActivityKind;
 
 use crate::Failure;
+use crate::behaviour::{Behaviour, RoundTrip};
 use crate::child::Process;
 use crate::fleet::Fleet;
 use crate::node::Place;
@@ -21,6 +22,14 @@ const NODES: usize = 3;
 /// Outcomes that may wait to be written: two batches of the worker.
 const UNWRITTEN: usize = 512;
 const PEERS: u32 = 24;
+/// The first of them are sent to one request at a time.
+const LIMITED: u32 = 12;
+/// And answer soon, so that what has gathered goes out even so.
+const SOON: RoundTrip = RoundTrip { median: Duration::from_millis(50), sigma: 0.6 };
+/// How long a limit is watched to be kept before it counts.
+const QUIET: Duration = Duration::from_millis(600);
+/// What the others may have at once.
+const CAP_MAX: f64 = 16.0;
 
 /// Whether there is a database server to be started.
 fn is_installed() -> bool {
@@ -90,6 +99,35 @@ impl Nodes {
         refused
     }
 
+    /// Limits some peers to one request at a time, and waits until all nodes
+    /// have heard of it.
+    async fn limit(&self) -> Result<(), Failure> {
+        self.world.fleet.turn(0..LIMITED, &Behaviour::Well(SOON));
+        for peer in 0..LIMITED {
+            self.world.limit(peer, 1).await?;
+        }
+        let begun = Instant::now();
+        let fleet = &self.world.fleet;
+        fleet.most_at_once(0..PEERS);
+        loop {
+            self.post_for(QUIET).await;
+            if fleet.most_at_once(0..LIMITED) == 1 {
+                fleet.most_at_once(LIMITED..PEERS);
+                return Ok(());
+            }
+            if begun.elapsed() > PATIENCE {
+                return Err("never: the limits hold".into());
+            }
+        }
+    }
+
+    /// No destination may ever have more than its cap, whoever sends.
+    fn check_caps(&self, checks: &mut Checks) {
+        let fleet = &self.world.fleet;
+        checks.is("at once to one limited to 1", fleet.most_at_once(0..LIMITED), 1);
+        checks.at_most("at once to any other", fleet.most_at_once(LIMITED..PEERS) as f64, CAP_MAX, "");
+    }
+
     /// Ends all of it, the database last.
     async fn end(self) -> Result<(), Failure> {
         let Nodes { children, world, place, folder, server } = self;
@@ -112,19 +150,27 @@ impl Nodes {
 }
 
 /// F24: a killed node's shards resume within 20 s, nothing is lost, and
-/// duplicates are at most what it had under way.
+/// duplicates are at most what it had under way. Neither then nor while a new
+/// node takes its share from the others is a destination sent to by two.
 pub(crate) async fn killed_node(scale: Scale) -> Result<Checks, Failure> {
     if !is_installed() {
         return Ok(Checks::waiting("PostgreSQL to be installed"));
     }
     let (mut nodes, mut checks) = (Nodes::start(scale, None).await?, Checks::new());
     nodes.post_for(Duration::from_secs(3)).await;
+    nodes.limit().await?;
     nodes.children[0].kill();
     let took = nodes.until("the others have it all", |nodes| nodes.duty(1).1 + nodes.duty(2).1 == 256);
     let posting = nodes.post_for(Duration::from_secs(14));
     let (took, refused) = tokio::join!(took, posting);
     checks.at_most("its shards taken over after", took?.as_secs_f64(), 20.0, " s");
     checks.is("posts refused", refused, 0);
+    nodes.children[0] = Process::start("node", nodes.folder.path(), &[scale.slots.to_string()])?;
+    let shared = nodes.until("a new one has its share", |nodes| nodes.duty(0).1 >= 256 / NODES);
+    let (shared, refused) = tokio::join!(shared, nodes.post_for(Duration::from_secs(6)));
+    shared?;
+    checks.is("posts refused while shards move", refused, 0);
+    nodes.check_caps(&mut checks);
     nodes.settle(&mut checks, scale.slots).await;
     let slowest = nodes.world.waits(0, |_| true).max;
     checks.at_most("longest wait", slowest, 20.0, " s");
@@ -140,6 +186,7 @@ pub(crate) async fn stale_owner(scale: Scale) -> Result<Checks, Failure> {
     }
     let (nodes, mut checks) = (Nodes::start(scale, None).await?, Checks::new());
     nodes.post_for(Duration::from_secs(3)).await;
+    nodes.limit().await?;
     let before = nodes.duty(0).0;
     nodes.children[0].signal(Signal::STOP);
     nodes.post_for(scale.pick(Duration::from_secs(30), Duration::from_secs(14))).await;
@@ -151,6 +198,7 @@ pub(crate) async fn stale_owner(scale: Scale) -> Result<Checks, Failure> {
     nodes.post_for(Duration::from_secs(3)).await;
     let share = 256 / NODES;
     nodes.until("it has its share again", |nodes| nodes.duty(0).1 >= share).await?;
+    nodes.check_caps(&mut checks);
     nodes.settle(&mut checks, scale.slots).await;
     nodes.end().await?;
     Ok(checks)
