@@ -137,7 +137,10 @@ class Stage:
         self.admin_token = self.people[0]["token"]
         self.elsewhere, self.pushes = fleet.Server(), fleet.PushService(authority)
         admin = kit.mastodon(self.url, access_token=self.admin_token)
-        assert admin.search_v2(self.elsewhere.actor, resolve=True).accounts
+        [pip] = admin.search_v2(self.elsewhere.actor, resolve=True).accounts
+        # A server is a peer once something was sent to it.
+        admin.account_follow(pip)
+        admin.account_unfollow(pip)
 
     def _join(self, name):
         is_admin = name == "admin"
