@@ -44,6 +44,8 @@ const CARELESS: usize = 2;
 const CAREFUL: usize = 6;
 /// A node that has stopped gets no more requests after this.
 const NOTICED_MAX: Duration = Duration::from_secs(2);
+/// Posts at once, so that a node that just froze has some of them.
+const CAUGHT_AMONG: usize = 24;
 /// So many requests of everybody are answered then while it is still there.
 const UNNOTICED: usize = 4;
 
@@ -225,6 +227,43 @@ async fn refuses_like_any_node(door: u16, token: &str) {
     }
 }
 
+/// What a frozen node has and what may not be sent again is answered in
+/// bounded time, and nothing is done twice when the node goes on.
+async fn gives_up_what_froze(door: u16, token: &str, frozen: &Node) {
+    frozen.signal(Signal::STOP);
+    let begun = Instant::now();
+    let mut posting = JoinSet::new();
+    for number in 0..CAUGHT_AMONG {
+        let ask = Ask::post("/api/v1/statuses", token, &json!({ "status": format!("cold {number}.") }));
+        posting.spawn(async move { (number, ask.send(&[door]).await) });
+    }
+    let answers = posting.join_all().await;
+    println!("frozen: {} posts were answered after {:?}", answers.len(), begun.elapsed());
+    frozen.signal(Signal::CONT);
+    let (mut stored, mut given_up) = (Vec::new(), 0);
+    for (number, answer) in answers {
+        let answer = answer.unwrap_or_else(|| panic!("post {number} had no answer"));
+        match answer.status {
+            200 => stored.push(number),
+            504 if answer.head.contains("retry-after: ") => given_up += 1,
+            status => panic!("post {number}: {status} {}", String::from_utf8_lossy(&answer.body)),
+        }
+    }
+    assert!(given_up > 0, "all {CAUGHT_AMONG} posts went to nodes that live");
+    answers_through(door, token, frozen).await;
+    let me = Ask::get("/api/v1/accounts/verify_credentials", token).send(&[door]).await.unwrap().json();
+    let posts = format!("/api/v1/accounts/{}/statuses?limit=40", me["id"].as_str().unwrap());
+    let posts =
+        String::from_utf8_lossy(&Ask::get(&posts, token).send(&[door]).await.unwrap().body).into_owned();
+    for number in 0..CAUGHT_AMONG {
+        let count = posts.matches(&format!("<p>cold {number}.</p>")).count();
+        assert!(
+            count <= 1 && (count == 1 || !stored.contains(&number)),
+            "post {number} is there {count} times"
+        );
+    }
+}
+
 /// The node port says nothing to who has not the key.
 async fn port_is_shut(node: &Node) {
     let mut stream = TcpStream::connect(("127.0.0.1", node.node_port)).await.unwrap();
@@ -284,6 +323,8 @@ async fn any_node_is_the_front_door_over_all() {
     let lost = failures(&done, Kind::Idempotent);
     println!("stopped: of {} requests {} failed", done.len(), lost.len());
     assert!(lost.is_empty(), "{lost:?}\n{}", first.said());
+
+    gives_up_what_froze(first.port, &people[0], &third).await;
 
     // Replaced one after the other under load: nobody notices.
     let ports = vec![first.port, second.port, third.port];
