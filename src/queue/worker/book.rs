@@ -36,8 +36,9 @@ const CROWD_EVERY: Duration = Duration::from_secs(300);
 const FORGET_EVERY: Duration = Duration::from_secs(600);
 /// How often old rows are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
-/// How often the gauges are set.
-const MEASURE_EVERY: Duration = Duration::from_secs(5);
+/// How often the gauges are set: whoever looks for the rate that lasts has to
+/// see within seconds whether jobs pile up.
+const MEASURE_EVERY: Duration = Duration::from_secs(1);
 /// How often retries that other nodes put off are looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Pause before the store is asked again after a failure.
@@ -55,8 +56,8 @@ pub(super) enum Answer {
     Promoted(Promoted),
     /// A part of the rows was looked through; where to go on.
     Swept(Option<JobKey>),
-    /// How many rows there are.
-    Counted(Overview),
+    /// How many rows there are; nothing if they could not be counted.
+    Counted(Option<Overview>),
     /// Old news of a destination was moved.
     Demoted(DestinationId),
     /// Whether some destinations have too many rows.
@@ -89,6 +90,7 @@ pub(super) struct Book {
     crowd_at: Timestamp,
     forget_at: Timestamp,
     is_forgetting: bool,
+    is_counting: bool,
     /// Destinations with too many rows may be known; so it is at the start.
     has_crowds: bool,
     rows: u64,
@@ -117,6 +119,7 @@ impl Book {
             crowd_at: now.plus(SWEEP_EVERY),
             forget_at: now.plus(FORGET_EVERY),
             is_forgetting: false,
+            is_counting: false,
             has_crowds: true,
             rows: 0,
         }
@@ -366,8 +369,11 @@ impl Book {
         });
     }
 
-    pub(super) fn counted(&mut self, rows: &Overview) {
-        self.rows = rows.ready.iter().copied().sum::<i64>().max(0) as u64;
+    pub(super) fn counted(&mut self, rows: Option<&Overview>) {
+        self.is_counting = false;
+        if let Some(rows) = rows {
+            self.rows = rows.ready.iter().copied().sum::<i64>().max(0) as u64;
+        }
     }
 
     /// Looks for destinations with too many rows, where that can be.
@@ -407,10 +413,14 @@ impl Book {
     }
 
     pub(super) fn count_rows(&mut self) {
+        // A store that takes long is not asked again meanwhile.
+        if std::mem::replace(&mut self.is_counting, true) {
+            return;
+        }
         let store = self.store.clone();
         self.tasks.spawn(async move {
             let counted: Result<Overview, StoreError> = store.read(delivery::overview).await;
-            counted.map_or(Answer::Nothing, Answer::Counted)
+            Answer::Counted(counted.ok())
         });
     }
 }

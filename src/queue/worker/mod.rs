@@ -385,13 +385,19 @@ impl Owner {
             Answer::Promoted(promoted) => self.book.promoted(&promoted),
             Answer::Swept(sweep) => self.book.swept(sweep),
             Answer::Counted(counts) => {
-                measure::rows(&counts);
-                self.book.counted(&counts);
-                self.parts.desk.hour().waiting(waiting(&counts));
-                self.parts.desk.judge(&counts, (self.parts.free_bytes)());
+                self.book.counted(counts.as_ref());
+                if let Some(counts) = counts {
+                    self.show(&counts);
+                }
             }
             Answer::Nothing => {}
         }
+    }
+
+    fn show(&self, counts: &super::Overview) {
+        measure::rows(counts);
+        self.parts.desk.hour().waiting(waiting(counts));
+        self.parts.desk.judge(counts, (self.parts.free_bytes)());
     }
 
     /// Lets attempts end and writes everything down, within [`DRAIN_MAX`].
