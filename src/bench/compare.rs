@@ -49,7 +49,7 @@ pub fn caveats(before: &Report, now: &Report) -> Vec<String> {
                 "had listeners and destinations",
                 format!("{} and {}", settings.listeners, settings.destinations),
             ),
-            ("was measured on", format!("{} × {}", machine.cores, machine.cpu)),
+            ("was measured on", format!("{} × {}", machine.cores_in_words(), machine.cpu)),
             ("was of", report.target.clone()),
             ("was built", built.to_owned()),
             ("had a load that is", load.to_owned()),

@@ -60,7 +60,7 @@ pub fn culprit(round: &Round, machine: &Machine) -> Culprit {
     match suspects.into_iter().next() {
         // Processors that others took say nothing of the server.
         Some((share, Culprit { name: CPU, evidence }))
-            if share >= FULL && round.others(machine.cores as f64) > round.used.cpu =>
+            if share >= FULL && round.others(machine.usable()) > round.used.cpu =>
         {
             Culprit { name: "other programs on this machine", evidence }
         }
@@ -69,10 +69,24 @@ pub fn culprit(round: &Round, machine: &Machine) -> Culprit {
     }
 }
 
+/// The jobs of a round came faster than they were done; `what` is what becomes
+/// of them. No answer was late, so what else was used up only explains it.
+pub fn backlog(round: &Round, what: &str) -> Culprit {
+    let used = &round.used;
+    let evidence = format!(
+        "{what}: of {} jobs a second {} were done (processors {:.0} % busy, the store committing {:.0} % of the time)",
+        whole(round.jobs_per_s()),
+        whole(used.jobs_per_s),
+        used.machine * 100.0,
+        used.commit * 100.0
+    );
+    Culprit { name: "the job queue", evidence }
+}
+
 /// Everything with the share of it that was used.
 fn suspects(round: &Round, machine: &Machine) -> Vec<(f64, Culprit)> {
     let used = &round.used;
-    let cores = machine.cores.max(1) as f64;
+    let cores = machine.usable();
     let memory_mib = machine.memory_bytes as f64 / (1 << 20) as f64;
     let mut suspects = vec![
         (
@@ -82,7 +96,7 @@ fn suspects(round: &Round, machine: &Machine) -> Vec<(f64, Culprit)> {
                 evidence: format!(
                     "{:.0} % of {} cores were busy: {} with the server, {} with the generator, {} with other programs",
                     used.machine * 100.0,
-                    machine.cores,
+                    machine.cores_in_words(),
                     short(used.cpu),
                     short(round.generator.cpu),
                     short(round.others(cores))

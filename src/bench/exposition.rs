@@ -19,6 +19,11 @@ impl Exposition {
         Exposition(series.collect())
     }
 
+    /// Whether there is nothing on it, as of an instance that did not answer.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The sum of a metric over all its labels.
     pub fn sum(&self, name: &str) -> f64 {
         let is_of = |series: &str| {

@@ -1,6 +1,9 @@
 //! How much a server holds: doubles the rate until the objective breaks, then
-//! halves the gap between what held and what did not. Pure: it says which
-//! rate is next and hears what came of it.
+//! halves the gap between what held and what did not. Where requests leave
+//! jobs, a rate is held only if those are done as fast as they come: quick
+//! answers alone would be those of a server that falls ever further behind.
+//! How many jobs a broken rate got done tells where to look next. Pure: it
+//! says which rate is next and hears what came of it.
 
 use std::fmt;
 
@@ -14,6 +17,11 @@ const NEAR: f64 = 1.08;
 /// A server that answers fewer than this share of what it is asked is behind,
 /// whatever its latencies say so far.
 const KEPT_UP: f64 = 0.95;
+/// What is tried of the rate whose jobs were done while more came, and how
+/// many times as much as held next to that: chance and the requests themselves
+/// take their share.
+const LASTING: f64 = 0.96;
+const MORE: f64 = 1.2;
 /// Requests of a step that tell its 99th percentile.
 const ENOUGH: f64 = 100.0;
 /// A step is made so many times as long at most for their sake.
@@ -94,6 +102,8 @@ pub struct Search {
     most: f64,
     held: Option<f64>,
     broke: Option<f64>,
+    /// The rate whose jobs were done, of the lowest one at which too many came.
+    lasting: Option<f64>,
     /// Rates that were tried, without those that were tried again for longer.
     tried: usize,
     steps: Vec<Step>,
@@ -108,6 +118,7 @@ impl Search {
             most,
             held: None,
             broke: None,
+            lasting: None,
             tried: 0,
             steps: Vec::new(),
         }
@@ -122,20 +133,34 @@ impl Search {
             (None, None) => Some(self.first),
             (Some(held), None) => (held < self.most).then(|| (held * 2.0).min(self.most)),
             // Not even the first one held: far less, down to one a second.
-            (None, Some(broke)) => (broke > 1.0).then(|| (broke / 4.0).max(1.0)),
-            (Some(held), Some(broke)) => (broke / held > NEAR).then(|| (held * broke).sqrt()),
+            (None, Some(broke)) => {
+                let less = self.lasting.map_or(broke / 4.0, |rate| (rate * LASTING).min(broke / NEAR));
+                (broke > 1.0).then(|| less.max(1.0))
+            }
+            (Some(held), Some(broke)) => (broke / held > NEAR).then(|| self.between(held, broke)),
         }
     }
 
-    /// What came of a rate; gives whether the objective held.
-    pub fn hear(&mut self, rate: f64, round: &Round) -> bool {
-        let held = self.objective.holds(round);
+    fn between(&self, held: f64, broke: f64) -> f64 {
+        let middle = (held * broke).sqrt();
+        match self.lasting {
+            None => middle,
+            Some(lasting) if lasting * LASTING > held => lasting * LASTING,
+            // It holds more than was thought, if little.
+            Some(_) => middle.min(held * MORE),
+        }
+    }
+
+    /// What came of a rate; gives whether the objective held. `why` is what
+    /// is said of a round whose jobs pile up.
+    pub fn hear(&mut self, rate: f64, round: &Round, why: &str) -> bool {
+        let held = self.objective.holds(round) && round.keeps_up();
         self.tried += 1;
-        self.steps.push(step(rate, round, held, String::new()));
+        self.steps.push(step(rate, round, held, why));
         if held {
             self.held = Some(self.held.map_or(rate, |best| best.max(rate)));
         } else {
-            self.broke = Some(self.broke.map_or(rate, |least| least.min(rate)));
+            self.break_at(rate, round);
         }
         // Noise may let a higher rate hold than one that broke; the lower one counts.
         if let (Some(best), Some(least)) = (self.held, self.broke)
@@ -148,14 +173,24 @@ impl Search {
 
     /// It held for longer, too.
     pub fn confirm(&mut self, rate: f64, round: &Round) {
-        self.steps.push(step(rate, round, true, String::new()));
+        self.steps.push(step(rate, round, true, ""));
     }
 
     /// Takes back what was thought to hold: it did not hold for longer.
     pub fn doubt(&mut self, rate: f64, round: &Round, why: &str) {
-        self.broke = Some(rate);
+        self.break_at(rate, round);
         self.take_back(rate, "only for so long");
-        self.steps.push(step(rate, round, false, why.to_owned()));
+        self.steps.push(step(rate, round, false, why));
+    }
+
+    fn break_at(&mut self, rate: f64, round: &Round) {
+        if self.broke.is_some_and(|least| least <= rate) {
+            return;
+        }
+        self.broke = Some(rate);
+        if !round.keeps_up() {
+            self.lasting = round.lasting_per_s();
+        }
     }
 
     /// Nothing from this rate on counts as held.
@@ -188,7 +223,8 @@ impl Search {
     }
 }
 
-fn step(rate: f64, round: &Round, held: bool, note: String) -> Step {
+fn step(rate: f64, round: &Round, held: bool, why: &str) -> Step {
+    let note = if round.keeps_up() { "" } else { why }.to_owned();
     Step {
         offered_per_s: rate,
         rate_per_s: round.rate_per_s,
@@ -215,6 +251,7 @@ pub fn step_s(usual_s: f64, rate: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::bench::latency::Percentiles;
+    use crate::bench::report::data::Used;
 
     /// A server that holds so many a second, and then falls behind.
     fn round(rate: f64, holds: f64) -> Round {
@@ -232,7 +269,7 @@ mod tests {
     fn search(holds: f64) -> Limit {
         let mut search = Search::new(Objective::default(), 100.0, 100_000.0);
         while let Some(rate) = search.next_rate() {
-            search.hear(rate, &round(rate, holds));
+            search.hear(rate, &round(rate, holds), "");
         }
         search.found()
     }
@@ -273,9 +310,10 @@ mod tests {
     fn what_did_not_hold_for_longer_is_taken_back() {
         let mut search = Search::new(Objective::default(), 100.0, 1000.0);
         for rate in [100.0, 200.0, 400.0] {
-            search.hear(rate, &round(rate, 500.0));
+            search.hear(rate, &round(rate, 500.0), "");
         }
-        let long = Round { seconds: 20.0, ..round(200.0, 150.0) };
+        let used = Used { jobs_per_s: 100.0, jobs_behind_per_s: 80.0, ..Used::default() };
+        let long = Round { seconds: 20.0, used, ..round(200.0, 150.0) };
         search.doubt(200.0, &long, "it left jobs");
         assert_eq!(search.held(), Some(100.0));
         search.confirm(100.0, &Round { seconds: 20.0, ..round(100.0, 150.0) });
@@ -295,6 +333,39 @@ mod tests {
         );
         assert_eq!(found.steps[3].note, "it left jobs");
         assert!(found.steps.iter().all(|step| step.held == (step.offered_per_s <= found.held_per_s)));
+    }
+
+    /// A server that answers as many as one likes, and does the jobs of so many.
+    fn leaving_jobs(rate: f64, lasting: f64) -> Round {
+        let (jobs_per_s, jobs_behind_per_s) = (3.0 * rate.min(lasting), 3.0 * (rate - lasting).max(0.0));
+        let used = Used { jobs_per_s, jobs_behind_per_s, ..Used::default() };
+        Round { used, ..round(rate, f64::INFINITY) }
+    }
+
+    #[test]
+    fn the_rate_whose_jobs_are_done_is_found_in_few_steps() {
+        for (first, lasting) in [(50.0, 160.0), (50.0, 20.0), (50.0, 49.0), (3000.0, 90.0)] {
+            let mut search = Search::new(Objective::default(), first, 100_000.0);
+            while let Some(rate) = search.next_rate() {
+                search.hear(rate, &leaving_jobs(rate, lasting), "jobs pile up");
+            }
+            let found = search.found();
+            assert!(found.held_per_s <= lasting * 1.08, "{lasting}: {found:?}");
+            assert!(found.held_per_s > lasting * 0.9, "{lasting}: {found:?}");
+            assert!(found.steps.len() <= 6, "{lasting}: {found:?}");
+            let broken: Vec<_> = found.steps.iter().filter(|step| !step.held).collect();
+            assert!(broken.iter().all(|step| step.note == "jobs pile up"), "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn jobs_that_come_by_chance_are_no_backlog() {
+        let keeps_up = |jobs_per_s, jobs_behind_per_s| {
+            let used = Used { jobs_per_s, jobs_behind_per_s, ..Used::default() };
+            Round { used, seconds: 5.0, ..Round::default() }.keeps_up()
+        };
+        assert!(keeps_up(0.0, 0.0) && keeps_up(4.0, 8.0) && keeps_up(1000.0, 25.0) && keeps_up(100.0, -90.0));
+        assert!(!keeps_up(0.0, 40.0) && !keeps_up(100.0, 15.0) && !keeps_up(1000.0, 60.0));
     }
 
     #[test]

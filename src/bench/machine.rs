@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
+use super::allowance;
 use super::latency::Latencies;
 use super::proc;
 use super::report::data::Machine;
@@ -16,10 +17,17 @@ const WRITE_BYTES: usize = 4096;
 /// Looks at the machine, and at the disk under a folder.
 pub fn look(folder: &Path, clock: &dyn Clock) -> Machine {
     let fsync = fsync(folder, clock).unwrap_or_default();
+    let allowance = allowance::look();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    // Elsewhere than on Linux only the number of threads is known.
+    let usable = if allowance.cores > 0.0 { allowance.cores } else { threads as f64 };
     Machine {
-        cores: std::thread::available_parallelism().map_or(1, usize::from),
+        cores: usable.ceil() as usize,
+        usable_cores: usable,
+        host_cores: allowance.host_cores,
         cpu: proc::cpu_name(),
-        memory_bytes: proc::memory_bytes(),
+        memory_bytes: allowance.memory_bytes,
+        host_memory_bytes: allowance.host_memory_bytes,
         disk: proc::disk(folder),
         fsync_ms: fsync.ms(0.5),
         fsync_p99_ms: fsync.ms(0.99),

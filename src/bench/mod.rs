@@ -16,6 +16,7 @@
 //! Must not know handlers or the domain; the instance is a server like any
 //! other, reached over its ports.
 
+pub mod allowance;
 pub mod client;
 pub mod compare;
 pub mod culprit;

@@ -1,6 +1,7 @@
 //! What the system says of a process and of the machine, on Linux by `/proc`;
 //! elsewhere nothing is known and figures are 0.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
@@ -56,18 +57,29 @@ pub struct Busy {
 }
 
 impl Busy {
-    /// As it is now.
-    pub fn now() -> Busy {
-        Busy::read(&fs::read_to_string("/proc/stat").unwrap_or_default())
+    /// As it is now, of these processors; of all where it is not known which
+    /// may be used.
+    pub fn now(of: Option<&BTreeSet<usize>>) -> Busy {
+        Busy::read(&fs::read_to_string("/proc/stat").unwrap_or_default(), of)
     }
 
-    fn read(stat: &str) -> Busy {
-        let line = stat.lines().next().and_then(|line| line.strip_prefix("cpu ")).unwrap_or_default();
-        // user nice system idle iowait irq softirq steal
-        let fields: Vec<u64> = line.split_whitespace().take(8).filter_map(|n| n.parse().ok()).collect();
-        let idle: u64 = fields.iter().skip(3).take(2).sum();
-        let all: u64 = fields.iter().sum();
-        Busy { busy: all - idle, all }
+    fn read(stat: &str, of: Option<&BTreeSet<usize>>) -> Busy {
+        let mut sum = Busy::default();
+        for line in stat.lines() {
+            let Some((name, fields)) = line.split_once(' ') else { continue };
+            let counts = match of {
+                None => name == "cpu",
+                Some(of) => core(name).is_some_and(|number| of.contains(&number)),
+            };
+            if counts {
+                // user nice system idle iowait irq softirq steal
+                let fields: Vec<u64> =
+                    fields.split_whitespace().take(8).filter_map(|n| n.parse().ok()).collect();
+                let (idle, all): (u64, u64) = (fields.iter().skip(3).take(2).sum(), fields.iter().sum());
+                sum = Busy { busy: sum.busy + all - idle, all: sum.all + all };
+            }
+        }
+        sum
     }
 
     /// The share that was busy since an earlier moment.
@@ -75,6 +87,16 @@ impl Busy {
         let all = self.all.saturating_sub(earlier.all);
         if all == 0 { 0.0 } else { self.busy.saturating_sub(earlier.busy) as f64 / all as f64 }
     }
+}
+
+/// The number of a processor by its name in `/proc/stat`.
+fn core(name: &str) -> Option<usize> {
+    name.strip_prefix("cpu")?.parse().ok()
+}
+
+/// Processors of the machine, as `/proc/stat` lists them.
+pub fn cores_of(stat: &str) -> usize {
+    stat.lines().filter(|line| line.split(' ').next().and_then(core).is_some()).count()
 }
 
 /// Bytes of memory of the machine.
@@ -132,10 +154,20 @@ mod tests {
 
     #[test]
     fn idle_processors_are_not_busy() {
-        let before = Busy::read("cpu  10 0 10 80 0 0 0 0 0 0\ncpu0 1\n");
-        let after = Busy::read("cpu  20 0 20 90 10 0 0 0 0 0\n");
+        let before = Busy::read("cpu  10 0 10 80 0 0 0 0 0 0\ncpu0 1\n", None);
+        let after = Busy::read("cpu  20 0 20 90 10 0 0 0 0 0\n", None);
         assert_eq!(after.share_since(&before), 0.5);
         assert_eq!(before.share_since(&before), 0.0);
+    }
+
+    #[test]
+    fn only_processors_that_may_be_used_count() {
+        let stat = "cpu  30 0 0 10\ncpu0 0 0 0 10\ncpu1 10 0 0 0\ncpu10 20 0 0 0\nintr 5\n";
+        let busy = |of: &[usize]| Busy::read(stat, Some(&of.iter().copied().collect()));
+        assert_eq!(busy(&[0]), Busy { busy: 0, all: 10 });
+        assert_eq!(busy(&[1, 10]), Busy { busy: 30, all: 30 });
+        assert_eq!(busy(&[0, 1, 10]), Busy::read(stat, None));
+        assert_eq!((cores_of(stat), cores_of("")), (3, 0));
     }
 
     #[test]

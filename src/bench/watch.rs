@@ -1,6 +1,7 @@
 //! Looks at the instance and at the generator itself while they work: four
 //! times a second at the processes, once a second at the instance's metrics.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 
+use super::allowance;
 use super::client::{Ask, Client, Target};
 use super::exposition::Exposition;
 use super::load::Course;
@@ -20,6 +22,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 const LAST_LOOK: Duration = Duration::from_secs(1);
 /// Looks of one run that are kept.
 const SAMPLES_MAX: usize = 20_000;
+/// Jobs that wait, by lane; counted by the instance each second.
+pub const QUEUED: &str = "waxwing_delivery_queued";
+/// Seconds between two counts of jobs that show whether they grow.
+const BACKLOG_MIN_S: f64 = 1.5;
 /// The generator is late when it begins 1 of 100 requests later than this.
 const LATE_MS: f64 = 25.0;
 
@@ -30,13 +36,17 @@ pub struct Watched {
     pub pid: Option<u32>,
     /// Its metrics.
     pub metrics: Option<Client>,
+    /// Processors that it and the generator may use, and which, if that is known.
+    cores: f64,
+    allowed: Option<BTreeSet<usize>>,
 }
 
 impl Watched {
-    /// A process with its admin listener.
-    pub fn new(pid: Option<u32>, admin: Option<SocketAddr>) -> Watched {
+    /// A process with its admin listener, and how many processors it and this
+    /// one may use.
+    pub fn new(pid: Option<u32>, admin: Option<SocketAddr>, cores: f64) -> Watched {
         let metrics = admin.map(|address| Client::new(Target::plain(&address.to_string(), address)));
-        Watched { pid, metrics }
+        Watched { pid, metrics, cores, allowed: allowance::allowed() }
     }
 
     /// Its metrics now; empty ones if there are none.
@@ -57,10 +67,14 @@ pub struct Watch {
 
 #[derive(Default)]
 struct Seen {
+    /// Processors that may be used.
+    cores: f64,
     samples: Vec<Sample>,
     /// At the first moment that counts, and lately.
     first: Option<(Duration, Exposition)>,
     last: (Duration, Exposition),
+    /// While requests were due: when, and how many jobs waited.
+    queued: Vec<(Duration, f64)>,
     lane_depth_max: f64,
     file_share_max: f64,
     /// Processor time of the instance and of this process, when it began to count.
@@ -77,7 +91,7 @@ impl Drop for Watch {
 impl Watch {
     /// Begins to look.
     pub fn start(watched: Watched, clock: Arc<dyn Clock>, course: Course) -> Watch {
-        let seen = Arc::new(Mutex::new(Seen::default()));
+        let seen = Arc::new(Mutex::new(Seen { cores: watched.cores, ..Seen::default() }));
         let task = tokio::spawn(look(watched, clock, course, seen.clone()));
         Watch { seen, task }
     }
@@ -99,7 +113,7 @@ impl Watch {
             cpu: generator_cpu,
             us_per_request: each(spent),
             server_us_per_request: each(seen.served()),
-            was_limit: round.spent > 0 || is_limit(round, generator_cpu),
+            was_limit: round.spent > 0 || is_limit(round, generator_cpu, seen.cores),
         };
     }
 }
@@ -107,8 +121,7 @@ impl Watch {
 /// Whether requests began late because of the generator. Late because the
 /// server took all processors is the server's affair; one that cannot be seen
 /// may be on this machine, too.
-fn is_limit(round: &Round, generator_cpu: f64) -> bool {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from) as f64;
+fn is_limit(round: &Round, generator_cpu: f64, cores: f64) -> bool {
     let others = if round.is_watched() { round.used.cpu } else { round.used.machine * cores - generator_cpu };
     round.lag_p99_ms > LATE_MS && generator_cpu >= others
 }
@@ -122,19 +135,39 @@ impl Seen {
         // Counters grew between two looks, which are not those at the processes.
         let counted_s = last_at.saturating_sub(first_at).as_secs_f64().max(0.001);
         let growth = |name: &str| last.growth(&first, name);
+        let cpu = end.1.saturating_sub(begin.1).as_secs_f64() / span_s;
         let commits = growth("waxwing_store_commit_seconds_count");
         let committing_s = growth("waxwing_store_commit_seconds_sum");
         Used {
-            cpu: end.1.saturating_sub(begin.1).as_secs_f64() / span_s,
-            machine: end.3.share_since(&begin.3),
+            cpu,
+            machine: self.busy(end.3.share_since(&begin.3), cpu),
             rss_mib: self.samples.iter().map(|sample| sample.rss_mib).fold(0.0, f64::max),
             files: self.file_share_max,
             commit: committing_s / counted_s,
             commit_ms: if commits > 0.0 { committing_s * 1000.0 / commits } else { 0.0 },
             lane_depth: self.lane_depth_max,
             signing: growth("waxwing_delivery_sign_seconds_sum") / counted_s,
-            queued: last.sum("waxwing_delivery_queued"),
+            queued: last.sum(QUEUED),
+            jobs_per_s: growth("waxwing_delivery_attempts_total") / counted_s,
+            jobs_behind_per_s: self.behind_per_s(),
         }
+    }
+
+    /// By how many jobs the backlog grew each second.
+    fn behind_per_s(&self) -> f64 {
+        let (Some((from, before)), Some((until, after))) = (self.queued.first(), self.queued.last()) else {
+            return 0.0;
+        };
+        let span_s = until.saturating_sub(*from).as_secs_f64();
+        // Counts of one moment say nothing of growth.
+        if span_s < BACKLOG_MIN_S { 0.0 } else { (after - before) / span_s }
+    }
+
+    /// The share of the processors that was busy. Under a quota they are not
+    /// when all of it is used: then it is what the two of us took.
+    fn busy(&self, share: f64, cpu: f64) -> f64 {
+        let ours = if self.cores > 0.0 { (cpu + self.generator().0) / self.cores } else { 0.0 };
+        share.max(ours.min(1.0))
     }
 
     /// Processor time of the instance.
@@ -159,7 +192,7 @@ async fn look(watched: Watched, clock: Arc<dyn Clock>, course: Course, seen: Arc
         ticks.tick().await;
         let now = clock.monotonic();
         let cpu_of = |pid: Option<u32>| pid.map_or(Duration::ZERO, |pid| proc::cpu(Some(pid)));
-        let times = (now, cpu_of(watched.pid), proc::cpu(None), Busy::now());
+        let times = (now, cpu_of(watched.pid), proc::cpu(None), Busy::now(watched.allowed.as_ref()));
         let counts = now >= course.from();
         if nth % 4 == 0 || (counts && seen.lock().first.is_none()) {
             let metrics = watched.metrics().await;
@@ -167,6 +200,10 @@ async fn look(watched: Watched, clock: Arc<dyn Clock>, course: Course, seen: Arc
             if counts {
                 seen.lane_depth_max = seen.lane_depth_max.max(metrics.sum("waxwing_store_lane_depth"));
                 seen.first.get_or_insert_with(|| (now, metrics.clone()));
+                // Afterwards it only shrinks.
+                if now <= course.until() && !metrics.is_empty() {
+                    seen.queued.push((now, metrics.sum(QUEUED)));
+                }
             }
             // What happens after the last request counts no more.
             if now < course.until() + LAST_LOOK {
@@ -209,11 +246,35 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_quota_that_is_used_up_is_busy() {
+        let at = |ms: u64, spent_ms: u64| {
+            let spent = Duration::from_millis(spent_ms);
+            (Duration::from_millis(ms), spent, spent, Busy::default())
+        };
+        // Both took 0.7 of a processor, of one and a half.
+        let seen =
+            Seen { cores: 1.5, cpu_begin: Some(at(0, 0)), cpu_end: Some(at(1000, 700)), ..Seen::default() };
+        assert!((seen.used().machine - 1.4 / 1.5).abs() < 1e-9);
+        assert_eq!((seen.busy(0.97, 0.1), seen.busy(0.2, 9.0)), (0.97, 1.0));
+    }
+
+    #[test]
+    fn a_backlog_that_grows_is_seen_while_requests_are_due() {
+        let behind = |queued: &[(u64, f64)]| {
+            let queued = queued.iter().map(|(at_s, jobs)| (Duration::from_secs(*at_s), *jobs)).collect();
+            Seen { queued, ..Seen::default() }.behind_per_s()
+        };
+        assert_eq!(behind(&[(10, 100.0), (11, 400.0), (14, 900.0)]), 200.0);
+        assert_eq!(behind(&[(10, 900.0), (14, 100.0)]), -200.0);
+        assert_eq!((behind(&[]), behind(&[(10, 100.0), (11, 400.0)])), (0.0, 0.0));
+    }
+
+    #[test]
     fn a_generator_beside_an_unseen_server_is_not_the_limit_for_that() {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from) as f64;
+        let cores = 4.0;
         let late = |rss_mib, cpu, lag_p99_ms, generator_cpu| {
             let used = Used { rss_mib, cpu, machine: 1.0, ..Used::default() };
-            is_limit(&Round { lag_p99_ms, used, ..Round::default() }, generator_cpu)
+            is_limit(&Round { lag_p99_ms, used, ..Round::default() }, generator_cpu, cores)
         };
         // Of a machine that is busy it took a tenth: the rest may be the server.
         assert!(!late(0.0, 0.0, 300.0, cores / 10.0));

@@ -2,7 +2,8 @@
 
 use super::compare;
 use super::metric::{median, short, whole};
-use super::report::data::{Limit, Machine, Measured, Report, Round};
+use super::report::data::{Limit, Machine, Measured, PolicyRow, Report, Round};
+use super::scenario::Scenario;
 use super::scenario::store::{READS, WRITES};
 
 /// Requests a second of one person who reads: one every five seconds.
@@ -13,7 +14,7 @@ const BUSY: f64 = 0.9;
 /// Other programs that take more than this share of the processors are named.
 const OTHERS: f64 = 0.2;
 /// A world that is compressed to less than this share of its time is another one.
-const COMPRESSED_MIN: f64 = 0.5;
+pub const COMPRESSED_MIN: f64 = 0.5;
 /// The generator is to be able to ask so many times as much as a server can
 /// answer on as many processors.
 const ABLE: f64 = 2.0;
@@ -50,20 +51,18 @@ pub fn summary(report: &Report) -> Vec<String> {
 
 /// What it was measured on, or from.
 pub fn machine(machine: &Machine, is_remote: bool) -> String {
-    let gib = machine.memory_bytes as f64 / f64::from(1 << 30);
-    let cores = if machine.cores == 1 { "1 core".to_owned() } else { format!("{} cores", machine.cores) };
+    let (cores, gib) = (machine.cores_in_words(), machine.memory_in_words());
+    let cores = if cores == "1" { "1 core".to_owned() } else { format!("{cores} cores") };
     if is_remote {
         return format!(
             "The clients ran on {cores} ({}), {} GiB of memory, {}.",
-            machine.cpu,
-            short(gib),
-            machine.kernel
+            machine.cpu, gib, machine.kernel
         );
     }
     format!(
         "Measured on {cores} ({}), {} GiB of memory, {} (a durable write takes {} ms), {}; server and clients share it.",
         machine.cpu,
-        short(gib),
+        gib,
         machine.disk,
         short(machine.fsync_ms),
         machine.kernel
@@ -158,14 +157,20 @@ fn limit_in_words(scenario: &str, limit: &Limit, is_remote: bool) -> String {
             if is_remote { "The server" } else { "This machine" },
             round_down(limit.held_per_s / READER_PER_S)
         ),
-        "post" => format!("It takes {held} durable posts a second"),
-        "inbox" => format!("It takes {held} signed activities of other servers a second"),
+        // What it does later cannot be seen from outside.
+        "post" if is_remote => format!("It takes {held} durable posts a second"),
+        "post" => {
+            format!("It takes {held} durable posts a second, and brings them home to their readers as fast,")
+        }
+        "inbox" => {
+            format!("It takes {held} signed activities of other servers a second, and acts on them as fast,")
+        }
         "login" => format!("It takes {held} logins a second"),
         "media" => format!("It serves {held} pictures a second, one of five an upload"),
         other => format!("{other}: {held}/s are held"),
     };
     match limit.broke_per_s {
-        None => format!("{what}, and more was not tried ({}).", limit.objective),
+        None => format!("{}; more was not tried ({}).", what.trim_end_matches(','), limit.objective),
         Some(_) => format!("{what} with {}; {culprit}.", limit.objective),
     }
 }
@@ -231,8 +236,21 @@ fn rounds(measured: &Measured) -> String {
         "mixed" => {
             format!("mixed: a day with a spike, {}/s on average: {times}{errors}.", short(rate))
         }
-        name => format!("{name}: at {}/s {times}{errors}.", short(rate)),
+        name => format!("{name}: at {}/s {times}{errors}.{}", short(rate), behind(measured)),
     }
+}
+
+/// What became of the jobs of a scenario whose answers were quick.
+fn behind(measured: &Measured) -> String {
+    let scenario = Scenario::named(&measured.scenario).filter(|one| one.leaves_jobs());
+    let last = measured.rounds.last().filter(|round| !round.keeps_up());
+    let (Some(scenario), Some(round)) = (scenario, last) else { return String::new() };
+    format!(
+        " But {}: of {} jobs a second {} are done.",
+        scenario.behind(),
+        whole(round.jobs_per_s()),
+        whole(round.used.jobs_per_s)
+    )
 }
 
 /// Writes first, then reads, each by how many do it at once.
@@ -253,14 +271,29 @@ fn proxy(measured: &Measured) -> Vec<String> {
         let of =
             |policy: &str| measured.policies.iter().find(|row| row.world == *world && row.policy == policy);
         let (plain, ours) = (of(plain)?, of("p2c (default)")?);
-        if ours.compressed_to.is_some_and(|share| share < COMPRESSED_MIN) {
-            return None;
+        if let Some(share) = ours.compressed_to.filter(|share| *share < COMPRESSED_MIN) {
+            return Some(format!(
+                "proxy, {what}: compressed to {:.0} % of its time, in which no policy shows what it can; a longer \
+                 `--seconds` gives it more.",
+                share * 100.0
+            ));
         }
+        let lost = |row: &PolicyRow| whole(row.failed as f64);
+        let theirs = match (of("netflix, no utilisation"), of("netflix")) {
+            (Some(blind), Some(all)) => format!(
+                "Netflix's choice {} without what servers say of themselves and {} with all its features \
+                 (of its own site it published 14,700, 123 and 5), ",
+                lost(blind),
+                lost(all)
+            ),
+            _ => String::new(),
+        };
         Some(format!(
-            "proxy, {what}: of {} requests round robin loses {}, the default policy {}; p99 {} and {} ms.",
+            "proxy, {what}: of {} requests round robin loses {}, {}the default policy {}; p99 {} and {} ms.",
             whole(ours.requests as f64),
-            whole(plain.failed as f64),
-            whole(ours.failed as f64),
+            lost(plain),
+            if *world == "netflix" { theirs } else { String::new() },
+            lost(ours),
             short(plain.p99),
             short(ours.p99)
         ))
@@ -270,7 +303,7 @@ fn proxy(measured: &Measured) -> Vec<String> {
 
 /// Whether there was more to do than the machine could, and who else was at it.
 fn busy(report: &Report) -> Option<String> {
-    let cores = report.machine.cores.max(1) as f64;
+    let cores = report.machine.usable();
     // Where the server is not seen, it is among the others.
     let rounds = || {
         let all = report.scenarios.iter().flat_map(|one| one.rounds.iter().map(move |round| (one, round)));
@@ -286,7 +319,7 @@ fn busy(report: &Report) -> Option<String> {
         return Some(format!(
             "Other programs took {} of {} cores meanwhile: without them it holds more.",
             short(others),
-            whole(cores)
+            report.machine.usable_in_words()
         ));
     }
     (!busy.is_empty()).then(|| {
@@ -350,7 +383,7 @@ fn generator(report: &Report) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::bench::latency::Percentiles;
-    use crate::bench::report::data::{Figure, Generator, PolicyRow, Used};
+    use crate::bench::report::data::{Figure, Generator, Used};
 
     fn limit(held_per_s: f64) -> Limit {
         Limit {
@@ -412,6 +445,21 @@ mod tests {
         assert_eq!(
             failed.as_deref(),
             Some("none of 1,000 requests had a good answer (home: status 500 × 5)")
+        );
+    }
+
+    #[test]
+    fn quick_answers_do_not_hide_what_piles_up() {
+        let used = Used { jobs_per_s: 90.0, jobs_behind_per_s: 310.0, ..Used::default() };
+        let latency = Percentiles { count: 1000, p50: 2.0, p99: 9.0, ..Percentiles::default() };
+        let round = Round { used, latency, seconds: 5.0, rate_per_s: 400.0, ..Round::default() };
+        let post = Measured { scenario: "post".into(), rounds: vec![round], ..Measured::default() };
+        assert_eq!(
+            measured(&post, false),
+            [
+                "post: at 400/s half within 2.00 ms, 99 of 100 within 9.00 ms. But the home timelines fall behind: of \
+                 400 jobs a second 90 are done."
+            ]
         );
     }
 
@@ -526,8 +574,37 @@ mod tests {
         };
         let said = |share| {
             let policies = vec![row("round_robin (original)", share), row("p2c (default)", share)];
-            proxy(&Measured { policies, ..Measured::default() }).len()
+            proxy(&Measured { policies, ..Measured::default() }).join("")
         };
-        assert_eq!((said(None), said(Some(0.8)), said(Some(0.02))), (1, 1, 0));
+        assert!(
+            said(None).contains("round robin loses 0") && said(Some(0.8)).contains("round robin loses 0")
+        );
+        let pressed = said(Some(0.02));
+        assert!(pressed.contains("compressed to 2 % of its time") && !pressed.contains("loses"), "{pressed}");
+    }
+
+    #[test]
+    fn what_netflix_published_stands_beside_what_was_found() {
+        let row = |policy: &str, failed| PolicyRow {
+            world: "netflix".into(),
+            policy: policy.into(),
+            requests: 150_000,
+            failed,
+            ..PolicyRow::default()
+        };
+        let policies = vec![
+            row("round_robin (original)", 14_100),
+            row("netflix, no utilisation", 400),
+            row("netflix", 9),
+            row("p2c (default)", 3),
+        ];
+        let text = proxy(&Measured { policies, ..Measured::default() }).join("");
+        assert!(
+            text.contains(
+                "loses 14,100, Netflix's choice 400 without what servers say of themselves and 9 with all its \
+                 features (of its own site it published 14,700, 123 and 5), the default policy 3"
+            ),
+            "{text}"
+        );
     }
 }

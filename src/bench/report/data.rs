@@ -5,9 +5,15 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::bench::latency::Percentiles;
+use crate::bench::metric::{short, whole};
 
 /// The form of the file; a reader takes only what it knows.
 pub const FORMAT: u32 = 1;
+
+/// By so many jobs a backlog may grow in a round, and by so many standard
+/// deviations of those that came, since they come by chance.
+const JOBS_FEW: f64 = 50.0;
+const JOBS_SPREAD: f64 = 2.0;
 
 /// A whole run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -49,12 +55,21 @@ impl Report {
 /// The machine.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
-    /// Processors that this program may use.
+    /// Processors that this program may use; a part of one counts as one.
     pub cores: usize,
+    /// The same, as a quota has it.
+    #[serde(default)]
+    pub usable_cores: f64,
+    /// Processors that there are.
+    #[serde(default)]
+    pub host_cores: usize,
     /// What kind of them.
     pub cpu: String,
-    /// Bytes.
+    /// Bytes that this program may use.
     pub memory_bytes: u64,
+    /// Bytes that there are.
+    #[serde(default)]
+    pub host_memory_bytes: u64,
     /// What the data was written to.
     pub disk: String,
     /// Milliseconds that one small durable write takes, in the middle.
@@ -65,6 +80,39 @@ pub struct Machine {
     pub kernel: String,
     /// Whether the program was built for speed.
     pub is_optimised: bool,
+}
+
+impl Machine {
+    /// Processors that may be used, which may be a part of one.
+    pub fn usable(&self) -> f64 {
+        if self.usable_cores > 0.0 { self.usable_cores } else { self.cores.max(1) as f64 }
+    }
+
+    /// `2`, or with a quota `1.50`.
+    pub fn usable_in_words(&self) -> String {
+        let usable = self.usable();
+        if usable.fract() == 0.0 { whole(usable) } else { short(usable) }
+    }
+
+    /// `2`, or in a container `2 of 8`.
+    pub fn cores_in_words(&self) -> String {
+        let usable = self.usable_in_words();
+        if self.host_cores as f64 > self.usable() {
+            format!("{usable} of {}", self.host_cores)
+        } else {
+            usable
+        }
+    }
+
+    /// GiB: `23.5`, or in a container `2 of 23.5`.
+    pub fn memory_in_words(&self) -> String {
+        let gib = |bytes: u64| short(bytes as f64 / f64::from(1 << 30));
+        if self.host_memory_bytes > self.memory_bytes {
+            format!("{} of {}", gib(self.memory_bytes), gib(self.host_memory_bytes))
+        } else {
+            gib(self.memory_bytes)
+        }
+    }
 }
 
 /// How it was measured.
@@ -201,6 +249,26 @@ impl Round {
         all
     }
 
+    /// Whether the jobs that its requests left were done about as fast as they
+    /// came. Answers may be quick while what they promised takes ever longer.
+    pub fn keeps_up(&self) -> bool {
+        let came = self.jobs_per_s() * self.seconds;
+        let allowed = JOBS_FEW.max(JOBS_SPREAD * came.max(0.0).sqrt());
+        self.used.jobs_behind_per_s * self.seconds <= allowed
+    }
+
+    /// Jobs that came each second, done or not.
+    pub fn jobs_per_s(&self) -> f64 {
+        self.used.jobs_per_s + self.used.jobs_behind_per_s
+    }
+
+    /// The rate at which jobs would come as fast as they were done in this
+    /// round; nothing if none came.
+    pub fn lasting_per_s(&self) -> Option<f64> {
+        let came = self.jobs_per_s();
+        (came > 0.0).then(|| self.offered_per_s * self.used.jobs_per_s / came)
+    }
+
     /// Processors of so many that neither the instance nor the generator used.
     pub fn others(&self, cores: f64) -> f64 {
         (self.used.machine * cores - self.used.cpu - self.generator.cpu).max(0.0)
@@ -279,6 +347,13 @@ pub struct Used {
     pub signing: f64,
     /// Jobs that waited in the queue's lanes at the end.
     pub queued: f64,
+    /// Jobs that were tried each second.
+    #[serde(default)]
+    pub jobs_per_s: f64,
+    /// Jobs that came each second beyond those that were tried; less than
+    /// nothing while a backlog is worked off.
+    #[serde(default)]
+    pub jobs_behind_per_s: f64,
 }
 
 /// What the generator cost.
@@ -422,4 +497,28 @@ pub struct Compared {
     pub noise: f64,
     /// `same`, `better` or `worse`.
     pub verdict: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_used_is_told_from_what_there_is() {
+        let machine = |usable_cores, host_cores, gib: u64| Machine {
+            cores: 2,
+            usable_cores,
+            host_cores,
+            memory_bytes: gib << 30,
+            host_memory_bytes: 16 << 30,
+            ..Machine::default()
+        };
+        let said = |machine: Machine| (machine.cores_in_words(), machine.memory_in_words());
+        let text = |cores: &str, memory: &str| (cores.to_owned(), memory.to_owned());
+        assert_eq!(said(machine(2.0, 2, 16)), text("2", "16.0"));
+        assert_eq!(said(machine(2.0, 8, 4)), text("2 of 8", "4.00 of 16.0"));
+        assert_eq!(said(machine(1.5, 8, 16)), text("1.50 of 8", "16.0"));
+        // Of an earlier run only the number is known.
+        assert_eq!(machine(0.0, 0, 16).cores_in_words(), "2");
+    }
 }

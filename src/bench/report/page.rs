@@ -8,6 +8,8 @@ use super::svg::{Bar, Cell, Line, Plot, bars, cells, escape, ms, plot};
 use crate::bench::metric::{Metric, Quantity, short, whole};
 use crate::bench::scenario::Scenario;
 
+/// How a note of one world begins.
+const WORLD: &str = "world ";
 /// Kinds of failures that are named.
 const FAILURES_MAX: usize = 12;
 const STYLE: &str = include_str!("page.css");
@@ -96,15 +98,16 @@ fn scenario(measured: &Measured, is_remote: bool) -> String {
     if let Some(why) = &measured.failed {
         let _ = write!(out, "<p class=\"bad\">Could not be measured: {}.</p>", escape(why));
     }
-    // Whoever reads the tables has to know what they are of.
-    for note in &measured.notes {
+    // Whoever reads the tables has to know what they are of; what is said of
+    // a world stands by its table.
+    for note in measured.notes.iter().filter(|note| !note.starts_with(WORLD)) {
         let _ = write!(out, "<p class=\"soft\">{}</p>", escape(note));
     }
     out.push_str(&figures(measured));
     out.push_str("<div class=\"plots\">");
     // The last round; the table has all of them.
     if let Some(round) = measured.rounds.last() {
-        out.push_str(&over_time(round));
+        out.push_str(&over_time(round, is_of_events(&measured.scenario)));
         out.push_str(&machine_over_time(round));
     }
     if let Some(limit) = &measured.limit {
@@ -112,7 +115,7 @@ fn scenario(measured: &Measured, is_remote: bool) -> String {
     }
     out.push_str(&destinations(measured));
     out.push_str("</div>");
-    out.push_str(&policies(&measured.policies));
+    out.push_str(&policies(&measured.policies, &measured.notes));
     if let Some(limit) = &measured.limit {
         out.push_str(&limit_table(limit, is_remote));
     }
@@ -128,25 +131,28 @@ fn figure(title: &str, picture: &str) -> String {
 
 fn figures(measured: &Measured) -> String {
     let mut out = String::new();
+    // Of streams and deliveries events are counted, not answers.
+    let is_of_events = is_of_events(&measured.scenario);
     if !measured.rounds.is_empty() {
         let mut rows = Vec::new();
         for (nth, round) in measured.rounds.iter().enumerate() {
             let name =
                 if measured.rounds.len() > 1 { format!("round {}", nth + 1) } else { "all".to_owned() };
-            rows.push(row(&name, round.rate_per_s, round.errors, &round.latency));
+            let name = if is_of_events && name == "all" { of_events(&measured.scenario) } else { &name };
+            rows.push(row(name, round.rate_per_s, round.errors, &round.latency));
             if measured.rounds.len() == 1 && round.kinds.len() > 1 {
                 rows.extend(
                     round
                         .kinds
                         .iter()
-                        .map(|kind| row(&kind.name, kind.rate_per_s, kind.errors, &kind.latency)),
+                        // The scenario's own stand in the first row.
+                        .filter(|kind| !(is_of_events && kind.counts))
+                        .map(|kind| row(in_words(&kind.name), kind.rate_per_s, kind.errors, &kind.latency)),
                 );
             }
         }
-        // Of streams and deliveries events are counted, not answers.
-        let is_of_events = matches!(measured.scenario.as_str(), "stream" | "deliver");
         let (good, each_s) =
-            if is_of_events { ("arrived", "arrived/s") } else { ("good answers", "answers/s") };
+            if is_of_events { ("arrived in time", "arrived/s") } else { ("good answers", "answers/s") };
         let heads = ["", each_s, good, "failed", "p50", "p95", "p99", "p99.9", "longest"];
         out.push_str(&table(&heads, rows.into_iter()));
     }
@@ -166,15 +172,23 @@ fn figures(measured: &Measured) -> String {
         let _ = write!(out, "<dl>{items}</dl>");
     }
     if let Some(round) = measured.rounds.last().filter(|round| round.is_watched()) {
+        // What arrives is not begun by the generator.
+        let (each, began) = if is_of_events {
+            ("arrival", String::new())
+        } else {
+            (
+                "request",
+                format!(", and began 99 of 100 within {} of when they were due", ms(round.lag_p99_ms)),
+            )
+        };
         let _ = write!(
             out,
-            "<p class=\"soft\">The instance used {} cores, {} µs for each request, and {} MiB at most; the generator {} cores, {} µs for each request, and began 99 of 100 within {} of when they were due.</p>",
+            "<p class=\"soft\">The instance used {} cores, {} µs for each {each}, and {} MiB at most; the generator {} cores, {} µs for each {each}{began}.</p>",
             short(round.used.cpu),
             whole(round.generator.server_us_per_request),
             whole(round.used.rss_mib),
             short(round.generator.cpu),
             whole(round.generator.us_per_request),
-            ms(round.lag_p99_ms)
         );
     }
     if let Some(round) = measured.rounds.last().filter(|round| !round.failures.is_empty()) {
@@ -184,6 +198,24 @@ fn figures(measured: &Measured) -> String {
         let _ = write!(out, "<p class=\"bad\">Failed: {}</p>", failures.join(", "));
     }
     out
+}
+
+fn is_of_events(scenario: &str) -> bool {
+    matches!(scenario, "stream" | "deliver")
+}
+
+/// What arrives in such a scenario, and where.
+fn of_events(scenario: &str) -> &'static str {
+    if scenario == "stream" { "posts at open pages" } else { "posts at healthy servers" }
+}
+
+/// A kind of requests as people say it; `--expect` has its own names.
+fn in_words(kind: &str) -> &str {
+    match kind {
+        "arrived_slow" => "posts at slow servers",
+        "post" => "the posts themselves",
+        other => other,
+    }
 }
 
 fn row(name: &str, rate: f64, errors: u64, latency: &crate::bench::latency::Percentiles) -> Vec<String> {
@@ -203,7 +235,7 @@ fn row(name: &str, rate: f64, errors: u64, latency: &crate::bench::latency::Perc
     cells
 }
 
-fn over_time(round: &Round) -> String {
+fn over_time(round: &Round, is_of_events: bool) -> String {
     // One moment is no course of time.
     if round.slots.len() < 2 {
         return String::new();
@@ -217,13 +249,14 @@ fn over_time(round: &Round) -> String {
         line("p95", of(|slot| slot.p95)),
         line("p99", of(|slot| slot.p99)),
     ];
-    let title = "Latency, second by second";
+    let title =
+        if is_of_events { "From post to arrival, second by second" } else { "Latency, second by second" };
     figure(title, &plot(&Plot { title, x: "seconds", y: "ms", lines, is_log: true, mark: None }))
-        + &answered(round)
+        + &answered(round, is_of_events)
 }
 
 /// Only where the rate changes or something failed is there something to see.
-fn answered(round: &Round) -> String {
+fn answered(round: &Round, is_of_events: bool) -> String {
     let of = |pick: fn(&super::data::Slot) -> u64| {
         // A part of a second at the end would look like a collapse.
         let whole = round
@@ -233,11 +266,15 @@ fn answered(round: &Round) -> String {
         whole.map(|slot| (slot.at_s as f64, pick(slot) as f64)).collect::<Vec<_>>()
     };
     let line = |name, points| Line { name, points, has_dots: false };
-    let mut lines = vec![line("asked", of(|slot| slot.due)), line("answered", of(|slot| slot.done))];
+    let (title, due, done, failed) = if is_of_events {
+        ("Arrivals, second by second", "expected", "arrived", "missing")
+    } else {
+        ("Requests, second by second", "asked", "answered", "failed")
+    };
+    let mut lines = vec![line(due, of(|slot| slot.due)), line(done, of(|slot| slot.done))];
     if round.errors > 0 {
-        lines.push(line("failed", of(|slot| slot.errors)));
+        lines.push(line(failed, of(|slot| slot.errors)));
     }
-    let title = "Requests, second by second";
     figure(title, &plot(&Plot { title, x: "seconds", y: "/s", lines, is_log: false, mark: None }))
 }
 
@@ -310,23 +347,24 @@ fn limit_table(limit: &Limit, is_remote: bool) -> String {
     format!("<h3>How the limit was found</h3>{found}{}", table(&heads, rows))
 }
 
-/// The colour of each nature; the names are those of the fleet.
-const NATURES: [(&str, usize); 3] = [("well", 1), ("slow", 0), ("dead", 2)];
+/// What each nature is called, and its colour; the first names are the fleet's.
+const NATURES: [(&str, &str, usize); 3] = [("well", "healthy", 1), ("slow", "slow", 0), ("dead", "dead", 2)];
 
 fn destinations(measured: &Measured) -> String {
     let all = &measured.destinations;
-    let cell = |one: &super::data::Destination| Cell {
-        share: one.got as f64 / one.wanted.max(1) as f64,
-        colour: NATURES.iter().find(|(name, _)| *name == one.nature).map_or(1, |(_, colour)| *colour),
-        text: format!(
-            "{} ({}): {} of {} posts, p50 {}, p99 {}",
-            one.name,
-            one.nature,
-            one.got,
-            one.wanted,
-            ms(one.p50),
-            ms(one.p99)
-        ),
+    let cell = |one: &super::data::Destination| {
+        let (_, nature, colour) =
+            NATURES.into_iter().find(|(name, ..)| *name == one.nature).unwrap_or(NATURES[0]);
+        let times = if one.got > 0 {
+            format!(", half within {}, 99 of 100 within {}", ms(one.p50), ms(one.p99))
+        } else {
+            String::new()
+        };
+        Cell {
+            share: one.got as f64 / one.wanted.max(1) as f64,
+            colour,
+            text: format!("{} ({nature}): {} of {} posts{times}", one.name, one.got, one.wanted),
+        }
     };
     let picture =
         cells("Destinations, filled as far as posts have arrived", &all.iter().map(cell).collect::<Vec<_>>());
@@ -335,12 +373,14 @@ fn destinations(measured: &Measured) -> String {
     }
     let legend: Vec<String> = NATURES
         .iter()
-        .map(|(nature, colour)| {
-            let of: Vec<_> = all.iter().filter(|one| one.nature == *nature).collect();
+        .map(|(name, nature, colour)| {
+            let of: Vec<_> = all.iter().filter(|one| one.nature == *name).collect();
             let (got, wanted) = of.iter().fold((0, 0), |sum, one| (sum.0 + one.got, sum.1 + one.wanted));
             format!(
-                "<span><i class=\"c{colour}\"></i>{} {nature}: {got} of {wanted} arrived</span>",
-                of.len()
+                "<span><i class=\"c{colour}\"></i>{} {nature}: {} of {} posts arrived</span>",
+                of.len(),
+                whole(got as f64),
+                whole(wanted as f64)
             )
         })
         .collect();
@@ -350,7 +390,7 @@ fn destinations(measured: &Measured) -> String {
     )
 }
 
-fn policies(rows: &[PolicyRow]) -> String {
+fn policies(rows: &[PolicyRow], notes: &[String]) -> String {
     let mut worlds: Vec<&str> = rows.iter().map(|row| row.world.as_str()).collect();
     worlds.dedup();
     let mut out = String::new();
@@ -372,7 +412,12 @@ fn policies(rows: &[PolicyRow]) -> String {
             .map(|row| Bar { name: &row.policy, value: row.p99, text: ms(row.p99), colour: colour(row) })
             .collect();
         let requests = of.first().map_or(0, |row| row.requests);
-        let _ = write!(out, "<h3>World: {}</h3><div class=\"plots\">", escape(world));
+        let _ = write!(out, "<h3>World: {}</h3>", escape(world));
+        let start = format!("{WORLD}{world}: ");
+        for note in notes.iter().filter_map(|note| note.strip_prefix(&start)) {
+            let _ = write!(out, "<p class=\"soft\">{}</p>", escape(note));
+        }
+        out.push_str("<div class=\"plots\">");
         let title = format!("Lost requests, of {requests}");
         out.push_str(&figure(&title, &bars(&title, &failed)));
         out.push_str(&figure("p99 of those answered", &bars("p99 of those answered", &late)));
@@ -410,7 +455,7 @@ fn how(report: &Report) -> String {
     let rate = settings
         .rate_per_s
         .map_or("what is usual for each scenario".to_owned(), |rate| format!("{}/s", short(rate)));
-    let day = if settings.asked_seconds.is_none() { " (mixed: 120 s)" } else { "" };
+    let day = if settings.asked_seconds.is_none() { " (mixed: 120 s, proxy: 60 s)" } else { "" };
     let is_remote = report.is_remote();
     let mut fields = vec![
         ("load", load),
@@ -425,8 +470,8 @@ fn how(report: &Report) -> String {
             ),
         ),
         ("chance", format!("begins with {}", settings.seed)),
-        ("processors", format!("{} × {}", machine.cores, machine.cpu)),
-        ("memory", format!("{} GiB", short(machine.memory_bytes as f64 / f64::from(1 << 30)))),
+        ("processors", format!("{} × {}", machine.cores_in_words(), machine.cpu)),
+        ("memory", format!("{} GiB", machine.memory_in_words())),
         ("kernel", machine.kernel.clone()),
         (
             "build",

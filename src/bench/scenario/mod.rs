@@ -166,6 +166,16 @@ impl Scenario {
         matches!(self, Scenario::Post | Scenario::Inbox | Scenario::Media)
     }
 
+    /// What becomes of the jobs it leaves when more come than are done.
+    pub const fn behind(self) -> &'static str {
+        match self {
+            Scenario::Post => "the home timelines fall behind",
+            Scenario::Inbox => "what arrives is acted on later and later",
+            Scenario::Media => "pictures take ever longer until they can be seen",
+            _ => "the jobs it leaves take ever longer",
+        }
+    }
+
     /// Whether a limit can be looked for.
     pub const fn has_limit(self) -> bool {
         self.needs_server() && !matches!(self, Scenario::Stream | Scenario::Deliver | Scenario::Mixed)
@@ -197,6 +207,8 @@ impl Scenario {
     pub const fn usual_span(self) -> Duration {
         Duration::from_secs(match self {
             Scenario::Mixed => 120,
+            // Less, and its worlds are too short for policies to learn.
+            Scenario::Proxy => 60,
             _ => 20,
         })
     }

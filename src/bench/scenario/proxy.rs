@@ -5,7 +5,9 @@
 use super::live;
 use crate::base::Problem;
 use crate::bench::load::Tools;
+use crate::bench::metric::short;
 use crate::bench::report::data::{Measured, PolicyRow};
+use crate::bench::words::COMPRESSED_MIN;
 use crate::proxy::simulation::{Contender, Scenario, Tally, contenders, run};
 
 /// The worlds that are shown: Netflix's own, one of a home with two servers,
@@ -18,6 +20,9 @@ const FULL_S: f64 = if cfg!(debug_assertions) { 40.0 } else { 2.0 };
 const SEED: u64 = 1000;
 /// Below this, policies over real sockets do not show what they can.
 const LIVE_ENOUGH_S: f64 = 5.0;
+/// What is said of a world that is too short.
+const TOO_SHORT: &str = ", in which faults follow each other faster than any policy can learn from them; a longer \
+                         `--seconds` gives it more";
 /// Policies that are shown: the others differ little from one of these.
 const SHOWN: [&str; 9] = [
     "round_robin (original)",
@@ -39,19 +44,18 @@ const SHOWN: [&str; 9] = [
 pub async fn measure(tools: &Tools, seconds: f64) -> Result<Measured, Problem> {
     let mut measured = simulated(seconds / 2.0).await?;
     measured.policies.extend(live::run(tools, seconds / 2.0).await?);
-    measured.notes.push(
+    let each_s = live::span(seconds / 2.0).as_secs_f64();
+    measured.notes.push(format!(
         "world live: six small servers over real sockets behind `waxwing proxy`'s own forwarding; all stall once, \
-         one is four times as slow, two become cold, one fails fast for a while"
+         one is four times as slow, two become cold, one fails fast for a while; {} s for each policy{}",
+        short(each_s),
+        if each_s < LIVE_ENOUGH_S { TOO_SHORT } else { "" }
+    ));
+    measured.notes.push(
+        "world live: extra requests are a tenth of all at most, but ten at the start and one each second besides, \
+         which in so short a time is more than they usually are"
             .to_owned(),
     );
-    let each_s = live::span(seconds / 2.0).as_secs_f64();
-    if each_s < LIVE_ENOUGH_S {
-        measured.notes.push(format!(
-            "world live had {} s for each policy, in which faults follow each other faster than any policy can learn \
-             from them, and extra requests are more than they usually are; a longer `--seconds` gives it more",
-            crate::bench::metric::short(each_s)
-        ));
-    }
     Ok(measured)
 }
 
@@ -72,12 +76,16 @@ async fn simulated(seconds: f64) -> Result<Measured, Problem> {
     for task in tasks {
         measured.policies.push(task.await.map_err(Problem::internal)?);
     }
-    if share < 1.0 {
-        measured.notes.push(format!(
-            "simulated worlds were compressed to {:.0} % of their time{}; a longer `--seconds` shows them in full",
+    // Beside the table of each, where they are needed.
+    let note = |world: &str| {
+        format!(
+            "world {world}: simulated, compressed to {:.0} % of its time{}; a longer `--seconds` shows it in full",
             share * 100.0,
-            if share < 0.5 { ", in which policies do not show what they can" } else { "" }
-        ));
+            if share < COMPRESSED_MIN { ", in which policies do not show what they can" } else { "" }
+        )
+    };
+    if share < 1.0 {
+        measured.notes.extend(WORLDS.map(note));
     }
     Ok(measured)
 }

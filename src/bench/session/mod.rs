@@ -3,6 +3,7 @@
 
 mod climb;
 mod earlier;
+mod estimate;
 mod open;
 
 use std::collections::BTreeMap;
@@ -152,7 +153,7 @@ impl Session {
     async fn open(options: Options, around: Surroundings, machine: Machine) -> Result<Session, Problem> {
         let slate = Slate::default();
         let mut session = Session {
-            watched: Watched::new(None, None),
+            watched: Watched::new(None, None, machine.usable()),
             plays: BTreeMap::new(),
             unready: BTreeMap::new(),
             instance: Mutex::default(),
@@ -173,20 +174,6 @@ impl Session {
 
     fn tools(&self) -> Tools {
         Tools { clock: self.around.clock.clone(), seed: self.options.seed }
-    }
-
-    /// About how many seconds all rounds and searches take.
-    fn about_s(&self) -> f64 {
-        let options = &self.options;
-        let one = |scenario: &Scenario| {
-            let span = self.span(*scenario).as_secs_f64();
-            let rounds = if *scenario == Scenario::Proxy { 1 } else { options.rounds };
-            let warm = if scenario.needs_server() { warm_s(span) } else { 0.0 };
-            let searches = options.objective.is_some() && scenario.has_limit();
-            let search = if searches { self.search_s(*scenario) } else { 0.0 };
-            rounds as f64 * (span + warm) + search
-        };
-        options.scenarios.iter().map(one).sum()
     }
 
     fn plays(&self, scenario: Scenario) -> bool {
@@ -216,7 +203,8 @@ impl Session {
                 if !can || measured.failed.is_some() {
                     continue;
                 }
-                match self.find_limit(*scenario, objective).await {
+                let known = measured.rounds.last().filter(|round| round.latency.count > 0).cloned();
+                match self.find_limit(*scenario, objective, known.as_ref()).await {
                     Ok(limit) => measured.limit = Some(limit),
                     Err(problem) => self.give_up(measured, &problem),
                 }
@@ -373,8 +361,15 @@ impl Session {
         let view = &self.around.view;
         loop {
             tokio::time::sleep(view.every()).await;
+            let now = self.around.clock.monotonic();
+            if now >= course.until() {
+                // Nothing more is asked, and what was found is said in a moment.
+                let since = now.saturating_sub(course.until());
+                view.wait(&format!("waiting for the last answers of {name}"), since, None);
+                continue;
+            }
             let glance = tally.lock().glance();
-            view.show(name, &course, self.around.clock.monotonic(), glance, watch.last());
+            view.show(name, &course, now, glance, watch.last());
         }
     }
 

@@ -59,7 +59,7 @@ impl Session {
             .view
             .say(&format!("It is there, filled in {:.1} s ({} follows).", ready.seeded_s, ready.follows));
         let stage = self.stage(&instance)?;
-        self.watched = Watched::new(Some(instance.pid()), ready.admin);
+        self.watched = Watched::new(Some(instance.pid()), ready.admin, self.machine.usable());
         *self.instance.lock() = Some(instance);
         // One set of pictures for both scenarios that show some.
         let media = Arc::new(Media::new(stage.clone())?);
