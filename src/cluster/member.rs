@@ -173,7 +173,7 @@ impl Member {
             index_slot: self.cluster.0.index_slot.load(Ordering::Relaxed).checked_sub(1),
         };
         let written = self.store.write_beside(move |tx| register::beat(tx, number, boot, &sign));
-        tokio::time::timeout(WRITE_MAX, written).await.unwrap_or(Err(StoreError::Busy))
+        in_time(WRITE_MAX, written).await
     }
 
     fn cut_off(&mut self, error: &StoreError) {
@@ -229,8 +229,7 @@ impl Member {
     }
 
     async fn look_and_act(&mut self) {
-        let done = tokio::time::timeout(WRITE_MAX, self.try_look_and_act()).await;
-        if let Err(error) = done.unwrap_or(Err(StoreError::Busy)) {
+        if let Err(error) = in_time(WRITE_MAX, self.try_look_and_act()).await {
             self.cut_off(&error);
         }
     }
@@ -325,6 +324,8 @@ impl Member {
         let finished = self.finished(&held);
         if !finished.is_empty() {
             held = self.store.write_beside(move |tx| register::release(tx, boot, finished)).await?;
+            let mut done = self.cluster.0.done.lock();
+            *done = done.without(finished);
         }
         let works = |row: &Node| row.state == NodeState::Running;
         let able: Vec<u64> = view
@@ -346,11 +347,13 @@ impl Member {
         Ok(())
     }
 
-    /// What should go and has nothing under way any more.
+    /// What should go and has nothing under way any more. It is said once, so it
+    /// is kept until it is given back: a release may fail, or take too long.
     fn finished(&self, held: &Holdings) -> ShardSet {
-        let done = std::mem::take(&mut *self.cluster.0.done.lock());
         let leaving = self.cluster.0.duty.borrow().leaving;
-        done.both(leaving).both(of(held, self.boot))
+        let mut done = self.cluster.0.done.lock();
+        *done = done.both(leaving).both(of(held, self.boot));
+        *done
     }
 
     fn put_on_duty(&self, held: &Holdings, leave: ShardSet) {
@@ -386,6 +389,16 @@ impl Member {
             _ => warn!("the other nodes could not be told that this one is gone; they notice by themselves"),
         }
     }
+}
+
+/// The answer, or that there was none in time.
+pub(super) async fn in_time<T>(
+    most: Duration,
+    answer: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let late =
+        |_| Err(StoreError::Database(format!("the database did not answer within {} s", most.as_secs_f32())));
+    tokio::time::timeout(most, answer).await.unwrap_or_else(late)
 }
 
 fn of(held: &Holdings, boot: u64) -> ShardSet {

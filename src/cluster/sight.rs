@@ -7,8 +7,12 @@ use crate::model::{Node, NodeState};
 
 /// A row that does not change for so long is that of a dead process.
 pub const DEAD_AFTER: Duration = Duration::from_secs(9);
-/// When it was not looked for longer, what was not seen in between says nothing.
+/// Two looks are usually not further apart. Where they are, what goes beyond
+/// this says nothing: we were slow, and perhaps the others with us.
 const GAP: Duration = Duration::from_secs(3);
+/// Further apart than looks at a slow database ever are: we stood still, or the
+/// database was away, and whoever waited for it has yet to come back.
+const PAUSE: Duration = Duration::from_secs(15);
 
 /// Whether a process lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +47,10 @@ impl Sight {
     /// Takes what was read at `now`, any monotonic time.
     pub fn look(&mut self, now: Duration, rows: &[(u8, Node)]) {
         let is_first = self.looked.is_none();
-        let had_gap = self.looked.is_none_or(|looked| now.saturating_sub(looked) > GAP);
+        let gap = self.looked.map_or(Duration::ZERO, |looked| now.saturating_sub(looked));
+        // Not all of each gap: a slow database makes every look late, and who is
+        // dead would live for ever.
+        let unseen = if gap > PAUSE { now } else { gap.saturating_sub(GAP) };
         self.looked = Some(now);
         self.seen.retain(|number, _| rows.iter().any(|(other, _)| other == number));
         for (number, row) in rows {
@@ -52,8 +59,8 @@ impl Sight {
             let seen = self.seen.entry(*number).or_insert(news);
             if seen.boot != row.boot || seen.beat != row.beat {
                 (seen.boot, seen.beat, seen.changed, seen.is_sure) = (row.boot, row.beat, now, true);
-            } else if had_gap {
-                seen.changed = now;
+            } else {
+                seen.changed = (seen.changed + unseen).min(now);
             }
             let is_silent = now.saturating_sub(seen.changed) >= DEAD_AFTER;
             seen.life = match (row.state, is_silent, seen.is_sure) {

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::member::{About, Member};
+use super::member::{About, Member, in_time};
 use super::shards::{ShardSet, share};
 use super::sight::{DEAD_AFTER, Life, Sight};
 use super::{CHORES, Cluster, LEASE, register};
 use crate::base::{Clock, FixedChance, Id, ManualClock, Timestamp};
+use crate::model::tables::HOLDINGS;
 use crate::model::{Holdings, Node, NodeState, SHARDS};
-use crate::store::{Store, StoreError};
+use crate::store::backend::{Backend, Batch, Changes, RawRange, RawRow, Snapshot};
+use crate::store::{Memory, Store, StoreError};
 
 const SECOND: Duration = Duration::from_secs(1);
 const START: Timestamp = Timestamp::from_secs(1_764_000_000);
@@ -159,6 +162,75 @@ async fn a_clean_stop_hands_over_at_once() {
     assert_eq!(b.peers(), ["192.0.2.2:7443"]);
 }
 
+/// An engine that, while it is told to, does not store who holds what.
+struct Refusing(Memory, Arc<AtomicBool>);
+
+struct RefusingBatch<'a>(Box<dyn Batch + 'a>, &'a AtomicBool);
+
+impl Backend for Refusing {
+    fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
+        self.0.snapshot()
+    }
+
+    fn begin(&self) -> Result<Box<dyn Batch + '_>, StoreError> {
+        Ok(Box::new(RefusingBatch(self.0.begin()?, &self.1)))
+    }
+
+    fn reads_wait(&self) -> bool {
+        self.0.reads_wait()
+    }
+}
+
+impl Snapshot for RefusingBatch<'_> {
+    fn get_batch(&self, wanted: &[(&'static str, Vec<u8>)]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        self.0.get_batch(wanted)
+    }
+
+    fn scan(&self, table: &'static str, range: &RawRange) -> Result<Vec<RawRow>, StoreError> {
+        self.0.scan(table, range)
+    }
+}
+
+impl Batch for RefusingBatch<'_> {
+    fn commit(self: Box<Self>, changes: &Changes) -> Result<(), StoreError> {
+        if self.1.load(Ordering::SeqCst) && changes.contains_key(HOLDINGS.name()) {
+            return Err(StoreError::Database("on purpose".into()));
+        }
+        self.0.commit(changes)
+    }
+}
+
+#[tokio::test]
+async fn what_could_not_be_given_back_is_given_back_later() {
+    let refuses = Arc::new(AtomicBool::new(false));
+    let store = Store::new(Refusing(Memory::default(), refuses.clone()));
+    let mut a = Node1::join(&store, 1, START).await;
+    seconds(1, &mut [&mut a]).await;
+    let _b = Node1::join(&store, 2, START).await;
+    a.member.round().await;
+    let leaving = a.cluster.duty().borrow().leaving;
+    assert!(!leaving.is_empty());
+    // Said once, as the queue does, at a bad moment.
+    refuses.store(true, Ordering::SeqCst);
+    a.cluster.done_with(leaving);
+    a.member.round().await;
+    let held = store.read(register::holdings).await.unwrap();
+    assert!(leaving.iter().all(|shard| held.holder(shard) != 0), "nothing was given back");
+    refuses.store(false, Ordering::SeqCst);
+    a.member.round().await;
+    let held = store.read(register::holdings).await.unwrap();
+    assert!(leaving.iter().all(|shard| held.holder(shard) == 0), "it was forgotten");
+    // And it is not given back again when it comes back to us.
+    assert_eq!(a.cluster.given_back(), ShardSet::NONE);
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_come_is_not_called_too_many_writes() {
+    let said = in_time(Duration::from_millis(1), std::future::pending::<Result<(), StoreError>>()).await;
+    let said = said.expect_err("nothing answers").to_string();
+    assert!(said.contains("did not answer within"), "{said}");
+}
+
 #[tokio::test]
 async fn no_two_processes_ever_give_out_the_same_id() {
     let store = Store::memory();
@@ -258,6 +330,48 @@ fn life_is_judged_by_change_on_our_own_clock() {
     assert_eq!(look(113, 2, 1), Life::Alive, "a new process is there at once");
     assert_eq!(look(180, 2, 1), Life::Alive, "nobody looked, so nobody knows");
     assert_eq!(sight.life(4), Life::Gone);
+}
+
+/// When one whose row does not change any more is found dead, if a look comes
+/// each so many milliseconds.
+fn found_dead_after(every_ms: u64) -> Duration {
+    let mut sight = Sight::default();
+    let every = Duration::from_millis(every_ms);
+    sight.look(100 * SECOND, &[(3, row(1, 5))]);
+    sight.look(100 * SECOND + every, &[(3, row(1, 6))]);
+    let dead = (1..100).find(|look| {
+        sight.look(100 * SECOND + every * (look + 1), &[(3, row(1, 6))]);
+        sight.life(3) == Life::Dead
+    });
+    every * dead.expect("nobody is found dead")
+}
+
+#[test]
+fn a_slow_database_does_not_keep_the_dead_alive() {
+    assert_eq!(found_dead_after(1000), DEAD_AFTER);
+    // Each look counts for three seconds, however late it comes.
+    for (every_ms, expected_ms) in [(2900, 11_600), (3400, 10_200), (5000, 15_000), (12_000, 36_000)] {
+        assert_eq!(found_dead_after(every_ms), Duration::from_millis(expected_ms), "{every_ms} ms");
+    }
+}
+
+#[test]
+fn one_long_pause_makes_nobody_dead() {
+    let mut sight = Sight::default();
+    let mut look = |second: u32, beat| {
+        sight.look(second * SECOND, &[(3, row(1, beat))]);
+        sight.life(3)
+    };
+    look(100, 1);
+    look(101, 2);
+    assert_eq!(look(106, 2), Life::Alive, "three seconds of the five count");
+    assert_eq!(look(121, 2), Life::Alive, "six of twenty");
+    assert_eq!(look(124, 2), Life::Dead);
+    assert_eq!(look(125, 3), Life::Alive);
+    assert_eq!(look(725, 3), Life::Alive, "nobody looked for long: all begin anew");
+    assert_eq!(look(728, 3), Life::Alive);
+    assert_eq!(look(731, 3), Life::Alive);
+    assert_eq!(look(734, 3), Life::Dead);
 }
 
 #[test]
