@@ -20,6 +20,8 @@ pub const COMPRESSED_MIN: f64 = 0.5;
 const ABLE: f64 = 2.0;
 /// Failures of one scenario that are named.
 const FAILURES_SAID: usize = 2;
+/// What held and what did not are usually less far apart.
+const FAR: f64 = 1.2;
 /// Of fewer requests the cost of one cannot be told.
 const COUNTED_MIN: u64 = 50;
 
@@ -171,6 +173,11 @@ fn limit_in_words(scenario: &str, limit: &Limit, is_remote: bool) -> String {
     };
     match limit.broke_per_s {
         None => format!("{}; more was not tried ({}).", what.trim_end_matches(','), limit.objective),
+        Some(broke) if broke > limit.held_per_s * FAR => format!(
+            "{what} with {}; {}/s did not hold, and nothing between was found to; {culprit}.",
+            limit.objective,
+            short(broke)
+        ),
         Some(_) => format!("{what} with {}; {culprit}.", limit.objective),
     }
 }

@@ -319,15 +319,12 @@ fn curve(limit: &Limit) -> String {
 }
 
 fn limit_table(limit: &Limit, is_remote: bool) -> String {
+    let has_notes = limit.steps.iter().any(|step| !step.held && !step.note.is_empty());
     let rows = limit.steps.iter().map(|step| {
-        let verdict = match (step.held, step.note.as_str()) {
-            (true, _) => "<b class=\"good\">holds</b>".to_owned(),
-            (false, "") => "<b class=\"bad\">does not</b>".to_owned(),
-            (false, note) => format!("<b class=\"bad\">does not</b>, {}", escape(note)),
-        };
-        vec![
+        let verdict = if step.held { "<b class=\"good\">holds</b>" } else { "<b class=\"bad\">does not</b>" };
+        let mut cells = vec![
             format!("{}/s", short(step.offered_per_s)),
-            verdict,
+            verdict.to_owned(),
             format!("{} s", short(step.seconds)),
             whole(step.requests as f64),
             format!("{}/s", short(step.rate_per_s)),
@@ -335,12 +332,19 @@ fn limit_table(limit: &Limit, is_remote: bool) -> String {
             ms(step.p99),
             format!("{} %", short(step.errors * 100.0)),
             if is_remote { "–".to_owned() } else { short(step.cpu) },
-        ]
+        ];
+        if has_notes {
+            cells.push(if step.held { String::new() } else { escape(&step.note) });
+        }
+        cells
     });
-    let heads =
-        ["asked", limit.objective.as_str(), "for", "requests", "answered", "p50", "p99", "failed", "cores"];
+    let mut heads = vec!["asked", "verdict", "for", "requests", "answered", "p50", "p99", "failed", "cores"];
+    if has_notes {
+        heads.push("because");
+    }
     let found = format!(
-        "<p>Held: <b>{}/s</b>; {}.</p>",
+        "<p>Held with {}: <b>{}/s</b>; {}.</p>",
+        escape(&limit.objective),
         short(limit.held_per_s),
         escape(&crate::bench::words::gave_way(limit))
     );
@@ -664,7 +668,7 @@ mod tests {
         assert_eq!((of(1000)[6].clone(), of(1000)[7].clone()), (ms(9.0), ms(9.0)));
         let step = Step { offered_per_s: 200.0, note: "only for so long".into(), ..Step::default() };
         let table = limit_table(&Limit { steps: vec![step], ..Limit::default() }, false);
-        assert!(table.contains("does not</b>, only for so long"), "{table}");
+        assert!(table.contains("does not</b>") && table.contains("<td>only for so long</td>"), "{table}");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::Session;
-use crate::base::Problem;
+use crate::base::{Problem, ProblemKind};
 use crate::bench::culprit::{backlog, culprit};
 use crate::bench::limit::{Objective, Search, step_s};
 use crate::bench::metric::{short, whole};
@@ -33,6 +33,10 @@ const CONFIRMS_USUAL: f64 = 1.5;
 const DRAIN_USUAL_S: f64 = 3.0;
 /// Jobs that wait in an instance that has nothing to do.
 const JOBS_FEW: f64 = 100.0;
+/// A backlog that shrinks by fewer jobs from one count to the next, so many
+/// times, is not being worked off.
+const JOBS_MOVE: f64 = 10.0;
+const COUNTS_STILL: u32 = 2;
 /// How long what a step left may take to be done before the next one begins.
 /// A backlog that is still there does not make it grow, but takes processors.
 const DRAIN_MAX: Duration = Duration::from_secs(20);
@@ -73,6 +77,7 @@ impl Session {
         let mut search = Search::new(objective, first, RATE_MAX);
         let mut worst = Worst::default();
         if let Some(round) = known {
+            not_limited(round)?;
             let held = search.hear(first, round, scenario.behind());
             self.tell(scenario, first, round, held);
             worst.hear(round, held);
@@ -86,6 +91,7 @@ impl Session {
                 let held = search.hear(rate, &round, scenario.behind());
                 self.tell(scenario, rate, &round, held);
                 worst.hear(&round, held);
+                not_limited(&round)?;
             }
             let Some(rate) = search.held() else { break };
             // What held for a moment may not hold for long.
@@ -94,6 +100,7 @@ impl Session {
             let held = objective.holds(&round) && round.keeps_up();
             self.tell(scenario, rate, &round, held);
             worst.hear(&round, held);
+            not_limited(&round)?;
             if held {
                 search.confirm(rate, &round);
                 break;
@@ -141,12 +148,18 @@ impl Session {
         }
     }
 
+    /// Waits until few jobs are left, or only those that stay: what is for a
+    /// dead server waits for that.
     async fn drained(&self) {
-        loop {
+        let (mut before, mut still) = (f64::INFINITY, 0);
+        while still < COUNTS_STILL {
             tokio::time::sleep(COUNT_EVERY).await;
-            if self.watched.metrics().await.sum(QUEUED) <= JOBS_FEW {
+            let now = self.watched.metrics().await.sum(QUEUED);
+            if now <= JOBS_FEW {
                 return;
             }
+            still = if before - now < JOBS_MOVE { still + 1 } else { 0 };
+            before = now;
         }
     }
 }
@@ -162,6 +175,23 @@ impl Worst {
             self.0 = Some(round.clone());
         }
     }
+}
+
+/// # Errors
+/// When the server refused requests by a rule of its own: what it could do
+/// cannot be found out then, at any rate.
+fn not_limited(round: &Round) -> Result<(), Problem> {
+    let refused = round.failed_with("status 429");
+    if refused == 0 {
+        return Ok(());
+    }
+    let what = format!(
+        "its limit was not found: the server's own rate limit refused {} of {} requests; `rate_limit off` in its \
+         configuration lifts it meanwhile",
+        whole(refused as f64),
+        whole(round.requests as f64)
+    );
+    Err(Problem::new(ProblemKind::Unavailable, what))
 }
 
 /// What a round left, in words.

@@ -5,9 +5,10 @@ use super::{Session, Size, Target, warm_s};
 use crate::bench::scenario::Scenario;
 
 /// Rows of home timelines that an instance writes a second while it is filled.
-const ROWS_PER_S: f64 = if cfg!(debug_assertions) { 4_000.0 } else { 30_000.0 };
-/// People and posts that it writes a second.
-const PEOPLE_PER_S: f64 = if cfg!(debug_assertions) { 200.0 } else { 2_000.0 };
+const ROWS_PER_S: f64 = if cfg!(debug_assertions) { 12_000.0 } else { 50_000.0 };
+/// Follows that it writes a second, and people and posts.
+const FOLLOWS_PER_S: f64 = if cfg!(debug_assertions) { 2_500.0 } else { 15_000.0 };
+const PEOPLE_PER_S: f64 = if cfg!(debug_assertions) { 1_000.0 } else { 5_000.0 };
 /// From the order until it is there, empty; and what each round takes beside
 /// the time that is measured.
 const START_S: f64 = 1.5;
@@ -45,7 +46,8 @@ impl Session {
 /// Most of filling is bringing posts home to those who follow their authors.
 fn fill_s(size: Size) -> f64 {
     let rows = size.posts as f64 * readers(size.people, size.follows);
-    START_S + (size.people + size.posts) as f64 / PEOPLE_PER_S + rows / ROWS_PER_S
+    let follows_s = (size.people * size.follows) as f64 / FOLLOWS_PER_S;
+    START_S + (size.people + size.posts) as f64 / PEOPLE_PER_S + follows_s + rows / ROWS_PER_S
 }
 
 /// How many follow the author of a post of the instance, on average. Nth of n

@@ -8,7 +8,7 @@ use crate::base::Problem;
 use crate::bench::client;
 use crate::bench::fleet::Fleet;
 use crate::bench::instance::Instance;
-use crate::bench::order::Order;
+use crate::bench::order::{Order, Person, Ready};
 use crate::bench::remote::Remote;
 use crate::bench::scenario::browse::Browse;
 use crate::bench::scenario::deliver::Deliver;
@@ -95,7 +95,7 @@ impl Session {
         Ok(Stage {
             client: client::Client::new(target),
             origin: ready.origin.clone(),
-            people: ready.people.clone().into(),
+            people: authors(ready),
             announcer: ready.announcer.clone(),
             password: ready.password.clone(),
             statuses: ready.statuses.clone().into(),
@@ -118,4 +118,12 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// Those who ask and write. What the announcer writes goes to all the fake
+/// servers, dead ones, too, and has a scenario of its own.
+fn authors(ready: &Ready) -> Arc<[Person]> {
+    let is_other = |one: &&Person| ready.announcer.as_ref().is_none_or(|announcer| announcer.id != one.id);
+    let others: Vec<Person> = ready.people.iter().filter(is_other).cloned().collect();
+    if others.is_empty() { ready.people.clone().into() } else { others.into() }
 }
