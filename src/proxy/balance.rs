@@ -39,6 +39,8 @@ pub struct Pick {
     upstream: Arc<Upstream>,
     sent: Tick,
     is_open: bool,
+    /// The request's body still comes, so it is not under way yet.
+    is_uploading: bool,
 }
 
 impl Pick {
@@ -47,15 +49,43 @@ impl Pick {
         &self.upstream
     }
 
-    /// When it was picked.
+    /// When it was picked; of an upload, when the upstream had all of it.
     pub fn sent(&self) -> Tick {
         self.sent
+    }
+
+    /// Its body comes as fast as the client sends it, which says nothing of
+    /// the upstream: until [`end_upload`](Self::end_upload) it is counted
+    /// apart, and a telephone on a train makes no node look slow or busy. What
+    /// an upload costs, the server's own report knows. Ending meanwhile as
+    /// [`Outcome::Timeout`] or [`Outcome::Cancelled`] teaches nothing, and an
+    /// answer nothing of how long they take.
+    pub fn begin_upload(&mut self) {
+        if !self.is_uploading {
+            self.is_uploading = true;
+            self.upstream.uploads.fetch_add(1, Relaxed);
+            self.upstream.flight.end(self.sent);
+        }
+    }
+
+    /// From this moment it is the upstream that is waited for: its last byte
+    /// was written then. A request under way like any other from now on, as
+    /// old as that.
+    pub fn end_upload(&mut self, at: Tick) {
+        if self.is_uploading {
+            self.is_uploading = false;
+            self.upstream.uploads.fetch_sub(1, Relaxed);
+            self.upstream.flight.start(at);
+            self.sent = at;
+        }
     }
 }
 
 impl Drop for Pick {
     fn drop(&mut self) {
-        if self.is_open {
+        if self.is_uploading {
+            self.upstream.uploads.fetch_sub(1, Relaxed);
+        } else if self.is_open {
             self.upstream.flight.end(self.sent);
         }
     }
@@ -131,7 +161,7 @@ impl Balancer {
         let upstream = Arc::clone(self.policy.pick(&scene, dice)?);
         upstream.begin(now);
         ask.tried.add(upstream.id);
-        Some(Pick { upstream, sent: now, is_open: true })
+        Some(Pick { upstream, sent: now, is_open: true, is_uploading: false })
     }
 
     /// Takes in what an upstream says of itself ([`LoadReport::parse`]).
@@ -162,10 +192,11 @@ impl Balancer {
     /// answer without end is counted by [`Upstream::stream`] from then on.
     pub fn done(&self, now: Tick, mut pick: Pick, outcome: Outcome, dice: &mut Dice) {
         pick.is_open = false;
-        if outcome == Outcome::Answered {
-            self.recent.add(now.micros_since(pick.sent));
+        let sent = (!pick.is_uploading).then_some(pick.sent);
+        if let (Outcome::Answered, Some(sent)) = (outcome, sent) {
+            self.recent.add(now.micros_since(sent));
         }
-        let mut is_news = pick.upstream.learn(now, pick.sent, outcome);
+        let mut is_news = pick.upstream.learn(now, sent, outcome);
         if self.features.eject && outcome.is_hard() {
             is_news |= self.consider_ejecting(now, &pick.upstream, dice);
         }

@@ -324,7 +324,7 @@ fn netflix_health_falls_in_a_line_over_thirty_seconds() {
     for number in 0..100 {
         broken.begin(bench.now);
         let outcome = if number % 5 == 0 { Outcome::Answered } else { Outcome::Connect };
-        broken.learn(bench.now, bench.now, outcome);
+        broken.learn(bench.now, Some(bench.now), outcome);
     }
     let share = |after_s: u64| {
         let later = bench.now.plus_micros(after_s * 1_000_000);
@@ -520,7 +520,7 @@ fn only_a_silent_upstream_is_hedged() {
     same.latency.add(look, 200_000.0);
     bench.balancer.tend(look);
     same.begin(bench.now);
-    same.learn(look, bench.now, Outcome::Answered);
+    same.learn(look, Some(bench.now), Outcome::Answered);
     let Hedge::LookAgain(again) = bench.balancer.hedge(look, &pick, &ask) else { panic!("it must wait") };
     assert_eq!(again.micros_since(pick.sent()), 30_000);
     let late = pick.sent().plus_micros(900_000);
@@ -552,6 +552,95 @@ fn streams_count_a_little_until_they_end() {
     assert_eq!(share(&shares, "u0"), 0, "a hundred open streams are five requests: {shares:?}");
     drop(open);
     assert_eq!(bench.view("u0").streams, 0);
+}
+
+/// A request to one upstream whose body begins to come.
+fn upload_to(bench: &mut Bench, name: &str) -> Pick {
+    let mut held = Vec::new();
+    loop {
+        let mut pick = bench.pick().expect("there is an upstream");
+        if pick.upstream().name() == name {
+            pick.begin_upload();
+            return pick;
+        }
+        held.push(pick);
+    }
+}
+
+#[test]
+fn a_client_that_sends_slowly_makes_no_upstream_slow() {
+    let mut bench = bench(Policy::P2c, 2);
+    let mut upload = upload_to(&mut bench, "u1");
+    let before = bench.view("u1");
+    assert_eq!((before.in_flight, before.uploads), (0, 1), "it is counted apart");
+    let mut shares = BTreeMap::<String, usize>::new();
+    for number in 0..4000u64 {
+        // Answers are never all alike.
+        let name = bench.exchange(5 + number * 7 % 11, |_| Outcome::Answered);
+        *shares.entry(name).or_default() += 1;
+        bench.balancer.tend(bench.now);
+    }
+    assert!(bench.now.secs_since(upload.sent()) > 38.0, "it goes on for all that time");
+    assert!(share(&shares, "u1") > 1000, "{shares:?}");
+    // Its last byte was written: from here on it is a request like any other.
+    upload.end_upload(bench.now);
+    assert_eq!((bench.view("u1").in_flight, bench.view("u1").uploads), (1, 0));
+    let latency = bench.view("u1").latency_us;
+    bench.pass(10);
+    bench.balancer.done(bench.now, upload, Outcome::Answered, &mut bench.dice);
+    let after = bench.view("u1");
+    assert_eq!((after.in_flight, after.uploads), (0, 0));
+    assert!(after.latency_us < latency.map(|us| us * 1.5), "{after:?}");
+    assert!(bench.balancer.recent.p95_us() < 20_000, "it is not waited for longer before a hedge");
+}
+
+#[test]
+fn what_an_upload_teaches_depends_on_who_was_waited_for() {
+    // (how it ends, how often it counts as a failure before and after its
+    // last byte, whether waiting 40 s shows in the latency then)
+    let cases = [
+        (Outcome::Answered, 0, 0, true),
+        (Outcome::Cancelled, 0, 0, true),
+        (Outcome::Timeout, 0, 1, true),
+        (Outcome::Reset, 1, 1, false),
+        (Outcome::ServerError, 1, 1, false),
+        (Outcome::Unavailable, 1, 1, false),
+    ];
+    for (outcome, unfinished, finished, shows) in cases {
+        for is_finished in [false, true] {
+            let mut bench = bench(Policy::P2c, 2);
+            let mut upload = upload_to(&mut bench, "u1");
+            if is_finished {
+                upload.end_upload(bench.now);
+            }
+            let before = bench.view("u1");
+            bench.now = bench.now.plus_micros(40_000_000);
+            bench.balancer.done(bench.now, upload, outcome, &mut bench.dice);
+            let after = bench.view("u1");
+            let case = format!("{outcome:?}, finished: {is_finished}: {after:?}");
+            let failures = if is_finished { finished } else { unfinished };
+            assert_eq!(after.failures - before.failures, failures, "{case}");
+            assert_eq!(after.error_share > 0.0, failures > 0, "{case}");
+            let is_slower = after.latency_us > before.latency_us;
+            assert_eq!(is_slower, is_finished && shows, "{case}");
+            assert_eq!((after.in_flight, after.uploads), (0, 0), "{case}");
+        }
+    }
+}
+
+#[test]
+fn an_upload_that_is_dropped_leaves_nothing() {
+    let mut bench = bench(Policy::P2c, 2);
+    for is_finished in [false, true] {
+        let mut upload = upload_to(&mut bench, "u0");
+        if is_finished {
+            upload.end_upload(bench.now);
+        }
+        // Twice is once.
+        upload.end_upload(bench.now);
+        drop(upload);
+        assert_eq!((bench.view("u0").in_flight, bench.view("u0").uploads), (0, 0), "{is_finished}");
+    }
 }
 
 #[test]

@@ -64,6 +64,8 @@ pub struct Upstream {
     sent_since_report: AtomicU32,
     limit: AtomicU32,
     streams: AtomicU32,
+    /// Requests whose bodies still come.
+    pub(super) uploads: AtomicU32,
     failed_in_a_row: AtomicU32,
     pub(super) last_answer_us: AtomicU64,
     pub(super) last_sent_us: AtomicU64,
@@ -105,6 +107,7 @@ impl Upstream {
             sent_since_report: AtomicU32::new(0),
             limit: AtomicU32::new(0),
             streams: AtomicU32::new(0),
+            uploads: AtomicU32::new(0),
             failed_in_a_row: AtomicU32::new(0),
             last_answer_us: AtomicU64::new(0),
             last_sent_us: AtomicU64::new(0),
@@ -182,43 +185,69 @@ impl Upstream {
         self.last_answer_us.load(Relaxed) <= then.as_micros()
     }
 
-    /// Takes in the end of a try. Whether that changes who may be picked.
-    pub(super) fn learn(&self, now: Tick, sent: Tick, outcome: Outcome) -> bool {
+    /// Takes in the end of a try that was sent then; `None`: its body still
+    /// came, and nobody knows how long the upstream takes. Whether that
+    /// changes who may be picked.
+    pub(super) fn learn(&self, now: Tick, sent: Option<Tick>, outcome: Outcome) -> bool {
+        let Some(sent) = sent else { return self.learn_of_upload(now, outcome) };
         self.flight.end(sent);
         let took_us = now.micros_since(sent) as f32;
         if outcome.is_failure() {
             self.failures.fetch_add(1, Relaxed);
         }
         match outcome {
-            Outcome::Answered => return self.learn_answer(now, took_us),
-            Outcome::ServerError => {
-                self.answered(now);
-                self.answers.add(now, true);
+            Outcome::Answered => {
+                self.latency.add(now, took_us);
+                return self.learn_answer(now);
             }
-            Outcome::Connect | Outcome::Reset => self.broken.add(now, false),
             // A wait in vain is at least as long as it was. Other failures
             // say nothing of latency: fast ones would attract traffic.
             Outcome::Timeout => {
                 self.broken.add(now, true);
                 self.latency.add_at_least(now, took_us);
             }
+            Outcome::Cancelled => self.latency.add_at_least(now, took_us),
+            other => self.learn_failure(now, other),
+        }
+        false
+    }
+
+    fn learn_of_upload(&self, now: Tick, outcome: Outcome) -> bool {
+        match outcome {
+            Outcome::Answered => return self.learn_answer(now),
+            // It was the client that was waited for.
+            Outcome::Timeout | Outcome::Cancelled => {}
+            other => {
+                self.failures.fetch_add(1, Relaxed);
+                self.learn_failure(now, other);
+            }
+        }
+        false
+    }
+
+    /// A failure that says the same however long it took.
+    fn learn_failure(&self, now: Tick, outcome: Outcome) {
+        match outcome {
+            Outcome::ServerError => {
+                self.answered(now);
+                self.answers.add(now, true);
+            }
+            Outcome::Connect | Outcome::Reset => self.broken.add(now, false),
             Outcome::Shed | Outcome::Unavailable => {
                 self.answered(now);
                 self.refused.add(now, false);
             }
-            Outcome::Cancelled => self.latency.add_at_least(now, took_us),
+            Outcome::Answered | Outcome::Timeout | Outcome::Cancelled => {}
         }
-        false
     }
 
     fn answered(&self, now: Tick) {
         self.last_answer_us.fetch_max(now.as_micros(), Relaxed);
     }
 
-    fn learn_answer(&self, now: Tick, took_us: f32) -> bool {
+    fn learn_answer(&self, now: Tick) -> bool {
         self.answered(now);
         self.answers.add(now, false);
-        self.latency.add(now, took_us);
         if self.failed_in_a_row.load(Relaxed) != 0 {
             self.failed_in_a_row.store(0, Relaxed);
         }
@@ -293,6 +322,10 @@ impl Upstream {
 
     pub(super) fn streams(&self) -> u32 {
         self.streams.load(Relaxed)
+    }
+
+    pub(super) fn uploads(&self) -> u32 {
+        self.uploads.load(Relaxed)
     }
 
     pub(super) fn picks(&self) -> u64 {

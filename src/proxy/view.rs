@@ -59,6 +59,8 @@ pub struct UpstreamView {
     pub in_flight: u32,
     /// Open streams from here.
     pub streams: u32,
+    /// Requests from here whose bodies still come.
+    pub uploads: u32,
     /// Mean latency in microseconds, if it has answered.
     pub latency_us: Option<f32>,
     /// The share of requests that fail, 0 to 1.
@@ -98,6 +100,7 @@ impl Balancer {
             score: policy::score(scene, upstream),
             in_flight: upstream.in_flight(),
             streams: upstream.streams(),
+            uploads: upstream.uploads(),
             latency_us: upstream.latency.read(now).map(|(us, _)| us),
             error_share: upstream.error_share(now, true),
             utilisation: report.map(|report| report.utilisation),

@@ -10,3 +10,4 @@ mod kit;
 mod live;
 mod pass;
 mod refuse;
+mod slow;

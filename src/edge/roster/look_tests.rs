@@ -36,6 +36,7 @@ fn upstream(number: u8, health: Health, latency_us: f32) -> UpstreamView {
         score: 1.5,
         in_flight: 2,
         streams: 1,
+        uploads: 0,
         latency_us: Some(latency_us),
         error_share: 0.0,
         utilisation: Some(0.4),

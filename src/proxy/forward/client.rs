@@ -17,8 +17,9 @@ use super::exchange::Waiting;
 use super::head::{Framing, HEAD_MAX_BYTES, RequestHead};
 use super::io::Io;
 use super::outgoing::Origin;
+use super::patience::Patience;
 use super::refusal::{Refusal, phrase};
-use super::settings::{HEAD_WAIT_MAX, KEPT_BODY_MAX_BYTES, REST_MAX, STALL_MAX};
+use super::settings::{HEAD_WAIT_MAX, KEPT_BODY_MAX_BYTES, REST_MAX};
 use super::timer::Timer;
 use super::upload::Source;
 use super::worker::Worker;
@@ -143,6 +144,9 @@ impl Client {
         if matches!(framing, Framing::Length(length) if length > self.body_left) {
             return Err(Refusal::new(413, "the body is too long"));
         }
+        // Made when there is something to wait for: mostly all of it is here.
+        let mut patience = None;
+        let mut came = 0;
         poll_fn(|cx| {
             loop {
                 if self.move_body(None)? {
@@ -152,14 +156,16 @@ impl Client {
                     return Poll::Ready(Ok(false));
                 }
                 match self.inbound.poll_read(&mut self.io, cx, READ_BYTES) {
-                    Poll::Ready(Ok(1..)) => {
-                        self.timer.set(worker.now().plus(STALL_MAX));
+                    Poll::Ready(Ok(count @ 1..)) => {
+                        came += count as u64;
                         continue;
                     }
                     Poll::Ready(_) => return Poll::Ready(Err(Refusal::bad("the body is not complete"))),
                     Poll::Pending => {}
                 }
-                ready!(self.timer.poll(|| worker.now(), cx));
+                let span = worker.shared.settings.stall_timeout;
+                let patience = patience.get_or_insert_with(|| Patience::new(span, worker.now()));
+                ready!(patience.poll(&mut self.timer, came, || worker.now(), cx));
                 return Poll::Ready(Err(Refusal::new(408, "the body did not come in time")));
             }
         })
@@ -227,12 +233,15 @@ impl Client {
 
     /// Writes what waits, unless the client stopped reading.
     pub(super) async fn flush(&mut self, worker: &Worker) -> std::io::Result<()> {
-        self.timer.set(worker.now().plus(STALL_MAX));
+        let mut patience = Patience::new(worker.shared.settings.stall_timeout, worker.now());
+        let all = self.out.len();
         poll_fn(|cx| {
             if let Poll::Ready(written) = self.out.poll_write(&mut self.io, cx) {
                 return Poll::Ready(written);
             }
-            self.timer.poll(|| worker.now(), cx).map(|()| Err(std::io::ErrorKind::TimedOut.into()))
+            let written = (all - self.out.len()) as u64;
+            let late = patience.poll(&mut self.timer, written, || worker.now(), cx);
+            late.map(|()| Err(std::io::ErrorKind::TimedOut.into()))
         })
         .await
     }

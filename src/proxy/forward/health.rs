@@ -82,7 +82,7 @@ async fn ask(shared: &Shared, upstream: &Upstream) -> io::Result<u16> {
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: waxwing-health\r\nConnection: close\r\n\r\n"
     );
     link.send(text.as_bytes()).await?;
-    let asks = Asks { to_head: false, upgrades: false };
+    let asks = Asks { to_head: false, upgrades: false, expects_continue: false };
     let read = poll_fn(|cx| link.poll_head(cx, asks, &mut |_, _| {})).await;
     read.map(|()| link.head.status).map_err(|_| io::ErrorKind::InvalidData.into())
 }

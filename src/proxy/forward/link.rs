@@ -136,6 +136,8 @@ pub(super) struct Asks {
     pub(super) to_head: bool,
     /// It would change the protocol.
     pub(super) upgrades: bool,
+    /// Its client sends the body once the upstream has said that it wants it.
+    pub(super) expects_continue: bool,
 }
 
 fn broken(refusal: Refusal) -> Broken {

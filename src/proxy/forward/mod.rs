@@ -19,6 +19,7 @@ mod http2;
 mod io;
 mod link;
 mod outgoing;
+mod patience;
 mod refusal;
 mod relay;
 mod serve;

@@ -5,9 +5,9 @@ use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::AsyncWrite;
 
 use super::body::{Decoder, Part};
 use super::client::{Client, push_data};
@@ -15,7 +15,7 @@ use super::exchange::Waiting;
 use super::head::Framing;
 use super::link::Link;
 use super::outgoing::{Reply, push_answer};
-use super::settings::{STALL_MAX, STREAM_STALL_MAX};
+use super::patience::Patience;
 use super::upload::Upload;
 use super::worker::Worker;
 use crate::proxy::{Streaming, Upstream};
@@ -75,7 +75,8 @@ pub(super) async fn relay(
     let mut body = Decoder::default();
     body.start(link.head.framing);
     let _streaming = link.head.is_events.then(|| upstream.stream());
-    let mut relay = Relay { client, link: &mut link, body, framing, is_over: false, direct: 0, upload };
+    let mut relay =
+        Relay { client, link: &mut link, body, framing, is_over: false, direct: 0, moved: 0, upload };
     let relayed = relay.run(worker).await;
     let is_sent = relay.upload.is_over && !relay.upload.is_cut;
     if relayed.is_err() {
@@ -96,24 +97,25 @@ struct Relay<'a> {
     is_over: bool,
     /// Bytes in front of the link's buffer that go to the client as they are.
     direct: usize,
+    /// Bytes read from the upstream and written to the client so far.
+    moved: u64,
     upload: Upload,
 }
 
 impl Relay<'_> {
     async fn run(&mut self, worker: &Worker) -> io::Result<()> {
-        let patience = if self.link.head.is_events { STREAM_STALL_MAX } else { STALL_MAX };
-        let mut moved = 0;
+        let settings = &worker.shared.settings;
+        let span =
+            if self.link.head.is_events { settings.stream_stall_timeout } else { settings.stall_timeout };
+        let mut patience = Patience::new(span, worker.now());
         let mut timer = std::mem::take(&mut self.client.timer);
         let done = poll_fn(|cx| {
             if let Poll::Ready(done) = self.step(cx) {
                 return Poll::Ready(done);
             }
-            let now = self.body.data + self.client.out.len() as u64;
-            if now != moved || moved == 0 {
-                moved = now.max(1);
-                timer.set(worker.now().plus(patience));
-            }
-            timer.poll(|| worker.now(), cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+            let moved = self.moved + self.upload.moved;
+            let late = patience.poll(&mut timer, moved, || worker.now(), cx);
+            late.map(|()| Err(io::ErrorKind::TimedOut.into()))
         })
         .await;
         self.client.timer = timer;
@@ -159,7 +161,10 @@ impl Relay<'_> {
         let is_long = self.body.data > READ_BYTES as u64;
         let room = if is_long { READ_LONG_BYTES } else { READ_BYTES };
         match self.link.inbound.poll_read(&mut self.link.io, cx, room) {
-            Poll::Ready(Ok(1..)) => Ok(true),
+            Poll::Ready(Ok(count @ 1..)) => {
+                self.moved += count as u64;
+                Ok(true)
+            }
             Poll::Ready(Ok(0)) if self.body.finish() => Ok(true),
             Poll::Ready(Ok(_)) => Err(io::ErrorKind::UnexpectedEof.into()),
             Poll::Ready(Err(error)) => Err(error),
@@ -214,32 +219,18 @@ impl Relay<'_> {
                 Poll::Ready(written) => written?,
                 Poll::Pending => return Ok(Poll::Pending),
             };
+            self.moved += written as u64;
             let copied = written.min(self.client.out.len());
             self.client.out.consume(copied);
             self.link.inbound.consume(written - copied);
             self.direct -= written - copied;
         }
-        match self.client.out.poll_write(&mut self.client.io, cx) {
+        let before = self.client.out.len();
+        let written = self.client.out.poll_write(&mut self.client.io, cx);
+        self.moved += (before - self.client.out.len()) as u64;
+        match written {
             Poll::Ready(written) => written.map(Poll::Ready),
             Poll::Pending => Ok(Poll::Pending),
         }
-    }
-}
-
-/// Moves bytes from one connection to the other through a buffer; ready when
-/// the first has ended and the second was told.
-pub(super) fn poll_move(
-    from: &mut (impl AsyncRead + Unpin),
-    buffer: &mut super::buffer::Buffer,
-    to: &mut (impl AsyncWrite + Unpin),
-    has_ended: &mut bool,
-    cx: &mut Context<'_>,
-) -> Poll<io::Result<()>> {
-    loop {
-        ready!(buffer.poll_write(to, cx))?;
-        if *has_ended {
-            return Pin::new(to).poll_shutdown(cx);
-        }
-        *has_ended = ready!(buffer.poll_read(from, cx, READ_BYTES))? == 0;
     }
 }

@@ -87,7 +87,11 @@ fn prepare(client: &mut Client, worker: &Worker, end: usize) -> Result<(Ask, Wan
     if method == b"TRACE" && head.has_body() {
         return Err(Refusal::bad("TRACE has no body"));
     }
-    let asks = Asks { to_head: method == b"HEAD", upgrades: head.upgrade.is_some() };
+    let asks = Asks {
+        to_head: method == b"HEAD",
+        upgrades: head.upgrade.is_some(),
+        expects_continue: head.expects_continue,
+    };
     let wants = Wants {
         is_http_10: head.is_http_10,
         keeps_alive: head.keeps_alive() && !client.stop.is_cancelled(),

@@ -12,7 +12,8 @@ pub const KEPT_BODY_MAX_BYTES: u64 = 64 * 1024;
 pub const HEAD_WAIT_MAX: Duration = Duration::from_secs(30);
 /// How long a client's connection may rest between two requests.
 pub const REST_MAX: Duration = Duration::from_secs(75);
-/// How long a body may stand still, in either direction.
+/// How long a body may stand still, in either direction, unless it is set
+/// otherwise. However slow, what moves goes on.
 pub const STALL_MAX: Duration = Duration::from_secs(60);
 /// The same where pauses are usual: events, WebSocket.
 pub const STREAM_STALL_MAX: Duration = Duration::from_secs(3600);
@@ -36,6 +37,10 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// How long an upstream may take until the head of its answer.
     pub answer_timeout: Duration,
+    /// How long a body may stand still, in either direction.
+    pub stall_timeout: Duration,
+    /// The same where pauses are usual: events, WebSocket.
+    pub stream_stall_timeout: Duration,
     /// Bytes of a request's body.
     pub body_max_bytes: u64,
     /// Proxies before this one, whose `Forwarded` and `X-Forwarded-*` are
@@ -55,6 +60,8 @@ impl Default for Settings {
             policy: Policy::P2c,
             connect_timeout: Duration::from_secs(2),
             answer_timeout: Duration::from_secs(60),
+            stall_timeout: STALL_MAX,
+            stream_stall_timeout: STREAM_STALL_MAX,
             body_max_bytes: 1 << 30,
             trusted: Vec::new(),
             health_path: "/healthz".to_owned(),

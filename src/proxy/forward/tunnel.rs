@@ -3,17 +3,20 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::task::Poll;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::buffer::Buffer;
 use super::client::Client;
 use super::link::Link;
-use super::relay::poll_move;
-use super::settings::STREAM_STALL_MAX;
+use super::patience::Patience;
 use super::timer::Timer;
 use super::worker::Worker;
+
+/// Room for a read.
+const READ_BYTES: usize = 4 * 1024;
 
 /// Carries bytes between a client and its upstream. What was read beyond the
 /// two heads goes first.
@@ -30,26 +33,62 @@ pub(super) async fn carry(
     mut link: Box<Link>,
     worker: &Worker,
 ) {
-    let (mut up_ended, mut down_ended) = (false, false);
-    let (mut is_up_done, mut is_down_done) = (false, false);
+    let (mut up, mut down) = (Way::default(), Way::default());
     // The head of the answer waits in `out`; what follows it comes behind.
     out.push(link.inbound.filled());
+    let mut patience = Patience::new(worker.shared.settings.stream_stall_timeout, worker.now());
     let mut timer = Timer::default();
     // A failure of one side is the end of both; there is nobody to tell.
     let _: io::Result<()> = poll_fn(|cx| {
-        timer.set(worker.now().plus(STREAM_STALL_MAX));
-        if !is_up_done && let Poll::Ready(moved) = poll_move(io, inbound, &mut link.io, &mut up_ended, cx) {
-            moved?;
-            is_up_done = true;
-        }
-        if !is_down_done && let Poll::Ready(moved) = poll_move(&mut link.io, out, io, &mut down_ended, cx) {
-            moved?;
-            is_down_done = true;
-        }
+        let is_up_done = up.poll(io, inbound, &mut link.io, cx)?.is_ready();
+        let is_down_done = down.poll(&mut link.io, out, io, cx)?.is_ready();
         if is_up_done && is_down_done {
             return Poll::Ready(Ok(()));
         }
-        timer.poll(|| worker.now(), cx).map(Ok)
+        patience.poll(&mut timer, up.moved + down.moved, || worker.now(), cx).map(Ok)
     })
     .await;
+}
+
+/// One direction.
+#[derive(Default)]
+struct Way {
+    /// Nothing more comes.
+    has_ended: bool,
+    /// The other side was told that.
+    is_done: bool,
+    /// Bytes read and written so far.
+    moved: u64,
+}
+
+impl Way {
+    /// Moves bytes through a buffer as far as they go; ready when one side
+    /// has ended and the other was told.
+    fn poll(
+        &mut self,
+        from: &mut (impl AsyncRead + Unpin),
+        buffer: &mut Buffer,
+        to: &mut (impl AsyncWrite + Unpin),
+        cx: &mut Context<'_>,
+    ) -> io::Result<Poll<()>> {
+        while !self.is_done {
+            let before = buffer.len();
+            let written = buffer.poll_write(to, cx)?;
+            self.moved += (before - buffer.len()) as u64;
+            if written.is_pending() {
+                return Ok(Poll::Pending);
+            }
+            let step = match self.has_ended {
+                true => Pin::new(&mut *to).poll_shutdown(cx)?.map(|()| self.is_done = true),
+                false => buffer.poll_read(from, cx, READ_BYTES)?.map(|count| {
+                    self.has_ended = count == 0;
+                    self.moved += count as u64;
+                }),
+            };
+            if step.is_pending() {
+                return Ok(Poll::Pending);
+            }
+        }
+        Ok(Poll::Ready(()))
+    }
 }

@@ -11,8 +11,8 @@ use super::buffer::Buffer;
 use super::exchange::{Nothing, Order, Waiting, Won, settle, unconnected};
 use super::link::{Broken, Link};
 use super::outgoing::push_interim;
+use super::patience::Patience;
 use super::refusal::Refusal;
-use super::settings::STALL_MAX;
 use super::timer::Timer;
 use super::worker::Worker;
 use crate::proxy::{Ask, Outcome, Pick};
@@ -38,11 +38,14 @@ pub(super) struct Upload {
     pub(super) is_cut: bool,
     /// Something of it was read: it cannot be sent again.
     pub(super) has_begun: bool,
+    /// Bytes taken from the client and bytes written to the upstream.
+    pub(super) moved: u64,
 }
 
 impl Upload {
     /// Nothing more to send.
-    pub(super) const DONE: Upload = Upload { is_read: true, is_over: true, is_cut: false, has_begun: true };
+    pub(super) const DONE: Upload =
+        Upload { is_read: true, is_over: true, is_cut: false, has_begun: true, moved: 0 };
 
     /// Moves on as far as it can. Ready when it is over.
     ///
@@ -58,7 +61,10 @@ impl Upload {
             if self.is_over {
                 return Poll::Ready(Ok(()));
             }
-            match link.out.poll_write(&mut link.io, cx) {
+            let before = link.out.len();
+            let written = link.out.poll_write(&mut link.io, cx);
+            self.moved += (before - link.out.len()) as u64;
+            match written {
                 Poll::Ready(Ok(())) => self.is_over = self.is_read,
                 Poll::Ready(Err(_)) => (self.is_over, self.is_cut) = (true, true),
                 Poll::Pending if link.out.len() >= AHEAD_MAX_BYTES => return Poll::Pending,
@@ -70,7 +76,10 @@ impl Upload {
             if self.is_read {
                 return Poll::Pending;
             }
-            match source.poll_body(cx, &mut link.out) {
+            let before = link.out.len();
+            let taken = source.poll_body(cx, &mut link.out);
+            self.moved += (link.out.len() - before) as u64;
+            match taken {
                 Poll::Ready(Ok(is_end)) => (self.is_read, self.has_begun) = (is_end, true),
                 Poll::Ready(Err(refusal)) => return Poll::Ready(Err(refusal)),
                 Poll::Pending => return Poll::Pending,
@@ -97,9 +106,9 @@ pub(super) async fn send(
 ) -> Result<(Won, Upload), Failed> {
     let mut nothing = Nothing::NoUpstream;
     loop {
-        let Some(pick) = worker.pick(ask) else { return Err(Failed::Nothing(nothing)) };
+        let Some(mut pick) = worker.pick(ask) else { return Err(Failed::Nothing(nothing)) };
         let mut upload = Upload::default();
-        let outcome = match send_to(worker, &pick, order, timer, source, &mut upload).await {
+        let outcome = match send_to(worker, &mut pick, order, timer, source, &mut upload).await {
             Ok(link) => match settle(worker, pick, Ok(link)) {
                 Ok(won) => return Ok((won, upload)),
                 Err(outcome) => outcome,
@@ -133,7 +142,7 @@ enum Stopped {
 
 async fn send_to(
     worker: &Worker,
-    pick: &Pick,
+    pick: &mut Pick,
     order: &Order<'_>,
     timer: &mut Timer,
     source: &mut impl Source,
@@ -144,14 +153,23 @@ async fn send_to(
     let mut link = linked.map_err(|error| Stopped::Outcome(unconnected(&upstream, &error)))?;
     link.out.push(order.bytes);
     let interim = Mutex::new(Buffer::default());
-    let mut moved = worker.now();
-    let mut sent = 0;
+    // From here on it is the client that is waited for, until the last byte
+    // of its body was written.
+    pick.begin_upload();
+    let settings = &worker.shared.settings;
+    let mut patience = Patience::new(settings.stall_timeout, worker.now());
+    let mut is_awaited = false;
     let balancer = &worker.shared.balancer;
-    let mut doubt = balancer.first_doubt(moved);
+    let mut doubt = balancer.first_doubt(patience.since());
     poll_fn(|cx| {
         let uploading = upload.poll(&mut link, source, cx);
         if let Poll::Ready(Err(refusal)) = uploading {
             return Poll::Ready(Err(Stopped::Body(refusal)));
+        }
+        if upload.is_over && !is_awaited {
+            is_awaited = true;
+            patience.restart(settings.answer_timeout, worker.now());
+            pick.end_upload(patience.since());
         }
         let head = link.poll_head(cx, order.asks, &mut |head, bytes| {
             push_interim(&mut interim.lock(), head, bytes);
@@ -163,18 +181,25 @@ async fn send_to(
         if upload.is_read && source.poll_gone(cx).is_ready() {
             return Poll::Ready(Err(Stopped::Gone));
         }
-        // The upstream's time runs from the last byte it was given.
-        if !upload.is_over && link.out.len() != sent {
-            (sent, moved) = (link.out.len(), worker.now());
+        if !is_awaited {
+            patience.note(upload.moved, || worker.now());
         }
-        let patience = if upload.is_over { worker.shared.settings.answer_timeout } else { STALL_MAX };
         loop {
-            timer.set(moved.plus(patience).min(doubt));
+            timer.set(patience.until().min(doubt));
             if timer.poll(|| worker.now(), cx).is_pending() {
                 return Poll::Pending;
             }
             let now = worker.now();
-            if now >= moved.plus(patience) || balancer.is_hopeless(now, pick, moved) {
+            let is_told = upload.has_begun || !order.asks.expects_continue;
+            if patience.is_over(now) && !is_awaited && link.out.is_empty() && is_told {
+                return Poll::Ready(Err(Stopped::Body(Refusal::new(408, "the body did not come in time"))));
+            }
+            if patience.is_over(now) || balancer.is_hopeless(now, pick, patience.since()) {
+                // An upstream that takes nothing is as silent as one that
+                // has all of it and does not answer.
+                if !link.out.is_empty() {
+                    pick.end_upload(patience.since());
+                }
                 return Poll::Ready(Err(Stopped::Outcome(Outcome::Timeout)));
             }
             doubt = balancer.next_doubt(now);

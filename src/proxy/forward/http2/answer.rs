@@ -18,8 +18,8 @@ use crate::proxy::forward::exchange::Won;
 use crate::proxy::forward::head::Framing;
 use crate::proxy::forward::link::Link;
 use crate::proxy::forward::outgoing::passes_answer;
+use crate::proxy::forward::patience::Patience;
 use crate::proxy::forward::refusal::Refusal;
-use crate::proxy::forward::settings::{STALL_MAX, STREAM_STALL_MAX};
 use crate::proxy::forward::timer::Timer;
 use crate::proxy::forward::upload::Upload;
 use crate::proxy::forward::worker::Worker;
@@ -48,7 +48,10 @@ struct Passing<B> {
     upload: Upload,
     source: Streamed<B>,
     timer: Timer,
-    streaming: Option<Streaming>,
+    patience: Patience,
+    /// Bytes read from the upstream and pieces taken by whoever sends them.
+    moved: u64,
+    _streaming: Option<Streaming>,
 }
 
 impl<B> AnswerBody<B> {
@@ -87,6 +90,8 @@ impl<B> AnswerBody<B> {
             _ => None,
         };
         let streaming = link.head.is_events.then(|| upstream.stream());
+        let settings = &worker.shared.settings;
+        let span = if streaming.is_some() { settings.stream_stall_timeout } else { settings.stall_timeout };
         let mut passing = Passing {
             worker: worker.clone(),
             upstream,
@@ -96,10 +101,10 @@ impl<B> AnswerBody<B> {
             upload,
             source,
             timer,
-            streaming,
+            patience: Patience::new(span, worker.now()),
+            moved: 0,
+            _streaming: streaming,
         };
-        let patience = if passing.streaming.is_some() { STREAM_STALL_MAX } else { STALL_MAX };
-        passing.timer.set(worker.now().plus(patience));
         passing.give_back_if_done();
         Ok(Response::from_parts(parts, AnswerBody(Inner::Passing(Box::new(passing)))))
     }
@@ -170,7 +175,10 @@ impl<B: Body<Data = Bytes> + Unpin> Passing<B> {
                     return Poll::Ready(None);
                 }
                 Part::More => match link.inbound.poll_read(&mut link.io, cx, READ_BYTES) {
-                    Poll::Ready(Ok(1..)) => continue,
+                    Poll::Ready(Ok(count @ 1..)) => {
+                        self.moved += count as u64;
+                        continue;
+                    }
                     Poll::Ready(Ok(0)) if self.body.finish() => continue,
                     Poll::Ready(_) => {
                         return Poll::Ready(Some(Err(io::ErrorKind::UnexpectedEof.into())));
@@ -178,21 +186,16 @@ impl<B: Body<Data = Bytes> + Unpin> Passing<B> {
                     Poll::Pending => return self.wait(cx),
                 },
             };
-            self.moved();
+            self.moved += 1;
             self.give_back_if_done();
             return Poll::Ready(Some(Ok(frame)));
         }
     }
 
-    /// Something came: the time for the next piece begins.
-    fn moved(&mut self) {
-        let patience = if self.streaming.is_some() { STREAM_STALL_MAX } else { STALL_MAX };
-        self.timer.set(self.worker.now().plus(patience));
-    }
-
     fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        let late = || Some(Err(io::ErrorKind::TimedOut.into()));
-        self.timer.poll(|| self.worker.now(), cx).map(|()| late())
+        let moved = self.moved + self.upload.moved;
+        let late = self.patience.poll(&mut self.timer, moved, || self.worker.now(), cx);
+        late.map(|()| Some(Err(io::ErrorKind::TimedOut.into())))
     }
 }
 

@@ -33,6 +33,7 @@ use crate::proxy::forward::field::kind;
 use crate::proxy::forward::head::{Framing, RequestHead};
 use crate::proxy::forward::link::Asks;
 use crate::proxy::forward::outgoing::{Origin, push_field, push_request};
+use crate::proxy::forward::patience::Patience;
 use crate::proxy::forward::refusal::Refusal;
 use crate::proxy::forward::serve::{ask_of, refusal_of};
 use crate::proxy::forward::settings::{KEPT_BODY_MAX_BYTES, STALL_MAX};
@@ -188,7 +189,9 @@ where
     push_request(&mut sent, &head, text.filled(), &caller.origin, b"localhost");
     let mut ask = ask_of(worker, &head, text.filled(), &caller.origin, caller.address);
     let upgrades = head.upgrade.is_some();
-    let asks = Asks { to_head: head.method.of(text.filled()) == b"HEAD", upgrades };
+    let to_head = head.method.of(text.filled()) == b"HEAD";
+    // Whoever reads the body tells the client to send it.
+    let asks = Asks { to_head, upgrades, expects_continue: false };
     let switching = upgrades.then(|| hyper::upgrade::on(&mut request));
     let body_max_bytes = worker.shared.settings.body_max_bytes;
     let mut source = Streamed::new(request.into_body(), head.framing, body_max_bytes)?;
@@ -273,16 +276,17 @@ impl<B: Body<Data = Bytes> + Unpin> Streamed<B> {
             Framing::Length(length) => length <= KEPT_BODY_MAX_BYTES,
             _ => false,
         };
-        timer.set(worker.now().plus(STALL_MAX));
+        let mut patience = Patience::new(worker.shared.settings.stall_timeout, worker.now());
         poll_fn(|cx| {
             while out.len() < 2 * KEPT_BODY_MAX_BYTES as usize {
                 match self.poll_body(cx, out) {
                     Poll::Ready(Ok(true)) => return Poll::Ready(Ok(true)),
-                    Poll::Ready(Ok(false)) => timer.set(worker.now().plus(STALL_MAX)),
+                    Poll::Ready(Ok(false)) => {}
                     Poll::Ready(Err(refusal)) => return Poll::Ready(Err(refusal)),
                     Poll::Pending if is_awaited => {
                         let late = Err(Refusal::new(408, "the body did not come in time"));
-                        return timer.poll(|| worker.now(), cx).map(|()| late);
+                        let patience = patience.poll(timer, self.came, || worker.now(), cx);
+                        return patience.map(|()| late);
                     }
                     Poll::Pending => break,
                 }
