@@ -8,13 +8,13 @@ use super::report::data::{Machine, Round};
 const FULL: f64 = 0.85;
 /// A queue of the store's lane that is longer than one group of it.
 const LANE_DEEP: f64 = 64.0;
-/// Jobs waiting in the queue that are a backlog.
-const BACKLOG: f64 = 1000.0;
 
 /// A commit that takes so many times as long as one durable write of the disk
 /// is still mostly that.
 const MOSTLY: f64 = 2.0;
 
+/// What is no part of what is measured.
+pub const OTHER_PROGRAMS: &str = "other programs on this machine";
 const CPU: &str = "CPU";
 const GENERATOR: &str = "the generator itself";
 
@@ -62,7 +62,7 @@ pub fn culprit(round: &Round, machine: &Machine) -> Culprit {
         Some((share, Culprit { name: CPU, evidence }))
             if share >= FULL && round.others(machine.usable()) > round.used.cpu =>
         {
-            Culprit { name: "other programs on this machine", evidence }
+            Culprit { name: OTHER_PROGRAMS, evidence }
         }
         Some((share, culprit)) if share >= FULL => culprit,
         _ => nothing_full(round),
@@ -150,9 +150,9 @@ fn nothing_full(round: &Round) -> Culprit {
         let evidence = format!("{} changes waited for the store's one writer", whole(used.lane_depth));
         return Culprit { name: "the store's lane", evidence };
     }
-    if used.queued >= BACKLOG {
-        let evidence = format!("{} jobs waited in the queue", whole(used.queued));
-        return Culprit { name: "the queue", evidence };
+    // Jobs that merely wait, such as those for dead servers, are in nobody's way.
+    if !round.keeps_up() {
+        return backlog(round, "its jobs pile up");
     }
     let evidence = format!(
         "no resource was used up (processors {:.0} %, commits {:.0} %); work waits for something inside",
@@ -171,7 +171,7 @@ mod tests {
         let machine = Machine { cores: 4, memory_bytes: 8 << 30, fsync_ms: 2.0, ..Machine::default() };
         // Without memory nobody has looked.
         let used = Used { rss_mib: used.rss_mib.max(1.0), ..used };
-        culprit(&Round { used, ..Round::default() }, &machine).name
+        culprit(&Round { used, seconds: 5.0, ..Round::default() }, &machine).name
     }
 
     #[test]
@@ -190,7 +190,8 @@ mod tests {
             (Used { files: 0.99, ..calm }, "file descriptors"),
             (Used { rss_mib: 8000.0, ..calm }, "memory"),
             (Used { lane_depth: 200.0, ..calm }, "the store's lane"),
-            (Used { queued: 5000.0, ..calm }, "the queue"),
+            (Used { queued: 5000.0, ..calm }, "nothing that is measured"),
+            (Used { jobs_per_s: 80.0, jobs_behind_per_s: 90.0, ..calm }, "the job queue"),
             (calm, "nothing that is measured"),
         ] {
             assert_eq!(name(used), wanted, "{used:?}");

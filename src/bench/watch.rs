@@ -18,6 +18,7 @@ use super::report::data::{Generator, Round, Sample, Used};
 use crate::base::Clock;
 
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+const METRICS_EVERY: Duration = Duration::from_secs(1);
 /// The last look at the metrics may be so late.
 const LAST_LOOK: Duration = Duration::from_secs(1);
 /// Looks of one run that are kept.
@@ -184,33 +185,60 @@ impl Seen {
     }
 }
 
+/// An instance with too much to do answers late, also when it is asked for its
+/// metrics: that must not keep anybody from seeing what it uses.
 async fn look(watched: Watched, clock: Arc<dyn Clock>, course: Course, seen: Arc<Mutex<Seen>>) {
-    let mut ticks = tokio::time::interval(LOOK_EVERY);
+    tokio::join!(processes(&watched, &*clock, course, &seen), figures(&watched, &*clock, course, &seen));
+}
+
+fn every(span: Duration) -> tokio::time::Interval {
+    let mut ticks = tokio::time::interval(span);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    ticks
+}
+
+/// Reads the metrics.
+async fn figures(watched: &Watched, clock: &dyn Clock, course: Course, seen: &Mutex<Seen>) {
+    let mut ticks = every(METRICS_EVERY);
+    for _ in 0..SAMPLES_MAX {
+        ticks.tick().await;
+        let now = clock.monotonic();
+        // The first that counts is read when counting begins.
+        if now < course.from() && now + METRICS_EVERY > course.from() {
+            tokio::time::sleep(course.from() - now).await;
+        }
+        let metrics = watched.metrics().await;
+        let now = clock.monotonic();
+        if metrics.is_empty() || now < course.from() {
+            continue;
+        }
+        let mut seen = seen.lock();
+        seen.lane_depth_max = seen.lane_depth_max.max(metrics.sum("waxwing_store_lane_depth"));
+        seen.first.get_or_insert_with(|| (now, metrics.clone()));
+        // Afterwards it only shrinks.
+        if now <= course.until() {
+            seen.queued.push((now, metrics.sum(QUEUED)));
+        }
+        // What happens after the last request counts no more, unless nothing
+        // was heard before.
+        if now < course.until() + LAST_LOOK || seen.last.0 <= seen.first.as_ref().map_or(now, |first| first.0)
+        {
+            seen.last = (now, metrics);
+        }
+    }
+}
+
+/// Looks at the processes.
+async fn processes(watched: &Watched, clock: &dyn Clock, course: Course, seen: &Mutex<Seen>) {
+    let mut ticks = every(LOOK_EVERY);
     let mut before: Option<(Duration, Duration, Duration, Busy)> = None;
-    for nth in 0..SAMPLES_MAX {
+    for _ in 0..SAMPLES_MAX {
         ticks.tick().await;
         let now = clock.monotonic();
         let cpu_of = |pid: Option<u32>| pid.map_or(Duration::ZERO, |pid| proc::cpu(Some(pid)));
         let times = (now, cpu_of(watched.pid), proc::cpu(None), Busy::now(watched.allowed.as_ref()));
         let counts = now >= course.from();
-        if nth % 4 == 0 || (counts && seen.lock().first.is_none()) {
-            let metrics = watched.metrics().await;
-            let mut seen = seen.lock();
-            if counts {
-                seen.lane_depth_max = seen.lane_depth_max.max(metrics.sum("waxwing_store_lane_depth"));
-                seen.first.get_or_insert_with(|| (now, metrics.clone()));
-                // Afterwards it only shrinks.
-                if now <= course.until() && !metrics.is_empty() {
-                    seen.queued.push((now, metrics.sum(QUEUED)));
-                }
-            }
-            // What happens after the last request counts no more.
-            if now < course.until() + LAST_LOOK {
-                seen.last = (now, metrics);
-            }
-        }
-        let sample = before.map(|before| sample(&watched, course, before, times));
+        let sample = before.map(|before| sample(watched, course, before, times));
         before = Some(times);
         let mut seen = seen.lock();
         if counts && now < course.until() + LOOK_EVERY {

@@ -1,6 +1,7 @@
 //! What was found, in plain words. Pure.
 
 use super::compare;
+use super::culprit::OTHER_PROGRAMS;
 use super::metric::{median, short, whole};
 use super::report::data::{Limit, Machine, Measured, PolicyRow, Report, Round};
 use super::scenario::Scenario;
@@ -186,6 +187,9 @@ fn limit_in_words(scenario: &str, limit: &Limit, is_remote: bool) -> String {
 pub fn gave_way(limit: &Limit) -> String {
     if limit.culprit.is_empty() {
         return "what gives way first cannot be told from outside".to_owned();
+    }
+    if limit.culprit == OTHER_PROGRAMS {
+        return format!("{OTHER_PROGRAMS} are in its way: {}", limit.evidence);
     }
     format!("{} gives way first: {}", limit.culprit, limit.evidence)
 }
