@@ -25,8 +25,19 @@ pub(super) fn read(word: &Word) -> Result<WantedStore, Fault> {
             "data is kept in one redb file, in a PostgreSQL database, or in memory",
             "name a file, such as `waxwing.redb`, or a database, such as `postgres://waxwing@/waxwing?host=/run/postgresql`",
         )),
+        None if is_misspelt(&word.text) => Err(Fault::new(
+            "this is the address of a database, but not quite",
+            "it would be taken for the name of a file, and the server would begin with an empty store",
+            FIX,
+        )),
         None => value::path(word).map(WantedStore::File),
     }
+}
+
+/// `postgres//…` and `postgres:/…`, which nobody calls a file.
+fn is_misspelt(text: &str) -> bool {
+    let rest = ["postgresql", "postgres"].iter().find_map(|scheme| text.strip_prefix(scheme));
+    rest.is_some_and(|rest| rest.starts_with(':') || rest.starts_with("//"))
 }
 
 /// Its value in an effective config.
