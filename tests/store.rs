@@ -18,6 +18,8 @@ mod copies;
 mod failures;
 #[path = "store/home.rs"]
 mod home;
+#[path = "store/hosts.rs"]
+mod hosts;
 #[path = "store/kill.rs"]
 mod kill;
 #[path = "store/lane.rs"]

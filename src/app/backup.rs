@@ -11,8 +11,8 @@ use super::server::open_store;
 use super::system::SystemClock;
 use crate::base::{Clock, Problem, ProblemKind};
 use crate::config::{Config, StoreChoice};
-use crate::store::Store;
 use crate::store::archive::{self, ArchiveError, Copied};
+use crate::store::{Postgres, Store};
 
 /// How often a long copy says how far it is.
 const REPORT_EVERY: Duration = Duration::from_secs(2);
@@ -36,7 +36,7 @@ pub(super) fn backup(config: &Config, file: &Path) -> Result<String, Problem> {
     }
     let part = part_of(file);
     let copied = runtime.block_on(async {
-        let store = open_store(config, clock.clone())?;
+        let store = open_store(config, clock.clone(), Postgres::open)?;
         let written = write(&store, &part, Report::new("saved", clock)).await;
         store.close().await;
         written.map_err(|error| {
@@ -79,7 +79,7 @@ pub(super) fn restore(config: &Config, file: &Path) -> Result<String, Problem> {
     // All of it first, so that nothing is touched for the sake of a damaged one.
     open().and_then(archive::verify).map_err(|error| refuse(&error))?;
     super::server::make_folder(&config.data)?;
-    let store = open_store(config, clock.clone())?;
+    let store = open_store(config, clock.clone(), Postgres::open)?;
     let mut report = Report::new("restored", clock);
     let restored =
         open().and_then(|input| archive::restore(&store, runtime.handle(), input, |done| report.hear(done)));

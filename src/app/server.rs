@@ -34,7 +34,7 @@ use crate::net::mail::Mailer;
 use crate::queue::push;
 use crate::search::{Place as IndexPlace, Search};
 use crate::store::archive::is_unfinished;
-use crate::store::{Postgres, Redb, Store};
+use crate::store::{Postgres, Redb, Store, StoreError};
 
 /// A server that answers.
 pub struct Server {
@@ -65,7 +65,7 @@ impl Server {
             super::metrics::recorder();
         }
         make_folder(&config.data)?;
-        let store = open_store(&config, clock.clone())?;
+        let store = open_store(&config, clock.clone(), Postgres::open_patiently)?;
         refuse_half_a_store(&store).await?;
         let bound = bind(&config.listen, config.fallback_port).await?;
         let config = config.bound_to(bound.port());
@@ -286,7 +286,12 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), Problem> {
     })
 }
 
-pub(super) fn open_store(config: &Config, clock: Arc<dyn Clock>) -> Result<Store, Problem> {
+/// The store of this config; `database` opens one that is kept in a database.
+pub(super) fn open_store(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    database: fn(&str) -> Result<Postgres, StoreError>,
+) -> Result<Store, Problem> {
     match &config.store {
         StoreChoice::Memory => Ok(Store::memory()),
         StoreChoice::Redb(path) => {
@@ -295,8 +300,8 @@ pub(super) fn open_store(config: &Config, clock: Arc<dyn Clock>) -> Result<Store
             let opened = opened.map_err(|error| Problem::new(ProblemKind::Unavailable, error.to_string()))?;
             Ok(Store::with_clock(opened, clock))
         }
-        StoreChoice::Postgres(database) => {
-            let opened = Postgres::open(&database.url);
+        StoreChoice::Postgres(place) => {
+            let opened = database(&place.url);
             let opened = opened.map_err(|error| Problem::new(ProblemKind::Unavailable, error.to_string()))?;
             Ok(Store::with_clock(opened, clock))
         }

@@ -37,6 +37,7 @@ impl From<StoreError> for Problem {
             StoreError::DiskFull(_)
             | StoreError::Engine(_)
             | StoreError::Database(_)
+            | StoreError::Cancelled(_)
             | StoreError::Closed => Problem::new(
                 ProblemKind::Unavailable,
                 "The server cannot keep anything just now; try again later",

@@ -37,6 +37,9 @@ pub enum StoreError {
     Panicked,
     /// The database cannot be reached or refused: what, where, what to do.
     Database(String),
+    /// The database stopped a statement that took too long; all that was asked
+    /// in the same transaction fails with it.
+    Cancelled(String),
     /// Any other failure of the engine.
     Engine(String),
 }
@@ -70,7 +73,7 @@ impl fmt::Display for StoreError {
                 write!(f, "a row in table `{table}` is damaged: {why}")
             }
             StoreError::Panicked => f.write_str("a transaction panicked and was undone"),
-            StoreError::Database(what) => f.write_str(what),
+            StoreError::Database(what) | StoreError::Cancelled(what) => f.write_str(what),
             StoreError::Engine(what) => write!(f, "the storage engine failed: {what}"),
         }
     }

@@ -168,11 +168,12 @@ impl Lane {
         }
     }
 
-    /// Tries so often; [`StoreError::Conflict`] if it lost each time.
+    /// Tries so often; [`StoreError::Conflict`] if it lost each time, or if those
+    /// of the group must run apart.
     fn commit(&self, group: &mut [Box<dyn Work>], tries: usize) -> Result<Vec<Signal>, StoreError> {
         for _ in 0..tries {
             let batch = if self.is_beside { self.backend.begin_beside() } else { self.backend.begin() }?;
-            let watched = Watched { batch: &*batch, lost: Cell::new(false) };
+            let watched = Watched { batch: &*batch, lost: Cell::new(false), cancelled: Cell::new(false) };
             let (changes, signals) = {
                 let overlay = Overlay::new(&watched);
                 for work in group.iter_mut() {
@@ -182,6 +183,10 @@ impl Lane {
             };
             if watched.lost.get() {
                 continue;
+            }
+            // One whose read took too long has spoiled the transaction of all.
+            if watched.cancelled.get() && group.len() > 1 {
+                return Err(StoreError::Conflict);
             }
             if changes.is_empty() {
                 return Ok(signals);
@@ -212,12 +217,16 @@ impl Lane {
 struct Watched<'a> {
     batch: &'a (dyn Batch + 'a),
     lost: Cell<bool>,
+    /// One took too long: then each runs again on its own.
+    cancelled: Cell<bool>,
 }
 
 impl Watched<'_> {
     fn watch<T>(&self, read: Result<T, StoreError>) -> Result<T, StoreError> {
-        if let Err(StoreError::Conflict) = read {
-            self.lost.set(true);
+        match &read {
+            Err(StoreError::Conflict) => self.lost.set(true),
+            Err(StoreError::Cancelled(_)) => self.cancelled.set(true),
+            _ => {}
         }
         read
     }

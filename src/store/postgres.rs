@@ -42,6 +42,10 @@ use scribe::Scribe;
 use session::{Session, Source};
 use tables::{Found, Known};
 
+/// How long a server that starts waits for a database that is away: a machine
+/// that boots both has it there by then.
+const START_WAIT: Duration = Duration::from_secs(30);
+
 /// A store in a PostgreSQL database.
 pub struct Postgres {
     dialer: Arc<Dialer>,
@@ -71,22 +75,37 @@ impl Postgres {
     /// this across a network). `sslrootcert` names the authority in PEM; the
     /// public ones hold without it. `sslcert` and `sslkey` are our own.
     ///
+    /// Of several hosts (`@ONE,TWO/`) the one that takes writes is used.
+    ///
     /// # Errors
     /// [`StoreError::Database`] with what is wrong and what to do about it;
     /// [`StoreError::Newer`].
     pub fn open(url: &str) -> Result<Postgres, StoreError> {
+        Postgres::open_within(url, Duration::ZERO)
+    }
+
+    /// As [`Postgres::open`], but a database that is away or still starts is
+    /// waited for, half a minute.
+    ///
+    /// # Errors
+    /// As [`Postgres::open`].
+    pub fn open_patiently(url: &str) -> Result<Postgres, StoreError> {
+        Postgres::open_within(url, START_WAIT)
+    }
+
+    fn open_within(url: &str, patience: Duration) -> Result<Postgres, StoreError> {
         let dialer = Arc::new(Dialer::new(Target::parse(url)?));
         // The caller may be a task, which must not wait on its own thread.
         let opening = || std::thread::Builder::new().name("store-opening".into());
         std::thread::scope(|scope| {
-            let thread = opening().spawn_scoped(scope, || Postgres::connect(dialer));
+            let thread = opening().spawn_scoped(scope, || Postgres::connect(dialer, patience));
             thread.map(|thread| thread.join())
         })
         .map_err(|error| StoreError::Engine(error.to_string()))?
         .unwrap_or(Err(StoreError::Panicked))
     }
 
-    fn connect(dialer: Arc<Dialer>) -> Result<Postgres, StoreError> {
+    fn connect(dialer: Arc<Dialer>, patience: Duration) -> Result<Postgres, StoreError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("store-postgres")
@@ -97,9 +116,7 @@ impl Postgres {
         let known = Known::default();
         let place = dialer.target.shown.clone();
         let opened = handle.block_on(async {
-            // Once only: at the start somebody reads what is wrong.
-            let link = Link::open(&dialer.target).await.map_err(|refusal| refusal.error)?;
-            dialer.note(&link);
+            let link = dialer.dial_first(patience).await?;
             let found = within(tables::open(&link, &known, &place)).await;
             let found = found.map_err(|trouble| trouble.into_error(&place))??;
             Ok((link, found))
@@ -167,7 +184,7 @@ impl Postgres {
             let mut tries = 0;
             loop {
                 tries += 1;
-                let link = match clerk.take().filter(Link::is_usable) {
+                let link = match clerk.take().filter(|link| self.dialer.is_current(link)) {
                     Some(link) => link,
                     None => self.dialer.dial().await?,
                 };

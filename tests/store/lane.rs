@@ -14,9 +14,9 @@ const SUM: Counter<u64> = Counter::new("sum");
 
 /// Holds the lane inside a transaction; what is queued meanwhile becomes one
 /// group when this is dropped.
-struct Held(#[allow(dead_code)] mpsc::Sender<()>);
+pub struct Held(#[allow(dead_code)] mpsc::Sender<()>);
 
-async fn hold(store: &Store) -> Held {
+pub async fn hold(store: &Store) -> Held {
     let (release, held) = mpsc::channel::<()>();
     let (begun, running) = oneshot::channel();
     let mut begun = Some(begun);

@@ -62,11 +62,16 @@ impl Batch for Writing<'_> {
         // failed would each be stored alone.
         session.ask(async |_| Ok(()))?;
         let Some(link) = session.take_link() else { return Err(StoreError::Conflict) };
-        let mark = scribe.next_mark(home);
+        let mark = scribe.next_mark();
         let (link, outcome) = home.run(async {
             let outcome = write(&link, changes, &mark).await;
             match outcome {
-                Outcome::Known(result) => (Some(link), result),
+                Outcome::Known(result) => {
+                    if result.is_ok() {
+                        scribe.tidy_up(&link, &mark).await;
+                    }
+                    (Some(link), result)
+                }
                 Outcome::NotSent => (None, Err(StoreError::Conflict)),
                 Outcome::InDoubt(why) => {
                     drop(link);
@@ -162,7 +167,7 @@ async fn write(link: &Link, changes: &Changes, mark: &Mark) -> Outcome {
     match within(send_all(link, &parts, mark)).await {
         Ok(true) => Outcome::Known(Ok(())),
         Ok(false) => Outcome::NotSent,
-        Err(Trouble::Lost(why)) => Outcome::InDoubt(why),
+        Err(Trouble::Lost(why)) => Outcome::InDoubt(why.to_string()),
         Err(Trouble::Conflict) => Outcome::Known(Err(StoreError::Conflict)),
         Err(Trouble::Refused(error)) => Outcome::Known(Err(error)),
     }

@@ -1,17 +1,20 @@
 //! One connection: its prepared statements, its deadline, its end.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use futures_util::future::join_all;
 use parking_lot::Mutex;
 use tokio::task::AbortHandle;
+use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Error, Row, SimpleQueryMessage, Statement};
+use tokio_postgres::{Client, Connection, Error, Row, SimpleQueryMessage, Socket, Statement};
 
-use super::address::Target;
-use super::fault::{self, NoConnection, Trouble};
+use super::address::{Place, Target};
+use super::fault::{self, Loss, NoConnection, Trouble};
+use super::tls::Connector;
 
 /// Longest time the server works at one statement; then it gives up by itself.
 pub(super) const STATEMENT_MAX: Duration = Duration::from_secs(10);
@@ -21,8 +24,8 @@ pub(super) const ANSWER_MAX: Duration = Duration::from_secs(12);
 /// A transaction that is left alone for so long (by a process that was
 /// stopped, say) is ended by the server, and its locks with it.
 const IDLE_MAX: Duration = Duration::from_secs(60);
-/// Longest time from dialling to a usable connection.
-const DIAL_MAX: Duration = Duration::from_secs(10);
+/// Addresses of one host that are dialled one after the other.
+const ADDRESSES_MAX: usize = 8;
 /// Prepared statements that one connection keeps; a few for each table.
 const STATEMENTS_MAX: usize = 1024;
 
@@ -31,35 +34,79 @@ pub(super) struct Link {
     pub(super) client: Client,
     statements: Mutex<HashMap<String, Statement>>,
     task: AbortHandle,
-    place: Arc<str>,
+    /// Where it leads.
+    pub(super) place: Place,
     /// Which of several servers answers, where that can be told.
     pub(super) server: Option<String>,
 }
 
+/// What moves the bytes of a connection.
+pub(super) type Wire = Connection<Socket, <Connector as MakeTlsConnect<Socket>>::Stream>;
+
+/// Dials one server, and only for so long.
+pub(super) async fn connect(
+    target: &Target,
+    place: Place,
+    wait: Duration,
+) -> Result<(Client, Wire), NoConnection> {
+    let way = &target.hosts[place.host];
+    let config = way.config(place.address);
+    match tokio::time::timeout(wait, config.connect(target.tls.clone())).await {
+        Ok(both) => both.map_err(|error| fault::connecting(&error, &way.shown, &target.user)),
+        Err(_) => Err(fault::silent(&way.shown)),
+    }
+}
+
 impl Link {
-    /// Dials and sets the connection up.
-    pub(super) async fn open(target: &Target) -> Result<Link, NoConnection> {
-        let place: Arc<str> = Arc::from(&*target.shown);
-        let user = target.config.get_user().unwrap_or("this user").to_owned();
-        let dialling = tokio::time::timeout(DIAL_MAX, target.config.connect(target.tls.clone())).await;
-        let (client, connection) = match dialling {
-            Ok(Ok(both)) => both,
-            Ok(Err(error)) => return Err(fault::connecting(&error, &place, &user)),
-            Err(_) => return Err(fault::silent(&place)),
-        };
+    /// Dials all servers in turn, that one first which answered last, and gives
+    /// each so long; the first that can be used is taken.
+    pub(super) async fn open(
+        target: &Target,
+        last: Option<Place>,
+        wait: Duration,
+    ) -> Result<Link, NoConnection> {
+        let mut why: Option<NoConnection> = None;
+        let mut note = |refusal| why = Some(fault::worse(why.take(), refusal));
+        let first = last.map(|place| place.host).into_iter();
+        let others = (0..target.hosts.len()).filter(|host| last.is_none_or(|place| place.host != *host));
+        for host in first.chain(others) {
+            let addresses = match addresses(target, host, wait).await {
+                Ok(found) => found,
+                Err(refusal) => {
+                    note(refusal);
+                    continue;
+                }
+            };
+            let mut places: Vec<Place> =
+                addresses.into_iter().map(|address| Place { host, address }).collect();
+            places.sort_by_key(|place| Some(*place) != last);
+            for place in places {
+                match Link::open_at(target, place, wait).await {
+                    Ok(link) => return Ok(link),
+                    Err(refusal) => note(refusal),
+                }
+            }
+        }
+        Err(why.unwrap_or_else(|| fault::silent(&target.shown)))
+    }
+
+    /// Dials one server and sets the connection up.
+    async fn open_at(target: &Target, place: Place, wait: Duration) -> Result<Link, NoConnection> {
+        let (client, connection) = connect(target, place, wait).await?;
         let task = tokio::spawn(async move {
             // Whoever waits for an answer is told why it will not come.
             let _ = connection.await;
         })
         .abort_handle();
         let mut link = Link { client, statements: Mutex::default(), task, place, server: None };
-        match tokio::time::timeout(DIAL_MAX, settings(&link.client)).await {
+        let shown = &target.hosts[place.host].shown;
+        match tokio::time::timeout(wait, settings(&link.client)).await {
             Ok(Ok(server)) => {
                 link.server = server;
                 Ok(link)
             }
-            Ok(Err(error)) => Err(fault::connecting(&error, &link.place, &user)),
-            Err(_) => Err(fault::silent(&link.place)),
+            Ok(Err(error)) => Err(fault::connecting(&error, shown, &target.user)),
+            Err(_) => Err(fault::silent(shown)),
         }
     }
 
@@ -110,10 +157,26 @@ impl Drop for Link {
     }
 }
 
+/// The addresses of a host; `None` for what needs none.
+async fn addresses(
+    target: &Target,
+    host: usize,
+    wait: Duration,
+) -> Result<Vec<Option<IpAddr>>, NoConnection> {
+    let way = &target.hosts[host];
+    let Some(name) = way.name() else { return Ok(vec![None]) };
+    match tokio::time::timeout(wait, tokio::net::lookup_host((name, way.port))).await {
+        Ok(Ok(found)) => Ok(found.map(|address| Some(address.ip())).take(ADDRESSES_MAX).collect()),
+        Ok(Err(error)) => Err(fault::nameless(&way.shown, &error.to_string())),
+        Err(_) => Err(fault::nameless(&way.shown, "whoever knows names does not answer")),
+    }
+}
+
 /// What holds for every statement of a connection; gives which server it is.
+/// All in one round trip.
 async fn settings(client: &Client) -> Result<Option<String>, Error> {
     let limit = |name: &str, span: Duration| format!("set {name} = {}", span.as_millis());
-    client.batch_execute(&limit("statement_timeout", STATEMENT_MAX)).await?;
+    let must = limit("statement_timeout", STATEMENT_MAX);
     // Every read of ours goes by the primary key and wants few rows; and a plan
     // that reads a whole table would, when serializable, collide with every
     // other writer. Engines that do not know these settings do without.
@@ -123,14 +186,13 @@ async fn settings(client: &Client) -> Result<Option<String>, Error> {
         "set enable_bitmapscan = off",
         "set jit = off",
     ];
-    for wish in wishes {
-        if let Err(error) = client.batch_execute(wish).await
-            && error.as_db_error().is_none()
-        {
-            return Err(error);
-        }
+    let wishes = join_all(wishes.iter().map(|wish| client.batch_execute(wish)));
+    let (must, wishes, server) = tokio::join!(client.batch_execute(&must), wishes, server(client));
+    must?;
+    match wishes.into_iter().find_map(|wish| wish.err().filter(|error| error.as_db_error().is_none())) {
+        Some(error) => Err(error),
+        None => server,
     }
-    server(client).await
 }
 
 /// The server's own address, `None` on a socket or where it is not said.
@@ -150,6 +212,6 @@ async fn server(client: &Client) -> Result<Option<String>, Error> {
 pub(super) async fn within<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Trouble> {
     match tokio::time::timeout(ANSWER_MAX, answer).await {
         Ok(answer) => answer.map_err(Trouble::from),
-        Err(_) => Err(Trouble::Lost("the database did not answer in time".into())),
+        Err(_) => Err(Trouble::Lost(Loss::Silent)),
     }
 }

@@ -4,6 +4,9 @@
 //! inside the batch would make all nodes commit one after the other, and
 //! engines without it would refuse the batch. A signal is a hint; whoever
 //! misses one (while the connection is away, say) reads the store.
+//!
+//! The connection leads to the server that the writers use, and follows them
+//! to another one: a frozen primary that was left passes nothing on.
 
 use std::collections::HashSet;
 use std::future::poll_fn;
@@ -16,8 +19,12 @@ use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_postgres::{AsyncMessage, Client};
 
+use super::address::Place;
+use super::fault::Trouble;
+use super::link::{self, ANSWER_MAX, within};
 use super::pool::Dialer;
 use super::roll::Roll;
 use crate::store::backend::{Hear, MISSED};
@@ -32,6 +39,10 @@ const WAITING_MAX: usize = 4096;
 const TOPICS_MAX: usize = 64;
 /// Pause before dialling again.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How often it is looked whether the store has gone to another server.
+const FOLLOW_EVERY: Duration = Duration::from_secs(1);
+/// After so many of these looks the server is asked whether it is still there.
+const ASK_EVERY: u32 = 10;
 /// How long a stop waits for the last signals to go out.
 const LAST_MAX: Duration = Duration::from_secs(3);
 
@@ -160,8 +171,9 @@ impl Reporter {
     async fn run(mut self, mut queue: mpsc::Receiver<Vec<u8>>) {
         let mut was_connected = false;
         while !(queue.is_closed() && queue.is_empty()) {
-            let target = &self.dialer.target;
-            if let Ok((client, mut connection)) = target.config.connect(target.tls.clone()).await {
+            let Some(place) = self.dialer.place() else { return };
+            if let Ok((client, mut connection)) = link::connect(&self.dialer.target, place, ANSWER_MAX).await
+            {
                 let (heard, mut news) = mpsc::channel(WAITING_MAX);
                 let listening = tokio::spawn(async move {
                     while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
@@ -171,7 +183,7 @@ impl Reporter {
                         }
                     }
                 });
-                let is_over = self.serve(&client, &mut queue, &mut news, was_connected).await;
+                let is_over = self.serve(&client, place, &mut queue, &mut news, was_connected).await;
                 was_connected = true;
                 listening.abort();
                 if is_over {
@@ -189,13 +201,14 @@ impl Reporter {
     async fn serve(
         &mut self,
         client: &Client,
+        place: Place,
         queue: &mut mpsc::Receiver<Vec<u8>>,
         news: &mut mpsc::Receiver<String>,
         was_connected: bool,
     ) -> bool {
         // A hint need not survive a crash, so its commit need not wait for the disk.
-        let _ = client.batch_execute("set synchronous_commit = off").await;
-        match client.batch_execute(&format!("listen {CHANNEL}")).await {
+        let _ = within(client.batch_execute("set synchronous_commit = off")).await;
+        match within(client.batch_execute(&format!("listen {CHANNEL}"))).await {
             // What was announced before this does not arrive here: it is no
             // gap in what comes from now on, and who listened already is told.
             Ok(()) => {
@@ -204,8 +217,11 @@ impl Reporter {
                     self.ear.missed();
                 }
             }
-            Err(error) => tracing::debug!(%error, "the database does not pass signals between nodes"),
+            Err(Trouble::Lost(_)) => return false,
+            Err(error) => tracing::debug!(?error, "the database does not pass signals between nodes"),
         }
+        let (mut look, mut looks) = (interval(FOLLOW_EVERY), 0_u32);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 note = news.recv() => match note {
@@ -216,9 +232,17 @@ impl Reporter {
                     let Some(first) = first else { return true };
                     for payload in self.packets(first, queue) {
                         let sql = "select pg_notify($1, $2)";
-                        if client.execute(sql, &[&CHANNEL, &payload]).await.is_err() && client.is_closed() {
+                        let sent = within(client.execute(sql, &[&CHANNEL, &payload])).await;
+                        if matches!(sent, Err(Trouble::Lost(_))) {
                             return false;
                         }
+                    }
+                }
+                _ = look.tick() => {
+                    looks += 1;
+                    let is_left = self.dialer.place() != Some(place);
+                    if is_left || (looks % ASK_EVERY == 0 && within(client.batch_execute("")).await.is_err()) {
+                        return false;
                     }
                 }
             }

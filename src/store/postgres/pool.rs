@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, SemaphorePermit};
-// The runtime's own clock, by which it also times out; only for the log.
+// The runtime's own clock, by which it also times out.
 use tokio::time::Instant;
 
-use super::address::Target;
-use super::fault::NoConnection;
+use super::address::{Place, Target};
+use super::fault::{Hope, NoConnection};
 use super::link::Link;
 use crate::store::StoreError;
 
@@ -27,6 +27,10 @@ pub(super) const OUTAGE_WAIT: Duration = Duration::from_secs(45);
 /// Pauses between attempts, doubling from the first to the second.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
+/// How long a server may take to be usable, at most. At first each gets what
+/// the address says, so that one that is silent does not hide the others for
+/// long; where none could be used, all get twice as long the next time.
+const WAIT_MAX: Duration = Duration::from_secs(20);
 
 /// Dials one database.
 pub(super) struct Dialer {
@@ -34,10 +38,35 @@ pub(super) struct Dialer {
     /// Since when it has been tried in vain; said once.
     away: Mutex<Option<Instant>>,
     /// Which server answered last.
-    server: Mutex<Option<String>>,
+    last: Mutex<Last>,
     /// It was waited for in vain.
     is_given_up: AtomicBool,
     pub(super) closed: AtomicBool,
+}
+
+#[derive(Default)]
+struct Last {
+    place: Option<Place>,
+    /// As it says itself.
+    server: Option<String>,
+}
+
+/// How long the next attempts are, and the pause before them.
+struct Pace {
+    wait: Duration,
+    pause: Duration,
+}
+
+impl Pace {
+    fn new(target: &Target) -> Pace {
+        Pace { wait: target.wait, pause: PAUSE_MIN }
+    }
+
+    async fn pause(&mut self) {
+        tokio::time::sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(PAUSE_MAX);
+        self.wait = (self.wait * 2).min(WAIT_MAX.max(self.wait));
+    }
 }
 
 impl Dialer {
@@ -45,7 +74,7 @@ impl Dialer {
         Dialer {
             target,
             away: Mutex::default(),
-            server: Mutex::default(),
+            last: Mutex::default(),
             is_given_up: AtomicBool::new(false),
             closed: AtomicBool::new(false),
         }
@@ -66,30 +95,69 @@ impl Dialer {
     }
 
     async fn dial_again_and_again(&self, why: &mut StoreError) -> Result<Link, StoreError> {
-        let mut pause = PAUSE_MIN;
+        let mut pace = Pace::new(&self.target);
         loop {
             if self.closed.load(Ordering::Acquire) {
                 return Err(StoreError::Closed);
             }
-            match Link::open(&self.target).await {
+            match Link::open(&self.target, self.place(), pace.wait).await {
                 Ok(link) => {
                     self.is_given_up.store(false, Ordering::Release);
                     self.note(&link);
                     return Ok(link);
                 }
-                Err(NoConnection { error, passes }) => {
+                Err(NoConnection { error, hope }) => {
                     if self.note_away() {
                         tracing::error!(%error, "the database is away: {error}");
                     }
                     *why = error;
-                    if !passes || self.is_given_up.load(Ordering::Acquire) {
+                    if hope == Hope::None || self.is_given_up.load(Ordering::Acquire) {
                         return Err(why.clone());
                     }
                 }
             }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(PAUSE_MAX);
+            pace.pause().await;
         }
+    }
+
+    /// The first connection of all. One that is away is waited for, up to
+    /// `patience`; what somebody has to mend is said at once.
+    pub(super) async fn dial_first(&self, patience: Duration) -> Result<Link, StoreError> {
+        let (begun, mut pace) = (Instant::now(), Pace::new(&self.target));
+        loop {
+            let NoConnection { error, hope } = match Link::open(&self.target, None, pace.wait).await {
+                Ok(link) => {
+                    self.note(&link);
+                    return Ok(link);
+                }
+                Err(refusal) => refusal,
+            };
+            // A standby whose primary nobody names is a mistake.
+            let can_come = match hope {
+                Hope::None => false,
+                Hope::Elsewhere => self.target.hosts.len() > 1,
+                Hope::Soon => true,
+            };
+            if !can_come || begun.elapsed() >= patience {
+                return Err(error);
+            }
+            if self.note_away() {
+                let patience_s = patience.as_secs();
+                tracing::warn!(%error, "{error} It is waited for, up to {patience_s} s");
+            }
+            pace.pause().await;
+        }
+    }
+
+    /// Where the last connection leads.
+    pub(super) fn place(&self) -> Option<Place> {
+        self.last.lock().place
+    }
+
+    /// Whether a connection can be used, and leads to the server that was
+    /// dialled last: another one may be frozen, or not be the primary any more.
+    pub(super) fn is_current(&self, link: &Link) -> bool {
+        link.is_usable() && self.place() == Some(link.place)
     }
 
     /// Whether it was there before.
@@ -103,9 +171,10 @@ impl Dialer {
     /// Says once that the database is there again, or is another server now.
     pub(super) fn note(&self, link: &Link) {
         let away_s = self.away.lock().take().map(|since| since.elapsed().as_secs_f64());
-        let before = match &link.server {
-            Some(server) => self.server.lock().replace(server.clone()),
-            None => None,
+        let before = {
+            let mut last = self.last.lock();
+            last.place = Some(link.place);
+            link.server.as_ref().and_then(|server| last.server.replace(server.clone()))
         };
         let place = &self.target.shown;
         match (before, &link.server, away_s) {
@@ -155,7 +224,7 @@ impl Pool {
         };
         // One that broke while nobody used it is left out.
         while let Some(link) = self.pop() {
-            if link.is_usable() {
+            if dialer.is_current(&link) {
                 return Ok(Lent { link, _permit: permit });
             }
         }

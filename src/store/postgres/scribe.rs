@@ -6,9 +6,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use parking_lot::Mutex;
 
 use super::Postgres;
-use super::link::Link;
+use super::link::{Link, within};
 use super::tables::MARKS;
-use crate::store::StoreError;
 
 /// After so many batches the marks of the earlier ones are removed.
 const MARKS_EVERY: i64 = 256;
@@ -38,21 +37,26 @@ impl Scribe {
         Scribe { link: Mutex::default(), lane, seq: AtomicI64::new(0), doubts: Mutex::default() }
     }
 
-    /// A mark that no batch had before. Now and then the old ones go.
-    pub(super) fn next_mark(&self, home: &Postgres) -> Mark {
-        let seq = self.seq.fetch_add(1, Ordering::Relaxed);
-        if seq % MARKS_EVERY == MARKS_EVERY - 1 {
-            // Not in the batch, where it would collide with those of other
-            // nodes. If it fails, the next one removes them.
-            let _ = self.forget_marks(home, seq);
-        }
-        Mark { lane: self.lane.clone(), seq }
+    /// A mark that no batch had before.
+    pub(super) fn next_mark(&self) -> Mark {
+        Mark { lane: self.lane.clone(), seq: self.seq.fetch_add(1, Ordering::Relaxed) }
     }
 
-    fn forget_marks(&self, home: &Postgres, before: i64) -> Result<(), StoreError> {
+    /// Now and then, after a batch was stored, removes the marks of those
+    /// before it. Not in the batch, where it would collide with those of other
+    /// nodes; and over the writer's own connection, which surely is there: a
+    /// sign of life must not wait for one that all share. If it fails, the next
+    /// one removes them.
+    pub(super) async fn tidy_up(&self, link: &Link, stored: &Mark) {
+        if stored.seq % MARKS_EVERY == MARKS_EVERY - 1 {
+            self.forget_marks(link, stored.seq).await;
+        }
+    }
+
+    async fn forget_marks(&self, link: &Link, before: i64) {
         let sql = format!("delete from {MARKS} where lane = $1 and seq < $2 and seq <> all($3)");
         let doubts = self.doubts.lock().clone();
-        home.ask_clerk(async |link| link.execute(&sql, &[&self.lane, &before, &doubts]).await.map(drop))
+        let _ = within(link.execute(&sql, &[&self.lane, &before, &doubts])).await;
     }
 
     /// Keeps a mark for good.
@@ -68,8 +72,8 @@ impl Scribe {
     pub(super) fn close(&self, home: &Postgres) {
         // The last batch's own mark stays a while, in case its end is still asked for.
         let link = self.link.lock().take();
-        if link.is_some_and(|link| link.is_usable()) {
-            let _ = self.forget_marks(home, self.seq.load(Ordering::Relaxed) - 1);
+        if let Some(link) = link.filter(Link::is_usable) {
+            home.run(self.forget_marks(&link, self.seq.load(Ordering::Relaxed) - 1));
         }
     }
 }

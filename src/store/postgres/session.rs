@@ -7,8 +7,9 @@ use std::hash::Hash;
 use futures_util::future::{join, try_join_all};
 use parking_lot::MutexGuard;
 use tokio_postgres::Error;
+use tokio_postgres::error::SqlState;
 
-use super::fault::Trouble;
+use super::fault::{Loss, Trouble};
 use super::link::{Link, within};
 use super::past::{Past, Question};
 use super::pool::{Lent, Pool};
@@ -94,7 +95,7 @@ impl<'a> Session<'a> {
             return Ok(Line::Lent(pool.lend(&self.home.dialer).await?));
         }
         let kept = match &mut *self.source.borrow_mut() {
-            Source::Lane(slot) => slot.take().filter(Link::is_usable),
+            Source::Lane(slot) => slot.take().filter(|link| self.home.dialer.is_current(link)),
             Source::Pool(_) => None,
         };
         Ok(Line::Own(match kept {
@@ -106,7 +107,7 @@ impl<'a> Session<'a> {
     /// Asks something within the transaction.
     pub(super) fn ask<T>(&self, question: impl AsyncFn(&Link) -> Result<T, Error>) -> Result<T, StoreError> {
         if self.is_lost.get() {
-            return Err(self.lost("it was lost before".into()));
+            return Err(self.lost(Loss::Broken("it was lost before".into())));
         }
         self.home.run(self.ask_now(&question))?.map_err(|trouble| match trouble {
             Trouble::Lost(why) => {
@@ -146,14 +147,21 @@ impl<'a> Session<'a> {
         let line = self.connect().await?;
         let statement = if self.is_writing { BEGIN_WRITING } else { BEGIN_READING };
         let link = line.link();
-        let is_begun = Cell::new(false);
+        let (is_begun, is_standby) = (Cell::new(false), Cell::new(false));
         let both = async {
             let (begun, answer) = join(link.client.batch_execute(statement), question(link)).await;
+            if let Err(error) = &begun {
+                // What a primary that has become a standby says to SERIALIZABLE.
+                is_standby.set(self.is_writing && error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED));
+            }
             begun?;
             is_begun.set(true);
             answer
         };
-        let answer = within(both).await;
+        let mut answer = within(both).await;
+        if is_standby.get() {
+            answer = Err(Trouble::Lost(Loss::Standby));
+        }
         // Where the BEGIN was refused, whatever came next would be stored
         // statement by statement: that connection is hung up.
         if is_begun.get() && !matches!(answer, Err(Trouble::Lost(_))) {
@@ -162,7 +170,7 @@ impl<'a> Session<'a> {
         Ok(answer)
     }
 
-    fn lost(&self, why: String) -> StoreError {
+    fn lost(&self, why: Loss) -> StoreError {
         // Nothing was written yet, so the lane can run its closures again.
         if self.is_writing {
             return StoreError::Conflict;
