@@ -174,17 +174,18 @@ impl Balancer {
 
     /// The upstream wants no new requests (GOAWAY of HTTP/2), or does again.
     pub fn set_draining(&self, now: Tick, upstream: &Upstream, is_draining: bool) {
-        if upstream.set_draining(is_draining) {
+        if upstream.set_draining(now, is_draining) {
             self.tend(now);
         }
     }
 
-    /// The same by name, for who hears of it elsewhere. One that is gone
-    /// wants nothing anyway.
+    /// It wants none any more, whatever it says itself; by name, for who hears
+    /// of it elsewhere. One that is gone wants nothing anyway.
     pub fn drain(&self, now: Tick, name: &str) {
         let pool = self.pool.load();
-        if let Some(upstream) = pool.upstreams.iter().find(|upstream| upstream.name() == name) {
-            self.set_draining(now, upstream, true);
+        let found = pool.upstreams.iter().find(|upstream| upstream.name() == name);
+        if found.is_some_and(|upstream| upstream.send_off()) {
+            self.tend(now);
         }
     }
 

@@ -280,9 +280,9 @@ fn the_broken_are_ejected_and_come_back() {
     bench.end_at("u0", 1, Outcome::Connect);
     assert_eq!(bench.view("u0").health, Health::Ejected);
     let ejected = bench.upstream("u0");
-    bench.balancer.checked(bench.now, &ejected, Checked::Slow, &mut bench.dice);
+    bench.balancer.checked(bench.now, &ejected, Checked::Slow, None, &mut bench.dice);
     assert_eq!(bench.view("u0").health, Health::Ejected);
-    bench.balancer.checked(bench.now, &ejected, Checked::Healthy, &mut bench.dice);
+    bench.balancer.checked(bench.now, &ejected, Checked::Healthy, None, &mut bench.dice);
     assert_eq!(bench.view("u0").health, Health::Probation);
     bench.end_at("u0", 1, Outcome::Answered);
     assert_eq!(bench.view("u0").health, Health::Healthy);
@@ -361,6 +361,47 @@ fn the_servers_own_word_counts() {
     bench.pass(31_000);
     let later = bench.shares(200, "", Outcome::Answered);
     assert!(share(&later, "u0") > 50, "old reports fade: {later:?}");
+}
+
+#[test]
+fn a_drain_ends_when_a_check_hears_no_more_of_it() {
+    let drains = LoadReport { is_draining: true, ..LoadReport::default() };
+    let takes = LoadReport::default();
+    // (what it says to the check, which comes so many seconds after it said
+    // that it wants nothing new; whether it gets requests again)
+    let cases = [
+        (Checked::Healthy, Some(takes), 2, true),
+        (Checked::Healthy, Some(drains), 2, false),
+        (Checked::Healthy, Some(drains), 300, false),
+        // Whoever answers checks without a report may have said it for ever.
+        (Checked::Healthy, None, 2, false),
+        (Checked::Healthy, None, 31, true),
+        // Nobody is there yet.
+        (Checked::Broken, None, 31, false),
+        (Checked::Slow, None, 31, false),
+    ];
+    for (result, report, seconds, ends) in cases {
+        let mut bench = bench(Policy::P2c, 3);
+        let named = bench.upstream("u1");
+        named.hear(bench.now, &drains);
+        bench.pass(seconds * 1000);
+        assert!(bench.balancer.due_checks(bench.now).iter().any(|u| u.name() == "u1"), "it is asked");
+        bench.balancer.checked(bench.now, &named, result, report.as_ref(), &mut bench.dice);
+        let case = format!("{result:?} {report:?} after {seconds} s");
+        assert_eq!(bench.view("u1").health != Health::Draining, ends, "{case}");
+    }
+}
+
+#[test]
+fn what_others_say_of_one_that_goes_is_not_taken_back() {
+    let mut bench = bench(Policy::P2c, 3);
+    let named = bench.upstream("u1");
+    bench.balancer.drain(bench.now, "u1");
+    let takes = LoadReport::default();
+    bench.balancer.checked(bench.now, &named, Checked::Healthy, Some(&takes), &mut bench.dice);
+    bench.pass(60_000);
+    bench.balancer.checked(bench.now, &named, Checked::Healthy, None, &mut bench.dice);
+    assert_eq!(bench.view("u1").health, Health::Draining);
 }
 
 #[test]

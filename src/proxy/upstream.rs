@@ -74,6 +74,10 @@ pub struct Upstream {
     /// It has answered since it was new or ejected; else it is in probation.
     is_proven: AtomicBool,
     is_draining: AtomicBool,
+    /// When it said so last, in microseconds.
+    drain_heard_us: AtomicU64,
+    /// Somebody else says for it that it goes, which is not taken back.
+    is_going: AtomicBool,
     /// Somebody else knows that it does not live any more.
     is_lost: AtomicBool,
     /// When the server started, in microseconds; before ours if negative.
@@ -115,6 +119,8 @@ impl Upstream {
             ejections: AtomicU32::new(0),
             is_proven: AtomicBool::new(false),
             is_draining: AtomicBool::new(false),
+            drain_heard_us: AtomicU64::new(0),
+            is_going: AtomicBool::new(false),
             is_lost: AtomicBool::new(false),
             up_since_us: AtomicI64::new(signed(now.as_micros())),
             picks: AtomicU64::new(0),
@@ -164,12 +170,27 @@ impl Upstream {
             let since = signed(now.as_micros()) - i64::from(uptime_s) * 1_000_000;
             self.up_since_us.store(since, Relaxed);
         }
-        self.set_draining(report.is_draining)
+        self.set_draining(now, report.is_draining)
     }
 
     /// Sets or ends the wish for no new requests. Whether that is news.
-    pub(super) fn set_draining(&self, is_draining: bool) -> bool {
+    pub(super) fn set_draining(&self, now: Tick, is_draining: bool) -> bool {
+        if is_draining {
+            self.drain_heard_us.fetch_max(now.as_micros(), Relaxed);
+        }
         self.is_draining.swap(is_draining, Relaxed) != is_draining
+    }
+
+    /// It wants nothing new any more. Whether that is news.
+    pub(super) fn send_off(&self) -> bool {
+        !self.is_going.swap(true, Relaxed)
+    }
+
+    /// Whether it says itself that it wants nothing new, and for how many
+    /// seconds it has not said so again.
+    pub(super) fn drain_heard(&self, now: Tick) -> Option<f32> {
+        let heard = Tick::from_micros(self.drain_heard_us.load(Relaxed));
+        self.is_draining.load(Relaxed).then(|| now.secs_since(heard))
     }
 
     pub(super) fn set_lost(&self, is_lost: bool) {
@@ -305,7 +326,7 @@ impl Upstream {
     }
 
     pub(super) fn draining(&self) -> bool {
-        self.is_draining.load(Relaxed)
+        self.is_draining.load(Relaxed) || self.is_going.load(Relaxed)
     }
 
     pub(super) fn in_probation(&self) -> bool {

@@ -158,6 +158,36 @@ async fn nobody_there_is_said_plainly() {
     assert_eq!(status(&front.ask(POST).await), 504);
 }
 
+/// One that restarts behind its name says first that it wants nothing new.
+#[tokio::test]
+async fn an_upstream_that_wanted_nothing_new_comes_back() {
+    let drains = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let says = drains.clone();
+    let one = Upstream::replying(move |_| {
+        let drain = u8::from(says.load(std::sync::atomic::Ordering::SeqCst));
+        format!(
+            "HTTP/1.1 200 OK\r\nendpoint-load-metrics: TEXT named_metrics.drain={drain}\r\n\
+             Content-Length: 0\r\n\r\n"
+        )
+    })
+    .await;
+    let two = Upstream::answering(ok("")).await;
+    let front = Front::before(&[&one, &two]).await;
+    let served = || one.heads.lock().unwrap().iter().filter(|head| head.starts_with("GET /work")).count();
+    for _ in 0..10 {
+        assert_eq!(status(&front.get("/work").await), 200);
+    }
+    assert_eq!(served(), 1, "it said so with its first answer");
+    drains.store(false, std::sync::atomic::Ordering::SeqCst);
+    within("a check that hears of it", async {
+        while served() < 2 {
+            assert_eq!(status(&front.get("/work").await), 200);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+}
+
 /// A client that leaves takes its request with it.
 #[tokio::test]
 async fn a_client_that_leaves_frees_the_upstream() {

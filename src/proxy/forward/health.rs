@@ -12,9 +12,10 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::answer::AnswerHead;
 use super::link::{Asks, Link};
 use super::worker::Shared;
-use crate::proxy::{Checked, Dice, Upstream};
+use crate::proxy::{Checked, Dice, LOAD_WANTED_HEADER, Upstream};
 
 const TEND_EVERY: Duration = Duration::from_secs(1);
 /// Every second look asks the silent ones …
@@ -63,26 +64,29 @@ pub async fn resolve(shared: &Shared) {
 }
 
 async fn check(shared: Arc<Shared>, upstream: Arc<Upstream>, dice: Arc<Mutex<Dice>>) {
-    let result = match timeout(CHECK_MAX, ask(&shared, &upstream)).await {
-        // It works, whatever it says to a path that it may not know.
-        Ok(Ok(status)) if status < 500 => Checked::Healthy,
-        Ok(_) => Checked::Broken,
-        Err(_) => Checked::Slow,
+    let (result, report) = match timeout(CHECK_MAX, ask(&shared, &upstream)).await {
+        // It works, whatever it says to a path that it may not know, and also
+        // if it is full.
+        Ok(Ok(head)) if head.status < 500 || head.is_shed => (Checked::Healthy, head.load),
+        Ok(Ok(head)) => (Checked::Broken, head.load),
+        Ok(Err(_)) => (Checked::Broken, None),
+        Err(_) => (Checked::Slow, None),
     };
-    shared.balancer.checked(shared.now(), &upstream, result, &mut dice.lock());
+    shared.balancer.checked(shared.now(), &upstream, result, report.as_ref(), &mut dice.lock());
 }
 
-/// The status of an answer to a question about health.
-async fn ask(shared: &Shared, upstream: &Upstream) -> io::Result<u16> {
+/// The head of an answer to a question about health.
+async fn ask(shared: &Shared, upstream: &Upstream) -> io::Result<AnswerHead> {
     let target = shared.target(upstream)?;
     let mut link = Link::new(target.connect().await?);
     let path = &shared.settings.health_path;
     let host = &target.address;
     let text = format!(
-        "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: waxwing-health\r\nConnection: close\r\n\r\n"
+        "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: waxwing-health\r\n\
+         {LOAD_WANTED_HEADER}: TEXT\r\nConnection: close\r\n\r\n"
     );
     link.send(text.as_bytes()).await?;
     let asks = Asks { to_head: false, upgrades: false, expects_continue: false };
     let read = poll_fn(|cx| link.poll_head(cx, asks, &mut |_, _| {})).await;
-    read.map(|()| link.head.status).map_err(|_| io::ErrorKind::InvalidData.into())
+    read.map(|()| link.head).map_err(|_| io::ErrorKind::InvalidData.into())
 }
