@@ -40,7 +40,7 @@ impl Avoid {
 #[derive(Clone, Copy, Debug)]
 pub struct Ask {
     /// Doing it twice is as good as once: GET, HEAD, OPTIONS, PUT, DELETE,
-    /// a POST with `Idempotency-Key` or to an ActivityPub inbox.
+    /// a POST with an `Idempotency-Key` that is kept or to an ActivityPub inbox.
     pub is_idempotent: bool,
     /// The body is kept whole (64 KiB or less), so it can be sent again.
     pub is_replayable: bool,

@@ -11,6 +11,10 @@ const HEDGE_MIN_US: u64 = 20_000;
 /// others is hedged as well.
 const PATIENCE: f32 = 4.0;
 
+/// The other copy of a request has at least so long after one has failed, in
+/// microseconds.
+const RACE_WAIT_MIN_US: u64 = 2_000_000;
+
 /// What to do about a request that is not answered yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hedge {
@@ -51,6 +55,13 @@ impl Balancer {
         }
         let again = now.plus_micros((age_us / 2).max(1000));
         if again < ask.deadline { Hedge::LookAgain(again) } else { Hedge::Never }
+    }
+
+    /// How long the other try of a race is waited for, where the first has
+    /// failed with an answer that could be given.
+    pub fn end_of_race(&self, now: Tick) -> Tick {
+        let late_us = (PATIENCE * self.pool.load().latency_us()) as u64;
+        now.plus_micros(late_us.max(RACE_WAIT_MIN_US))
     }
 
     /// Whether an answer is good enough to end a race of two tries; a

@@ -48,6 +48,12 @@ const STICKY_PURPOSE: &[u8] = b"waxwing sticky 1";
 /// Who has no name in the list of nodes.
 const MYSELF: &str = "here";
 
+/// Clients send `Idempotency-Key` with much, but only posting remembers it: to
+/// make a list or to report twice is twice.
+fn keeps_key(path: &[u8]) -> bool {
+    path.strip_suffix(b"/").unwrap_or(path) == b"/api/v1/statuses"
+}
+
 /// The balancer over the nodes, and what it takes to reach them.
 pub struct Front {
     cluster: Cluster,
@@ -116,6 +122,7 @@ impl Front {
             answer_timeout: ANSWER_MAX,
             body_max_bytes: MEDIA_MAX_BYTES as u64,
             health_path: port::HEALTH_PATH.to_owned(),
+            keeps_key,
             ..Settings::default()
         };
         let shared = shared(settings, Vec::new(), clock.clone());

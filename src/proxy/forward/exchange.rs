@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -12,8 +13,12 @@ use super::buffer::Buffer;
 use super::link::{Asks, Broken, Link};
 use super::outgoing::push_interim;
 use super::timer::Timer;
-use super::worker::Worker;
+use super::worker::{Worker, micros};
 use crate::proxy::{Ask, Balancer, Hedge, Outcome, Pick, Tick, Upstream};
+
+/// Who refuses (503) after so long had tried: what all upstreams wait for, such
+/// as their database, does not answer, and the client has waited long enough.
+const LATE_REFUSAL: Duration = Duration::from_secs(10);
 
 /// A request that is complete and may be sent more than once.
 pub(super) struct Order<'a> {
@@ -67,13 +72,17 @@ pub(super) async fn exchange(
     let mut nothing = Nothing::NoUpstream;
     loop {
         let Some(pick) = worker.pick(ask) else { return Err(nothing) };
+        let sent = pick.sent();
         let race = Race { worker, ask, order, timer };
         let (outcome, won) = match race.run(pick, client).await {
             Ok(won) => (won.outcome, Some(won)),
             Err(Nothing::Failed(outcome)) => (outcome, None),
             Err(other) => return Err(other),
         };
-        let retries = outcome.is_failure() && worker.shared.balancer.may_retry(worker.now(), ask, outcome);
+        let is_late =
+            outcome == Outcome::Unavailable && worker.now().micros_since(sent) > micros(LATE_REFUSAL);
+        let retries =
+            outcome.is_failure() && !is_late && worker.shared.balancer.may_retry(worker.now(), ask, outcome);
         match won {
             Some(won) if retries => discard(worker, won),
             Some(won) => return Ok(won),
@@ -120,9 +129,11 @@ impl Race<'_, '_> {
         let mut copy = pin!(none_like(&trying));
         let mut trying = pin!(trying);
         let mut worse: Option<Won> = None;
+        // When it is given, if the other try has not answered.
+        let mut ends = ask.deadline;
         let mut failed = Outcome::Timeout;
         loop {
-            timer.set(look.unwrap_or(ask.deadline).min(ask.deadline).min(doubt));
+            timer.set(look.unwrap_or(ends).min(ends).min(doubt));
             let event = poll_fn(|cx| {
                 if first.is_some()
                     && let Poll::Ready(tried) = trying.as_mut().poll(cx)
@@ -153,9 +164,10 @@ impl Race<'_, '_> {
                     }
                     return Err(Nothing::Gone);
                 }
-                Event::Rings if worker.now() >= ask.deadline => {
+                Event::Rings if worker.now() >= ends => {
                     for pick in [first, second].into_iter().flatten() {
-                        worker.done(pick, Outcome::Timeout);
+                        worker
+                            .done(pick, if worse.is_some() { Outcome::Cancelled } else { Outcome::Timeout });
                     }
                     return worse.ok_or(Nothing::Failed(Outcome::Timeout));
                 }
@@ -195,7 +207,10 @@ impl Race<'_, '_> {
                     }
                     return Ok(won);
                 }
-                Ok(won) => worse = Some(won),
+                Ok(won) => {
+                    ends = balancer.end_of_race(worker.now()).min(ask.deadline);
+                    worse = Some(won);
+                }
                 Err(outcome) => failed = outcome,
             }
             if first.is_none() && second.is_none() {

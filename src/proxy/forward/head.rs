@@ -365,12 +365,16 @@ impl RequestHead {
     }
 
     /// Whether doing it twice is as good as once (RFC 9110 §9.2.2). An inbox
-    /// knows an activity that it had by its id.
-    pub(super) fn is_idempotent(&self, head: &[u8]) -> bool {
+    /// knows an activity that it had by its id; who keeps keys, by the path,
+    /// says `keeps_key`.
+    pub(super) fn is_idempotent(&self, head: &[u8], keeps_key: fn(&[u8]) -> bool) -> bool {
         match self.method.of(head) {
             b"GET" | b"HEAD" | b"OPTIONS" | b"PUT" | b"DELETE" | b"TRACE" => true,
             b"POST" => {
-                self.has_idempotency_key || (self.is_activity && self.target.of(head).ends_with(b"/inbox"))
+                let target = self.target.of(head);
+                let path = target.split(|byte| *byte == b'?').next().unwrap_or_default();
+                (self.has_idempotency_key && keeps_key(path))
+                    || (self.is_activity && target.ends_with(b"/inbox"))
             }
             _ => false,
         }
@@ -505,12 +509,16 @@ mod tests {
 
     #[test]
     fn inboxes_may_be_posted_to_twice() {
-        let post = |path: &str, kind: &str| {
-            let text = format!("POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: {kind}\r\n\r\n");
-            read(&text).unwrap().is_idempotent(text.as_bytes())
+        let posts = |path: &str, kind: &str, rest: &str| {
+            let text = format!("POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: {kind}\r\n{rest}\r\n");
+            read(&text).unwrap().is_idempotent(text.as_bytes(), |path| path == b"/kept")
         };
+        let post = |path: &str, kind: &str| posts(path, kind, "");
         assert!(post("/users/ana/inbox", "application/activity+json"));
         assert!(post("/inbox", "application/ld+json; profile=x"));
         assert!(!post("/inbox", "text/plain") && !post("/x", "application/activity+json"));
+        let keyed = |path: &str| posts(path, "text/plain", "Idempotency-Key: k\r\n");
+        assert!(keyed("/kept") && keyed("/kept?a=/b"));
+        assert!(!keyed("/other") && !keyed("/other?/kept") && !post("/kept", "text/plain"));
     }
 }

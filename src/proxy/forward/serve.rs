@@ -115,7 +115,7 @@ pub(super) fn ask_of(
     peer: IpAddr,
 ) -> Ask {
     let mut ask = Ask::new(deadline(worker));
-    ask.is_idempotent = head.is_idempotent(bytes) && head.upgrade.is_none();
+    ask.is_idempotent = head.is_idempotent(bytes, worker.shared.settings.keeps_key) && head.upgrade.is_none();
     ask.is_streaming = head.wants_events || head.upgrade.is_some();
     match worker.shared.balancer.policy() {
         Policy::UrlHash => ask.url_hash = hash(head.target.of(bytes)),

@@ -48,6 +48,9 @@ pub struct Settings {
     pub trusted: Vec<IpNet>,
     /// What an upstream without traffic is asked, to learn whether it works.
     pub health_path: String,
+    /// Whether a POST to this path with `Idempotency-Key` may be repeated: the
+    /// upstream remembers the key, as the IETF's draft of that header says.
+    pub keeps_key: fn(&[u8]) -> bool,
     /// How long requests under way may go on after the stop.
     pub grace: Duration,
     /// Threads that forward.
@@ -65,6 +68,7 @@ impl Default for Settings {
             body_max_bytes: 1 << 30,
             trusted: Vec::new(),
             health_path: "/healthz".to_owned(),
+            keeps_key: |_| true,
             grace: Duration::from_secs(30),
             workers: 1,
         }
