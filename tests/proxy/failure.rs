@@ -65,6 +65,14 @@ async fn only_what_may_be_repeated_is_repeated() {
         .replace("POST /", "POST /inbox")
         .replace("Content-Length", "Content-Type: application/activity+json\r\nContent-Length");
     let get = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let keeps_none = Settings { keeps_key: |path| path == b"/posts", ..turns() };
+    let kept = keyed.replace("POST /", "POST /posts?x");
+    for (text, expected) in [(&keyed, 500), (&kept, 200)] {
+        let front = Front::with(keeps_none.clone(), [broken.address, upstream.address]).await;
+        let mut seen = [status(&front.ask(text).await), status(&front.ask(text).await)];
+        seen.sort_unstable();
+        assert_eq!(seen, [200, expected], "keys are kept for posts only: {text}");
+    }
     for (bad, failure) in [(broken.address, 500), (resetting.address, 502)] {
         for (text, expected) in [(POST, failure), (&keyed, 200), (&inbox, 200), (get, 200)] {
             let front = Front::with(turns(), [bad, upstream.address]).await;
@@ -128,6 +136,25 @@ async fn a_silent_upstream_is_hedged_and_the_other_wins() {
     assert!((1..=20).contains(&extra), "{extra}");
 }
 
+/// Two were asked: one has failed, the other says nothing.
+#[tokio::test]
+async fn a_failure_is_told_if_the_other_copy_hangs() {
+    let failing = Upstream::new(|mut wire, _| async move {
+        wire.head().await;
+        // Late enough to be hedged.
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        wire.send("HTTP/1.1 500 Oh\r\nContent-Length: 2\r\n\r\nno").await;
+        wire.rest().await;
+    })
+    .await;
+    let silent = Upstream::new(|mut wire, _| async move { drop(wire.rest().await) }).await;
+    let settings = Settings { policy: Policy::P2c, ..Settings::default() };
+    let front = Front::with(settings, [failing.address, silent.address]).await;
+    // Long before the 60 s that an answer may take.
+    assert_eq!(status(&front.get("/").await), 500);
+    assert_eq!(front.shared().balancer.extra_requests(), 1, "it was hedged");
+}
+
 #[tokio::test]
 async fn retries_and_hedges_have_one_budget() {
     // A 503 ejects nobody, so there is always somewhere else to go.
@@ -188,18 +215,49 @@ async fn an_upstream_that_wanted_nothing_new_comes_back() {
     .await;
 }
 
-/// A client that leaves takes its request with it.
+/// A client that leaves takes its request with it: at once if its connection
+/// breaks, and soon if it only sends nothing more.
 #[tokio::test]
 async fn a_client_that_leaves_frees_the_upstream() {
     let slow = Upstream::new(|mut wire, _| async move { drop(wire.rest().await) }).await;
     let front = Front::before(&[&slow]).await;
-    let mut wire = Wire::connect(front.address).await;
-    wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
-    let shared = front.shared().clone();
-    let in_flight = || shared.balancer.view(shared.now())[0].in_flight;
-    eventually("the request to be under way", || in_flight() == 1).await;
-    drop(wire);
-    eventually("it to be given up", || in_flight() == 0).await;
+    for leave in [Wire::reset, drop] {
+        let mut wire = Wire::connect(front.address).await;
+        wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        let shared = front.shared().clone();
+        let in_flight = || shared.balancer.view(shared.now())[0].in_flight;
+        eventually("the request to be under way", || in_flight() == 1).await;
+        leave(wire);
+        eventually("it to be given up", || in_flight() == 0).await;
+    }
+}
+
+/// To say that nothing more comes is not to leave.
+#[tokio::test]
+async fn a_client_that_ends_its_half_gets_its_answer() {
+    let upstream = Upstream::new(|mut wire, _| async move {
+        while wire.until("hello").await.is_some() {
+            // The end of the client's half is there before the answer.
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            wire.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nsome\r\n").await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            wire.send("4\r\nmore\r\n0\r\n\r\n").await;
+        }
+    })
+    .await;
+    let front = Front::before(&[&upstream]).await;
+    let asks = [
+        "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    ];
+    for text in asks {
+        let mut wire = Wire::connect(front.address).await;
+        wire.send(text).await;
+        wire.finish().await;
+        let answer = wire.rest().await;
+        assert!(answer.ends_with("some\r\n4\r\nmore\r\n0\r\n\r\n"), "{text}: {answer}");
+    }
 }
 
 #[tokio::test]

@@ -107,6 +107,24 @@ async fn http_2_comes_in_and_http_1_goes_out() {
     assert!(all.iter().all(|text| text == "fin"));
 }
 
+/// HTTP/2 lets cookies come in crumbs; HTTP/1.1 knows one line of them.
+#[tokio::test]
+async fn cookies_in_crumbs_become_one_line() {
+    let upstream = Upstream::answering("HTTP/1.1 204 Done\r\nContent-Length: 5\r\n\r\n").await;
+    let front = Front::before(&[&upstream]).await;
+    let mut sender = client(front.address).await;
+    let mut get = request("GET", "/", full(""));
+    for crumb in ["a=1", "b=2; c=3", "d=4"] {
+        get.headers_mut().append("cookie", crumb.parse().unwrap());
+    }
+    let (status, headers, ..) = read(within("the answer", sender.send_request(get)).await.unwrap()).await;
+    assert_eq!(status.as_u16(), 204);
+    assert!(!headers.contains_key("content-length"), "{headers:?}");
+    let sent = upstream.last_head();
+    assert!(sent.contains("cookie: a=1; b=2; c=3; d=4\r\n"), "{sent}");
+    assert_eq!(sent.to_lowercase().matches("cookie").count(), 1, "{sent}");
+}
+
 #[tokio::test]
 async fn http_2_goes_out_whatever_comes_in() {
     let route = route(echo().await, Speech::PlainHttp2);

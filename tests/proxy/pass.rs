@@ -346,3 +346,16 @@ async fn a_head_answer_has_no_body_but_its_length() {
         assert!(wire.head().await.unwrap().contains("Content-Length: 1234\r\n"));
     }
 }
+
+/// Clients would wait for bytes that never come (RFC 9110 §8.6).
+#[tokio::test]
+async fn an_answer_without_content_names_no_length() {
+    let upstream = Upstream::answering("HTTP/1.1 204 Done\r\nContent-Length: 5\r\nX: y\r\n\r\n").await;
+    let front = Front::before(&[&upstream]).await;
+    let mut wire = Wire::connect(front.address).await;
+    for method in ["DELETE", "HEAD"] {
+        wire.send(format!("{method} / HTTP/1.1\r\nHost: a\r\n\r\n")).await;
+        let head = wire.head().await.unwrap();
+        assert!(head.contains("X: y\r\n") && !head.to_lowercase().contains("content-length"), "{head}");
+    }
+}

@@ -86,6 +86,13 @@ impl AnswerHead {
         }
     }
 
+    /// The length that the head of an answer without a body names, to HEAD
+    /// and with 304. With 204 it is wrong (RFC 9110 §8.6), and clients wait
+    /// for the bytes.
+    pub(super) fn announced(&self) -> Option<u64> {
+        self.fields.length.filter(|_| self.status != 204)
+    }
+
     /// Whether the connection may be used again after the body.
     pub(super) fn keeps_alive(&self) -> bool {
         self.keeps_alive && self.framing != Framing::Close

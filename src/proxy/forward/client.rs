@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::io::AsyncWriteExt;
+use tokio::time::{Sleep, sleep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::body::{Decoder, Part, push_chunk_size};
@@ -32,6 +33,9 @@ const READ_BYTES: usize = 2 * 1024;
 /// so that the answer reaches the client.
 const LINGER_MAX_BYTES: usize = 512 * 1024;
 const LINGER_MAX: Duration = Duration::from_secs(2);
+/// Who sends nothing more and waits for an answer is served for so long; most
+/// of them have left.
+const HALF_WAIT_MAX: Duration = Duration::from_secs(10);
 /// How a connection of HTTP/2 begins (RFC 9113 §3.4).
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -51,7 +55,10 @@ pub(super) struct Client {
     stopping: Pin<Box<WaitForCancellationFutureOwned>>,
     /// Bytes that the current body may still have.
     pub(super) body_left: u64,
-    is_gone: bool,
+    /// It sends nothing more, but may wait for an answer.
+    pub(super) has_ended: bool,
+    ended: Option<Pin<Box<Sleep>>>,
+    pub(super) is_gone: bool,
 }
 
 /// What came over a connection.
@@ -80,6 +87,8 @@ impl Client {
             stopping: Box::pin(stop.clone().cancelled_owned()),
             stop,
             body_left: 0,
+            has_ended: false,
+            ended: None,
             is_gone: false,
         }
     }
@@ -200,6 +209,18 @@ impl Client {
         }
     }
 
+    /// Reads what comes next, which shows whether the client is still there.
+    pub(super) fn read_ahead(&mut self, cx: &mut Context<'_>) {
+        while !self.is_gone && !self.has_ended && self.inbound.len() < HEAD_MAX_BYTES {
+            match self.inbound.poll_read(&mut self.io, cx, READ_BYTES) {
+                Poll::Ready(Ok(1..)) => {}
+                Poll::Ready(Ok(0)) => self.has_ended = true,
+                Poll::Ready(Err(_)) => self.is_gone = true,
+                Poll::Pending => return,
+            }
+        }
+    }
+
     /// Answers without an upstream.
     pub(super) async fn refuse(
         &mut self,
@@ -207,8 +228,8 @@ impl Client {
         refusal: Refusal,
         closes: bool,
     ) -> std::io::Result<()> {
+        // A 1xx may wait there.
         let out = &mut self.out;
-        out.clear();
         out.push(b"HTTP/1.1 ");
         push_decimal(out, u64::from(refusal.status));
         for part in [" ", phrase(refusal.status), "\r\nContent-Type: text/plain; charset=utf-8\r\n"] {
@@ -284,21 +305,15 @@ pub(super) fn push_data(out: &mut Buffer, data: &[u8], is_chunked: bool) {
 }
 
 impl Waiting for Client {
-    /// Reads ahead, which shows whether the client is still there.
+    /// One that has ended its half may wait for the answer (RFC 9112 §9.6),
+    /// and looks the same as one that has closed: it gets a while.
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.is_gone {
-            return Poll::Ready(());
+        self.read_ahead(cx);
+        if self.has_ended {
+            let wait = self.ended.get_or_insert_with(|| Box::pin(sleep(HALF_WAIT_MAX)));
+            self.is_gone |= wait.as_mut().poll(cx).is_ready();
         }
-        while self.inbound.len() < HEAD_MAX_BYTES {
-            match ready!(self.inbound.poll_read(&mut self.io, cx, READ_BYTES)) {
-                Ok(1..) => {}
-                _ => {
-                    self.is_gone = true;
-                    return Poll::Ready(());
-                }
-            }
-        }
-        Poll::Pending
+        if self.is_gone { Poll::Ready(()) } else { Poll::Pending }
     }
 
     fn poll_tell(&mut self, cx: &mut Context<'_>, interim: &Mutex<Buffer>) {
@@ -307,7 +322,11 @@ impl Waiting for Client {
         if self.head.is_http_10 {
             interim.clear();
         }
-        if !interim.is_empty() && interim.poll_write(&mut self.io, cx).map_err(drop) == Poll::Ready(Err(())) {
+        // What is not written at once goes before the answer that follows.
+        self.out.push(interim.filled());
+        interim.clear();
+        if !self.out.is_empty() && self.out.poll_write(&mut self.io, cx).map_err(drop) == Poll::Ready(Err(()))
+        {
             self.is_gone = true;
         }
     }
@@ -331,5 +350,41 @@ impl Source for Client {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    /// The client reads slowly: what does not fit yet comes before what
+    /// follows, whole.
+    #[tokio::test]
+    async fn an_interim_answer_is_never_torn() {
+        let (near, mut far) = tokio::io::duplex(16);
+        let origin = Origin::new([192, 0, 2, 1].into(), false, false);
+        let peer = SocketAddr::from(([192, 0, 2, 1], 1));
+        let mut client = Client::new(Io::Pipe(near), peer, origin, CancellationToken::new());
+        let hint = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+        let interim = Mutex::new(Buffer::default());
+        let mut cx = Context::from_waker(Waker::noop());
+        for _ in 0..2 {
+            interim.lock().push(hint.as_bytes());
+            client.poll_tell(&mut cx, &interim);
+            assert!(interim.lock().is_empty() && !client.is_gone);
+        }
+        client.out.push(b"HTTP/1.1 200 OK\r\n\r\n");
+        let mut read = String::new();
+        let writing = async {
+            poll_fn(|cx| client.out.poll_write(&mut client.io, cx)).await.unwrap();
+            drop(client);
+        };
+        let (_, read_bytes) = tokio::join!(writing, far.read_to_string(&mut read));
+        read_bytes.unwrap();
+        assert_eq!(read, format!("{hint}{hint}HTTP/1.1 200 OK\r\n\r\n"));
     }
 }

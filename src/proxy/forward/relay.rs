@@ -11,7 +11,6 @@ use tokio::io::AsyncWrite;
 
 use super::body::{Decoder, Part};
 use super::client::{Client, push_data};
-use super::exchange::Waiting;
 use super::head::Framing;
 use super::link::Link;
 use super::outgoing::{Reply, push_answer};
@@ -68,7 +67,7 @@ pub(super) async fn relay(
     };
     let closes = !wants.keeps_alive || framing == Framing::Close || !upload.is_read;
     let reply =
-        Reply { framing, announced: link.head.fields.length, is_http_10: wants.is_http_10, closes, cookie };
+        Reply { framing, announced: link.head.announced(), is_http_10: wants.is_http_10, closes, cookie };
     let bytes = link.inbound.filled().get(..link.head.len).unwrap_or_default();
     push_answer(&mut client.out, &link.head, bytes, &reply);
     link.inbound.consume(link.head.len);
@@ -148,10 +147,14 @@ impl Relay<'_> {
         }
     }
 
-    /// Nothing moves: is the client still there?
+    /// Nothing moves: is the client still there? One that has ended its half
+    /// waits for the rest, but events have none.
     fn watch(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.upload.is_read && self.client.poll_gone(cx).is_ready() {
-            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        if self.upload.is_read {
+            self.client.read_ahead(cx);
+            if self.client.is_gone || (self.link.head.is_events && self.client.has_ended) {
+                return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+            }
         }
         Poll::Pending
     }

@@ -74,7 +74,7 @@ impl<B> AnswerBody<B> {
     ) -> Result<Response<AnswerBody<B>>, Refusal> {
         let Won { mut link, upstream, .. } = won;
         let mut parts = head_of(&link)?;
-        if let Some(length) = link.head.fields.length {
+        if let Some(length) = link.head.announced() {
             parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
         }
         if worker.shared.balancer.policy() == Policy::StickyCookie && ask.sticky != Some(upstream.sticky()) {

@@ -12,8 +12,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
-use http::header::{CONTENT_LENGTH, HOST, RETRY_AFTER};
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::header::{CONTENT_LENGTH, COOKIE, HOST, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -241,13 +241,28 @@ fn text_of<B>(request: &Request<B>, may_switch: bool) -> Result<Buffer, Refusal>
         // Framing was the affair of who read it, and a change of protocol is
         // one where that is no more.
         let stays = matches!(kind, Kind::TransferEncoding | Kind::Expect);
-        if !stays && (may_switch || kind != Kind::Upgrade) {
+        if !stays && kind != Kind::Cookie && (may_switch || kind != Kind::Upgrade) {
             push_field(&mut text, name.as_str().as_bytes(), value.as_bytes());
         }
     }
+    push_cookies(&mut text, request.headers());
     text.push(b"\r\n");
     let is_double = request.headers().get_all(CONTENT_LENGTH).iter().count() > 1;
     if is_double { Err(Refusal::bad("there are two Content-Lengths")) } else { Ok(text) }
+}
+
+/// HTTP/2 lets a client send its cookies in crumbs, HTTP/1.1 knows one line
+/// only (RFC 9113 §8.2.3).
+fn push_cookies(text: &mut Buffer, headers: &HeaderMap) {
+    let mut begins: &[u8] = b"cookie: ";
+    for crumb in headers.get_all(COOKIE) {
+        text.push(begins);
+        text.push(crumb.as_bytes());
+        begins = b"; ";
+    }
+    if headers.contains_key(COOKIE) {
+        text.push(b"\r\n");
+    }
 }
 
 /// A body that somebody else reads.
