@@ -21,6 +21,7 @@ use crate::bench::scenario::stream::Stream;
 use crate::bench::scenario::{Play, Scenario};
 use crate::bench::stage::Stage;
 use crate::bench::watch::Watched;
+use crate::bench::words::time;
 
 impl Session {
     /// Starts a temporary instance and sets the scenes in it.
@@ -55,9 +56,12 @@ impl Session {
         let started = tokio::task::spawn_blocking(move || Instance::start(&program, &order));
         let instance = self.shown("filling it", None, started).await.map_err(Problem::internal)??;
         let ready = &instance.ready;
-        self.around
-            .view
-            .say(&format!("It is there, filled in {:.1} s ({} follows).", ready.seeded_s, ready.follows));
+        self.around.view.say(&format!(
+            "It is there, filled in {:.1} s ({} follows). What is left takes about {}.",
+            ready.seeded_s,
+            ready.follows,
+            time(self.measure_s())
+        ));
         let stage = self.stage(&instance)?;
         self.watched = Watched::new(Some(instance.pid()), ready.admin, self.machine.usable());
         *self.instance.lock() = Some(instance);
