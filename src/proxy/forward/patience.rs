@@ -92,7 +92,9 @@ mod tests {
     #[test]
     fn what_moves_lasts_and_what_stands_still_ends() {
         let every_50: Vec<_> = (0..100).map(|step| (step * 50, step)).collect();
-        let cases: [(&str, &[(u64, u64)], Option<u64>); 6] = [
+        /// When what was looked at, and when it ends.
+        type Case<'a> = (&'a str, &'a [(u64, u64)], Option<u64>);
+        let cases: [Case<'_>; 6] = [
             ("nothing ever moves", &[(0, 0), (59, 0), (60, 0)], Some(60)),
             ("slow, but it moves", &every_50, None),
             ("it moves once and stops", &[(50, 1), (100, 1), (109, 1), (110, 1)], Some(110)),
