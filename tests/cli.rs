@@ -154,3 +154,23 @@ fn people_are_looked_after_while_the_server_runs() {
     assert!(stderr(&user(&["create", "ana"])).contains("this username"), "refusals come through");
     assert!(stdout(&user(&["reset-password", "ana"])).contains("password: "));
 }
+
+#[test]
+fn a_proxy_says_what_is_wrong_with_its_options() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("empty.pem"), "").unwrap();
+    for (options, status, expected) in [
+        (["--listen", "here.example:80"], 2, "`here.example:80` is not an address to listen on"),
+        (["--listen", "127.0.0.1"], 2, "`127.0.0.1` has no port"),
+        (["--timeout", "nan"], 2, "a time is between 0.001 and 86400 seconds"),
+        (["--timeout", "-1"], 2, "a time is between 0.001 and 86400 seconds"),
+        (["--upstream-ca", "empty.pem"], 1, "there is no certificate in it"),
+        (["--certificate", "no.pem"], 2, "--key"),
+    ] {
+        let [name, value] = options;
+        let said = waxwing(folder.path(), &["proxy", "--to", "127.0.0.1:9", &format!("{name}={value}")]);
+        let words = String::from_utf8_lossy(&said.stderr);
+        assert_eq!(said.status.code(), Some(status), "{options:?}: {words}");
+        assert!(words.contains(expected), "{options:?}: {words}");
+    }
+}

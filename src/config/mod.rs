@@ -39,3 +39,4 @@ pub use settings::{
     Acme, AuthorizedFetch, Challenge, Config, Delivery, Federation, LogFormat, LogLevel, Mail, MailSecurity,
     MediaChoice, Outbound, Registration, S3, StoreChoice, Tls,
 };
+pub use value::listen_addresses;

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::address;
 use super::complaint::{Fault, excerpt, nearest};
-use super::draft::{Spelling, Word};
+use super::draft::{Place, Spelling, Word};
 use super::settings::{everywhere, loopback};
 
 /// The word that turns a thing off.
@@ -213,6 +213,15 @@ pub(crate) fn listen(word: &Word) -> Result<Vec<SocketAddr>, Fault> {
             Err(Fault::new(format!("`{shown}` is not an address to listen on"), why, fix))
         }
     }
+}
+
+/// As [`listen`], for a word of the command line.
+///
+/// # Errors
+/// What is wrong with it, and how it is written.
+pub fn listen_addresses(text: &str) -> Result<Vec<SocketAddr>, String> {
+    let place = Place { file: "--listen".into(), line: 0, column: 0 };
+    listen(&Word::bare(text, place)).map_err(|Fault { what, why, fix }| format!("{what}; {why}; {fix}"))
 }
 
 /// An address range, or one address: `10.0.0.0/8`, `::1`.

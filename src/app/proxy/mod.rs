@@ -8,12 +8,10 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
-use tokio::net::TcpListener;
 use tokio::runtime;
 
 pub use args::ProxyArgs;
@@ -22,6 +20,7 @@ use super::files;
 use super::stop::StopSignals;
 use super::system::{SystemChance, SystemClock};
 use crate::base::{Chance, Problem};
+use crate::net::listener::bind;
 use crate::net::tls::{FileCertificate, Served, server_config};
 use crate::proxy::forward::{self, Proxy, Route, Settings};
 use crate::proxy::{StickyKey, UPSTREAMS_MAX};
@@ -57,13 +56,9 @@ async fn start(args: &ProxyArgs) -> Result<(Proxy, String), Problem> {
     let mut where_to = Vec::new();
     let scheme = if tls.is_some() { "https" } else { "http" };
     for address in &args.listen {
-        let bound = TcpListener::bind(address).await.map_err(|error| {
-            Problem::invalid(format!("cannot listen on {address}: {error}"))
-                .hint("Stop the program that does, or choose another address with --listen.")
-        })?;
-        let address = bound.local_addr().map_err(Problem::internal)?;
-        where_to.push(format!("{scheme}://{address}"));
-        listeners.push(bound);
+        let bound = bind(&address.0, None).await?;
+        where_to.extend(bound.addresses().first().map(|address| format!("{scheme}://{address}")));
+        listeners.extend(bound.into_listeners());
     }
     let clock = Arc::new(SystemClock::start());
     let count = routes.len();
@@ -80,7 +75,7 @@ fn settings(args: &ProxyArgs) -> Settings {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     Settings {
         policy: args.policy,
-        answer_timeout: Duration::from_secs_f32(args.timeout.clamp(0.001, 86_400.0)),
+        answer_timeout: args.timeout,
         body_max_bytes: args.max_body,
         trusted: args.trust.clone(),
         health_path: args.health_path.clone(),
@@ -120,6 +115,10 @@ fn upstream_tls(authorities: Option<&Path>) -> Result<Arc<ClientConfig>, Problem
         for certificate in CertificateDer::pem_slice_iter(&pem) {
             let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
             roots.add(certificate).map_err(|error| unusable(error.to_string()))?;
+        }
+        if roots.is_empty() {
+            return Err(unusable("there is no certificate in it".into())
+                .hint("It must hold the authority's certificate in PEM."));
         }
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

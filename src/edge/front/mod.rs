@@ -93,6 +93,8 @@ pub struct PeerView {
     pub peer: Peer,
     /// What was seen of it; `None` as long as nothing is sent there.
     pub upstream: Option<UpstreamView>,
+    /// How many connections to it in a row could not be made from here.
+    pub missed: u32,
 }
 
 impl Front {
@@ -147,6 +149,7 @@ impl Front {
         let peers = peers.iter().map(|peer| PeerView {
             upstream: seen.iter().find(|upstream| *upstream.name == *peer.address).cloned(),
             peer: peer.clone(),
+            missed: self.shared.missed(&peer.address),
         });
         FrontView {
             policy: self.shared.balancer.policy(),

@@ -9,6 +9,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
+use super::entities::{NodeBalance, NodeStanding};
 use super::share::{self, NOTE_EVERY};
 use super::{AppState, nodes};
 use crate::model::NodeLoad;
@@ -77,11 +78,24 @@ async fn leave_steps(state: &AppState) {
 fn note_shares(state: &AppState, outliers: &mut BTreeSet<String>) {
     let Some(front) = state.front() else { return };
     let now = nodes(state);
-    let is_odd = |balance: &super::entities::NodeBalance| balance.is_outlier;
+    let is_odd = |balance: &NodeBalance| balance.is_outlier;
     let odd = now.nodes.iter().filter(|node| node.balance.as_ref().is_some_and(is_odd));
     let odd: BTreeSet<String> = odd.map(|node| node.address.clone()).collect();
+    let is_away = |node: &NodeStanding, address: &str| {
+        node.address == address && node.balance.as_ref().is_some_and(|balance| balance.is_unreachable)
+    };
     for address in odd.difference(outliers) {
-        warn!(address, "the node at {address} gets little because it is slow or fails: look at that machine");
+        if now.nodes.iter().any(|node| is_away(node, address)) {
+            warn!(
+                address,
+                "the node at {address} cannot be reached: is its port open, is its `node_address` right?"
+            );
+        } else {
+            warn!(
+                address,
+                "the node at {address} gets little because it is slow or fails: look at that machine"
+            );
+        }
     }
     for address in outliers.difference(&odd) {
         info!(address, "the node at {address} gets its share again, or is gone");

@@ -113,4 +113,6 @@ pub struct NodeBalance {
     pub failures: u64,
     /// It gets little because it is slow or fails: somebody should look.
     pub is_outlier: bool,
+    /// No connection can be made to it from here.
+    pub is_unreachable: bool,
 }

@@ -117,6 +117,7 @@ mod tests {
             requests: 900,
             failures: 3,
             is_outlier: true,
+            is_unreachable: false,
         };
         let node = NodeStanding {
             number: Some(3),

@@ -9,6 +9,8 @@ const REQUESTS_MIN: u64 = 200;
 const STARVED: f64 = 0.5;
 /// So many times slower than the middle of the others is slow.
 const SLOW: f64 = 2.0;
+/// So many connections in a row that could not be made are not by chance.
+const MISSED: u32 = 10;
 /// So large a share of failures is a reason.
 const FAILING: f64 = 0.1;
 
@@ -23,6 +25,8 @@ pub(super) struct Candidate {
     pub(super) latency_ms: Option<f64>,
     /// The share of requests that fail, 0 to 1.
     pub(super) error_share: f64,
+    /// Connections in a row that could not be made.
+    pub(super) missed: u32,
 }
 
 /// What one gets, and should get.
@@ -39,6 +43,8 @@ pub(super) struct Verdict {
 /// Why one gets little.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Why {
+    /// No connection can be made to it.
+    Unreachable,
     /// It answers so many times slower than the middle of the others.
     Slow(f64),
     /// This share of its requests fails.
@@ -51,6 +57,7 @@ impl Why {
     /// In words that go on from `because it`.
     pub(super) fn words(self) -> String {
         match self {
+            Why::Unreachable => "cannot be reached".to_owned(),
             Why::Slow(times) => format!("answers {times:.1} times slower than the others"),
             Why::Failing(share) => format!("fails {:.0} of 100 requests", share * 100.0),
             Why::LeftOut => "failed or was full too often".to_owned(),
@@ -66,7 +73,12 @@ pub(super) fn judge(all: &[Candidate]) -> Vec<Verdict> {
     let verdict = |(place, one): (usize, &Candidate)| {
         let share = one.sent as f64 / sent.max(1) as f64;
         let is_starved = sent >= REQUESTS_MIN && share < due * STARVED;
-        let why = if is_starved { reason(all, place) } else { None };
+        let why = match one.health {
+            Health::Draining => None,
+            _ if one.missed >= MISSED && all.len() > 1 => Some(Why::Unreachable),
+            _ if is_starved => reason(all, place),
+            _ => None,
+        };
         Verdict { share, due: if wants(&one) { due } else { 0.0 }, why }
     };
     all.iter().enumerate().map(verdict).collect()
@@ -98,7 +110,7 @@ mod tests {
     use super::*;
 
     fn one(sent: u64, health: Health, latency_ms: f64, error_share: f64) -> Candidate {
-        Candidate { sent, health, latency_ms: Some(latency_ms), error_share }
+        Candidate { sent, health, latency_ms: Some(latency_ms), error_share, missed: 0 }
     }
 
     fn well(sent: u64) -> Candidate {
@@ -119,6 +131,14 @@ mod tests {
             ("young", one(10, Warming, 100.0, 0.0), None),
             ("new", one(0, Probation, 100.0, 0.0), None),
             ("on its way out", one(10, Draining, 100.0, 0.0), None),
+            ("away", Candidate { missed: 10, ..one(0, Ejected, 20.0, 0.9) }, Some(Why::Unreachable)),
+            (
+                "new and away",
+                Candidate { missed: 10, ..one(0, Probation, 20.0, 0.0) },
+                Some(Why::Unreachable),
+            ),
+            ("missed now and then", Candidate { missed: 9, ..well(300) }, None),
+            ("gone as it said", Candidate { missed: 10, ..one(0, Draining, 20.0, 0.0) }, None),
             ("never asked", Candidate { latency_ms: None, ..well(0) }, None),
         ] {
             let verdicts = judge(&[well(400), odd, well(400)]);

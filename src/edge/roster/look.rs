@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::entities::{NodeBalance, NodeStanding, NodeWork, Nodes};
-use super::judge::{Candidate, Verdict, judge};
+use super::judge::{Candidate, Verdict, Why, judge};
 use super::share::Sent;
 use crate::base::Timestamp;
 use crate::cluster::{CHORES, Life, Outlook, Peer, Seen};
@@ -152,28 +152,37 @@ fn work(load: &NodeLoad) -> NodeWork {
 fn balance(scene: &Scene<'_>, front: &FrontView, nodes: &mut [NodeStanding]) -> Vec<String> {
     let sent =
         |name: &str| scene.sent.iter().find(|(known, _)| &**known == name).map_or(0, |(_, sent)| *sent);
-    let candidate = |upstream: &UpstreamView| Candidate {
+    let candidate = |(upstream, missed): (&UpstreamView, u32)| Candidate {
         sent: sent(&upstream.name),
         health: upstream.health,
         latency_ms: upstream.latency_us.map(|us| f64::from(us) / 1000.0),
         error_share: f64::from(upstream.error_share),
+        missed,
     };
-    let upstreams = || front.peers.iter().filter_map(|peer| peer.upstream.as_ref());
+    let upstreams =
+        || front.peers.iter().filter_map(|peer| peer.upstream.as_ref().map(|known| (known, peer.missed)));
     let verdicts = judge(&upstreams().map(candidate).collect::<Vec<_>>());
     let mut warnings = Vec::new();
-    for (upstream, verdict) in upstreams().zip(verdicts) {
+    for ((upstream, _), verdict) in upstreams().zip(verdicts) {
         let holds = |node: &&mut NodeStanding| node.address == *upstream.name && node.state != "away";
         let Some(node) = nodes.iter_mut().find(holds) else { continue };
         node.balance = Some(balanced(upstream, &verdict));
-        if let Some(why) = verdict.why {
-            warnings.push(format!(
+        match verdict.why {
+            None => {}
+            Some(Why::Unreachable) => warnings.push(format!(
+                "{} cannot be reached at {}: is the port open between the machines, and is its `node_address` \
+                 right? The others do its work.",
+                called(node),
+                node.address
+            )),
+            Some(why) => warnings.push(format!(
                 "{} gets {:.0} of 100 requests in place of {:.0}, because it {}. The others make up for it; \
                  something is wrong with that machine.",
                 called(node),
                 verdict.share * 100.0,
                 verdict.due * 100.0,
                 why.words()
-            ));
+            )),
         }
     }
     warnings
@@ -196,6 +205,7 @@ fn balanced(upstream: &UpstreamView, verdict: &Verdict) -> NodeBalance {
         requests: upstream.picks,
         failures: upstream.failures,
         is_outlier: verdict.why.is_some(),
+        is_unreachable: verdict.why == Some(Why::Unreachable),
     }
 }
 

@@ -128,10 +128,27 @@ fn each_node_has_its_state() {
 }
 
 #[test]
+fn a_machine_that_cannot_be_reached_is_told_of_at_once() {
+    let peers = [0, 10].into_iter().zip(0..).map(|(missed, number)| PeerView {
+        peer: peer(Some(number), number),
+        upstream: Some(upstream(number, Health::Probation, 20_000.0)),
+        missed,
+    });
+    let peers = peers.collect();
+    let front = FrontView { policy: Policy::P2c, requests: 5, extra_requests: 0, budget_left: 10, peers };
+    let both = vec![seen(0, Life::Alive, NodeState::Running), seen(1, Life::Alive, NodeState::Running)];
+    let found = look(&outlook(both), Some(&front), &[], true);
+    let [warning] = found.warnings.as_slice() else { panic!("{:?}", found.warnings) };
+    assert!(warning.starts_with("Node 1 cannot be reached at 192.0.2.1:7443"), "{warning}");
+    assert!(found.nodes[1].balance.as_ref().unwrap().is_unreachable);
+}
+
+#[test]
 fn a_slow_machine_that_gets_little_is_told_of() {
     let peers = [20_000.0, 90_000.0].into_iter().zip(0..).map(|(latency_us, number)| PeerView {
         peer: peer(Some(number), number),
         upstream: Some(upstream(number, Health::Healthy, latency_us)),
+        missed: 0,
     });
     let peers = peers.collect();
     let front = FrontView { policy: Policy::P2c, requests: 1000, extra_requests: 4, budget_left: 10, peers };

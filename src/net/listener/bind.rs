@@ -24,6 +24,11 @@ impl Bound {
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
     }
+
+    /// The sockets.
+    pub fn into_listeners(self) -> Vec<TcpListener> {
+        self.listeners
+    }
 }
 
 /// Binds every address, or, where the port is refused (no permission, in

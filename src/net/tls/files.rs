@@ -63,6 +63,6 @@ fn read(file: &Path) -> Result<Vec<u8>, Problem> {
 
 fn unreadable(file: &Path, error: io::Error) -> Problem {
     Problem::invalid(format!("`{}` cannot be read: {error}", file.display()))
-        .hint("Check the path in `tls`, and that this user may read the file.")
+        .hint("Check the path, and that this user may read the file.")
         .because(error)
 }

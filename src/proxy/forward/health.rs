@@ -1,12 +1,13 @@
 //! Looking after the upstreams: once a second the balancer's own look, every
 //! two seconds a question to those that get no traffic, every half minute
-//! what their names stand for.
+//! what their names stand for; sooner for who does not answer.
 
 use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use parking_lot::Mutex;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
@@ -20,7 +21,7 @@ use crate::proxy::{Checked, Dice, LOAD_WANTED_HEADER, Upstream};
 const TEND_EVERY: Duration = Duration::from_secs(1);
 /// Every second look asks the silent ones …
 const CHECK_LOOKS: u64 = 2;
-/// … and every thirtieth the names.
+/// … and what names stand for that led nowhere, every thirtieth all names.
 const RESOLVE_LOOKS: u64 = 30;
 /// So long may an answer take.
 const CHECK_MAX: Duration = Duration::from_secs(1);
@@ -32,7 +33,7 @@ pub async fn look_after(shared: Arc<Shared>, dice: Dice, stop: CancellationToken
     let mut looks = interval(TEND_EVERY);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let dice = Arc::new(Mutex::new(dice));
-    let checks = TaskTracker::new();
+    let (checks, names) = (TaskTracker::new(), TaskTracker::new());
     let mut count = 0u64;
     loop {
         tokio::select! {
@@ -40,8 +41,10 @@ pub async fn look_after(shared: Arc<Shared>, dice: Dice, stop: CancellationToken
             _ = looks.tick() => {}
         }
         shared.balancer.tend(shared.now());
-        if count.is_multiple_of(RESOLVE_LOOKS) {
-            resolve(&shared).await;
+        // Not here: a resolver that hangs must not keep the balancer from its looks.
+        if count.is_multiple_of(CHECK_LOOKS) && names.is_empty() {
+            let (shared, all) = (shared.clone(), count.is_multiple_of(RESOLVE_LOOKS));
+            names.spawn(async move { ask_names(&shared, all).await });
         }
         if count.is_multiple_of(CHECK_LOOKS) && checks.is_empty() {
             for upstream in shared.balancer.due_checks(shared.now()).into_iter().take(CHECKS_MAX) {
@@ -55,12 +58,19 @@ pub async fn look_after(shared: Arc<Shared>, dice: Dice, stop: CancellationToken
 /// Asks what the upstreams' names stand for. Done every half minute; once
 /// before the first request, so that it finds them.
 pub async fn resolve(shared: &Shared) {
-    for target in shared.targets.load_full().values() {
+    ask_names(shared, true).await;
+}
+
+async fn ask_names(shared: &Shared, all: bool) {
+    let targets = shared.targets.load_full();
+    let asked = targets.values().filter(|target| all || target.missed() > 0);
+    join_all(asked.map(async |target| {
         if let Err(error) = target.resolve().await {
             let name = &target.address;
             tracing::warn!(upstream = %name, %error, "the upstream {name} cannot be found: {error}");
         }
-    }
+    }))
+    .await;
 }
 
 async fn check(shared: Arc<Shared>, upstream: Arc<Upstream>, dice: Arc<Mutex<Dice>>) {

@@ -3,12 +3,16 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::DuplexStream;
 use tokio::net::{TcpStream, lookup_host};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
 use tokio_rustls::{TlsConnector, TlsStream};
 
 use super::http2;
@@ -16,6 +20,8 @@ use super::io::Io;
 
 /// Addresses of one name.
 const ADDRESSES_MAX: usize = 16;
+/// So long may it take to learn what a name stands for.
+const RESOLVE_MAX: Duration = Duration::from_secs(5);
 
 /// What is spoken with an upstream.
 #[derive(Clone)]
@@ -38,6 +44,10 @@ pub struct Target {
     speech: Speech,
     /// What the name stands for now.
     known: ArcSwap<Vec<SocketAddr>>,
+    /// How many connections in a row could not be made.
+    missed: AtomicU32,
+    /// Held by who asks, so that requests do not ask all at once.
+    asking: Mutex<()>,
     /// Connections of HTTP/2, shared by all requests.
     http2: http2::Shared,
 }
@@ -46,22 +56,56 @@ impl Target {
     /// An upstream at `host:port`.
     pub fn new(address: String, speech: Speech) -> Target {
         let known = address.parse().ok().into_iter().collect();
-        Target { address, speech, known: ArcSwap::from_pointee(known), http2: http2::Shared::default() }
+        Target {
+            address,
+            speech,
+            known: ArcSwap::from_pointee(known),
+            missed: AtomicU32::new(0),
+            asking: Mutex::default(),
+            http2: http2::Shared::default(),
+        }
+    }
+
+    /// How many connections in a row could not be made: nobody is there, or
+    /// something is between.
+    pub(super) fn missed(&self) -> u32 {
+        self.missed.load(Ordering::Relaxed)
+    }
+
+    fn has_name(&self) -> bool {
+        !matches!(self.speech, Speech::Pipe(_)) && self.address.parse::<SocketAddr>().is_err()
     }
 
     /// Asks what the name stands for; what was known stays if nobody answers.
     ///
     /// # Errors
-    /// Those of the resolver.
-    pub async fn resolve(&self) -> io::Result<()> {
-        if matches!(self.speech, Speech::Pipe(_)) || self.address.parse::<SocketAddr>().is_ok() {
+    /// Those of the resolver, and `TimedOut` after [`RESOLVE_MAX`].
+    pub(super) async fn resolve(&self) -> io::Result<()> {
+        if !self.has_name() {
             return Ok(());
         }
-        let found: Vec<_> = lookup_host(&self.address).await?.take(ADDRESSES_MAX).collect();
+        let _alone = self.asking.lock().await;
+        self.ask_name().await
+    }
+
+    async fn ask_name(&self) -> io::Result<()> {
+        let asked = timeout(RESOLVE_MAX, lookup_host(&self.address)).await;
+        let found: Vec<_> = asked.map_err(|_| io::ErrorKind::TimedOut)??.take(ADDRESSES_MAX).collect();
         if !found.is_empty() {
             self.known.store(Arc::new(found));
         }
         Ok(())
+    }
+
+    /// What the name stands for; asked for by the first who needs it.
+    async fn addresses(&self) -> io::Result<Arc<Vec<SocketAddr>>> {
+        if self.known.load().is_empty() {
+            let _alone = self.asking.lock().await;
+            if self.known.load().is_empty() {
+                self.ask_name().await?;
+            }
+        }
+        Ok(self.known.load_full())
     }
 
     /// A connection, or for HTTP/2 a stream.
@@ -84,8 +128,17 @@ impl Target {
     }
 
     async fn dial(&self) -> io::Result<TcpStream> {
+        let dialled = self.dial_each().await;
+        match &dialled {
+            Ok(_) => self.missed.store(0, Ordering::Relaxed),
+            Err(_) => _ = self.missed.fetch_add(1, Ordering::Relaxed),
+        }
+        dialled
+    }
+
+    async fn dial_each(&self) -> io::Result<TcpStream> {
         let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-        for address in self.known.load_full().iter() {
+        for address in self.addresses().await?.iter() {
             match TcpStream::connect(address).await {
                 Ok(stream) => {
                     stream.set_nodelay(true)?;

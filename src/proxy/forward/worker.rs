@@ -50,6 +50,11 @@ impl Shared {
         self.balancer.set_places(places, self.now());
     }
 
+    /// How many connections in a row could not be made to an upstream.
+    pub fn missed(&self, name: &str) -> u32 {
+        self.targets.load().get(name).map_or(0, |target| target.missed())
+    }
+
     pub(super) fn target(&self, upstream: &Upstream) -> io::Result<Arc<Target>> {
         let targets = self.targets.load();
         let found = targets.get(upstream.name()).map(Arc::clone);
