@@ -170,21 +170,24 @@ impl Dialer {
 
     /// Says once that the database is there again, or is another server now.
     pub(super) fn note(&self, link: &Link) {
-        let away_s = self.away.lock().take().map(|since| since.elapsed().as_secs_f64());
-        let before = {
+        // At once, so that of several connections one says all.
+        let (before, away) = {
             let mut last = self.last.lock();
             last.place = Some(link.place);
-            link.server.as_ref().and_then(|server| last.server.replace(server.clone()))
+            let before = link.server.as_ref().and_then(|server| last.server.replace(server.clone()));
+            (before, self.away.lock().take())
         };
+        let away_s = away.map(|since| since.elapsed().as_secs_f64());
         let place = &self.target.shown;
         match (before, &link.server, away_s) {
             (Some(before), Some(now), _) if before != *now => {
-                let away_s = away_s.unwrap_or_default();
+                // A server that fell silent was not found away: the next one was there at once.
+                let away = away_s.map_or(String::new(), |away_s| format!(" and was away for {away_s:.1} s"));
                 tracing::warn!(
                     from = before,
                     to = now,
                     away_s,
-                    "the database at {place} failed over from {before} to {now} and was away for {away_s:.1} s; \
+                    "the database at {place} failed over from {before} to {now}{away}; \
                      how commits ended whose answer was lost is asked there"
                 );
             }
