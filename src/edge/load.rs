@@ -2,6 +2,8 @@
 //! once what is over its limit if it came through one: a quick refusal that
 //! goes to another server is better than a wait that ends in a timeout.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
@@ -13,6 +15,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use parking_lot::Mutex;
 
+use super::awaited::Awaited;
 use crate::base::Clock;
 use crate::proxy::{
     CpuMeter, CpuTimes, LOAD_HEADER, LOAD_WANTED_HEADER, Limiter, LoadReport, Pressure, SHED_HEADER, Tick,
@@ -143,21 +146,40 @@ fn tick(since: Duration) -> Tick {
     Tick::default().plus(since)
 }
 
-/// Middleware: counts requests until their answer begins; tells and refuses
-/// whoever asked for the report.
+/// Middleware: counts requests until their answer begins, except while a
+/// client has not sent what is wanted of it, for that is no work here; tells
+/// and refuses whoever asked for the report.
 pub(super) async fn tell(State(load): State<Load>, request: Request, next: Next) -> Response {
     let is_asked = request.headers().contains_key(LOAD_WANTED_HEADER);
     let mut response = if is_asked && load.is_full() {
         metrics::counter!("waxwing_requests_shed_total").increment(1);
         refuse()
     } else {
-        let permit = load.0.limiter.enter(load.now());
-        let response = next.run(request).await;
-        permit.finish(load.now());
-        response
+        count(&load, request, next).await
     };
     if is_asked && let Ok(report) = HeaderValue::from_str(&load.report().to_string()) {
         response.headers_mut().insert(HeaderName::from_static(LOAD_HEADER), report);
+    }
+    response
+}
+
+async fn count(load: &Load, request: Request, next: Next) -> Response {
+    let limiter = &load.0.limiter;
+    let (request, awaited) = Awaited::of(request);
+    let mut answering = pin!(next.run(request));
+    let mut permit = Some(limiter.enter(load.now()));
+    let response = poll_fn(|cx| {
+        let polled = answering.as_mut().poll(cx);
+        if awaited.is_client() {
+            permit = None;
+        } else if polled.is_pending() && permit.is_none() {
+            permit = Some(limiter.enter(load.now()));
+        }
+        polled
+    })
+    .await;
+    if let Some(permit) = permit {
+        permit.finish(load.now());
     }
     response
 }
@@ -170,10 +192,13 @@ fn refuse() -> Response {
 
 #[cfg(test)]
 mod tests {
+    use std::task::Poll;
+
     use axum::Router;
     use axum::body::Body;
     use axum::middleware::from_fn_with_state;
-    use axum::routing::get;
+    use axum::routing::{get, post};
+    use futures_util::{StreamExt, stream};
     use tower::ServiceExt;
 
     use super::*;
@@ -225,5 +250,30 @@ mod tests {
         assert!(refused.headers().contains_key(LOAD_HEADER));
         drop(inside);
         assert_eq!(ask(&load, true).await.status(), StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn a_client_that_sends_slowly_is_no_load() {
+        let load = Load::new(Arc::new(Still));
+        let (send, mut coming) = tokio::sync::mpsc::channel::<&'static str>(1);
+        let pieces = stream::poll_fn(move |cx| coming.poll_recv(cx)).map(Ok::<_, std::io::Error>);
+        let works = post(async |_: String| {
+            // Longer than anybody looks.
+            std::future::pending::<()>().await;
+        });
+        let router = Router::new().route("/", works).layer(from_fn_with_state(load.clone(), tell));
+        let request = Request::post("/").body(Body::from_stream(pieces)).unwrap();
+        let mut answering = pin!(router.oneshot(request));
+        let in_flight = || load.0.limiter.in_flight();
+        let mut look = async || {
+            let is_done = poll_fn(|cx| Poll::Ready(answering.as_mut().poll(cx).is_ready())).await;
+            assert!(!is_done);
+            in_flight()
+        };
+        assert_eq!(look().await, 0, "nothing has come yet");
+        send.send("half").await.unwrap();
+        assert_eq!(look().await, 0, "half has come");
+        drop(send);
+        assert_eq!(look().await, 1, "all has come, and is worked on");
     }
 }

@@ -5,6 +5,7 @@
 pub mod admin;
 mod api;
 mod auth;
+mod awaited;
 mod compose;
 mod cors;
 mod deadline;

@@ -33,7 +33,7 @@ const ERRORS: [(&str, &str); 9] = [
     ("415", "The body's content type is not one of those below."),
     ("422", "It is understood, but not valid."),
     ("429", "There were too many requests; `X-RateLimit-Reset` says when to go on."),
-    ("503", "The server is busy or another one did not answer; try again later."),
+    ("503", "The server is busy, or it or another one did not answer in time; try again later."),
 ];
 
 /// Errors of operations that take a token.
