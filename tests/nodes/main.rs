@@ -25,7 +25,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use client::Ask;
+use client::{Answer, Ask};
 use load::{Kind, Load, failures};
 use node::{Node, PATIENCE, until};
 
@@ -46,6 +46,8 @@ const CAREFUL: usize = 6;
 const NOTICED_MAX: Duration = Duration::from_secs(2);
 /// Posts at once, so that a node that just froze has some of them.
 const CAUGHT_AMONG: usize = 24;
+/// Times that this is tried.
+const CATCHES_MAX: usize = 20;
 /// So many requests of everybody are answered then while it is still there.
 const UNNOTICED: usize = 4;
 
@@ -230,38 +232,50 @@ async fn refuses_like_any_node(door: u16, token: &str) {
 /// What a frozen node has and what may not be sent again is answered in
 /// bounded time, and nothing is done twice when the node goes on.
 async fn gives_up_what_froze(door: u16, token: &str, frozen: &Node) {
-    frozen.signal(Signal::STOP);
-    let begun = Instant::now();
-    let mut posting = JoinSet::new();
-    for number in 0..CAUGHT_AMONG {
-        let ask = Ask::post("/api/v1/statuses", token, &json!({ "status": format!("cold {number}.") }));
-        posting.spawn(async move { (number, ask.send(&[door]).await) });
-    }
-    let answers = posting.join_all().await;
-    println!("frozen: {} posts were answered after {:?}", answers.len(), begun.elapsed());
-    frozen.signal(Signal::CONT);
-    let (mut stored, mut given_up) = (Vec::new(), 0);
-    for (number, answer) in answers {
-        let answer = answer.unwrap_or_else(|| panic!("post {number} had no answer"));
-        match answer.status {
-            200 => stored.push(number),
-            504 if answer.head.contains("retry-after: ") => given_up += 1,
-            status => panic!("post {number}: {status} {}", String::from_utf8_lossy(&answer.body)),
+    let mut stored = Vec::new();
+    let mut given_up = 0;
+    let mut round = 0;
+    // The balancer may pass it over for a while, for what it did before.
+    while given_up == 0 {
+        round += 1;
+        assert!(round <= CATCHES_MAX, "all posts of {CATCHES_MAX} rounds went to nodes that live");
+        answers_through(door, token, frozen).await;
+        frozen.signal(Signal::STOP);
+        let begun = Instant::now();
+        let answers = post_at_once(door, token, round).await;
+        println!("frozen: {} posts were answered after {:?}", answers.len(), begun.elapsed());
+        frozen.signal(Signal::CONT);
+        stored.clear();
+        for (number, answer) in answers {
+            let answer = answer.unwrap_or_else(|| panic!("post {number} had no answer"));
+            match answer.status {
+                200 => stored.push(number),
+                504 if answer.head.contains("retry-after: ") => given_up += 1,
+                status => panic!("post {number}: {status} {}", String::from_utf8_lossy(&answer.body)),
+            }
         }
     }
-    assert!(given_up > 0, "all {CAUGHT_AMONG} posts went to nodes that live");
     answers_through(door, token, frozen).await;
     let me = Ask::get("/api/v1/accounts/verify_credentials", token).send(&[door]).await.unwrap().json();
     let posts = format!("/api/v1/accounts/{}/statuses?limit=40", me["id"].as_str().unwrap());
-    let posts =
-        String::from_utf8_lossy(&Ask::get(&posts, token).send(&[door]).await.unwrap().body).into_owned();
+    let posts = Ask::get(&posts, token).send(&[door]).await.unwrap();
+    let posts = String::from_utf8_lossy(&posts.body);
     for number in 0..CAUGHT_AMONG {
-        let count = posts.matches(&format!("<p>cold {number}.</p>")).count();
-        assert!(
-            count <= 1 && (count == 1 || !stored.contains(&number)),
-            "post {number} is there {count} times"
-        );
+        let count = posts.matches(&format!("<p>cold {round} {number}.</p>")).count();
+        let is_right = if stored.contains(&number) { count == 1 } else { count <= 1 };
+        assert!(is_right, "post {number} is there {count} times");
     }
+}
+
+/// Posts, each of which may be sent once only.
+async fn post_at_once(door: u16, token: &str, round: usize) -> Vec<(usize, Option<Answer>)> {
+    let mut posting = JoinSet::new();
+    for number in 0..CAUGHT_AMONG {
+        let body = json!({ "status": format!("cold {round} {number}.") });
+        let ask = Ask::post("/api/v1/statuses", token, &body);
+        posting.spawn(async move { (number, ask.send(&[door]).await) });
+    }
+    posting.join_all().await
 }
 
 /// The node port says nothing to who has not the key.
@@ -324,7 +338,7 @@ async fn any_node_is_the_front_door_over_all() {
     println!("stopped: of {} requests {} failed", done.len(), lost.len());
     assert!(lost.is_empty(), "{lost:?}\n{}", first.said());
 
-    gives_up_what_froze(first.port, &people[0], &third).await;
+    gives_up_what_froze(first.port, &people[0], &second).await;
 
     // Replaced one after the other under load: nobody notices.
     let ports = vec![first.port, second.port, third.port];
